@@ -34,7 +34,7 @@ function(granary_init_program)
 
   add_executable(granary-init ${main})
   target_link_libraries(granary-init PRIVATE ${parts} init_flags)
-  target_link_options(granary-init PRIVATE -static -no-pie -fno-sanitize=all -Wl,--gc-sections)
+  target_link_options(granary-init PRIVATE -static -fno-sanitize=all -Wl,--gc-sections)
 
   set(root_tests "${tests}")
   list(FILTER root_tests INCLUDE REGEX "_root_test\\.cc$")
