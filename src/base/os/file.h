@@ -1,0 +1,52 @@
+// Files and folders. Blocking: call from a worker where it may take long. Paths are absolute and
+// made by wire/paths.h from checked parts, never taken from outside.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/os/fd.h"
+#include "base/result.h"
+
+namespace granary::base::os {
+
+// The whole file. Errors: NotFound, Exhausted when longer than `max_bytes`.
+Result<std::string> read_file(const std::string& path, std::size_t max_bytes);
+// At most `count` bytes from `offset`; fewer at the end.
+Result<std::string> read_at(int fd, std::uint64_t offset, std::size_t count);
+Result<void> write_all(int fd, std::string_view bytes);
+
+// Whether a replaced file must survive a power cut before the call returns.
+enum class Durability { Synced, Cached };
+// Written beside, then renamed over: readers see the old or the new, never a part.
+Result<void> replace_file(const std::string& path, std::string_view bytes, mode_t mode,
+                          Durability durability);
+
+// `flags` as for open(2); O_CLOEXEC is added.
+Result<Fd> open_file(const std::string& path, int flags, mode_t mode);
+// mkdir -p; an existing folder keeps its mode.
+Result<void> make_folders(const std::string& path, mode_t mode);
+// A folder with exactly this owner and mode, made if it is missing.
+struct Ownership {
+  uid_t uid;
+  gid_t gid;
+};
+Result<void> own_folder(const std::string& path, mode_t mode, Ownership owner);
+Result<void> sync_folder(const std::string& path);
+Result<void> rename_file(const std::string& from, const std::string& to);
+// Success also when there is none.
+Result<void> remove_file(const std::string& path);
+// Never follows links, never leaves the file system it begins on. Success when there is none.
+Result<void> remove_tree(const std::string& path);
+bool exists(const std::string& path);
+// Names without . and .., sorted.
+Result<std::vector<std::string>> list_folder(const std::string& path);
+
+// An anonymous in-memory file with these bytes, positioned at 0.
+Result<Fd> memory_file(std::string_view name, std::string_view bytes);
+
+}  // namespace granary::base::os

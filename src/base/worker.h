@@ -1,0 +1,41 @@
+// Where blocking work runs (SQL, fsync, mount, DNS, exec), so that no executor ever blocks.
+// run_on() may be awaited from any executor; the coroutine resumes on its own one.
+#pragma once
+
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/prefer.hpp>
+#include <functional>
+#include <type_traits>
+
+#include "base/async.h"
+
+namespace granary::base {
+
+class Worker {
+ public:
+  virtual ~Worker() = default;
+  // Runs `work` once, soon, on a thread of the worker's own. `work` must not throw.
+  virtual void post(std::move_only_function<void()> work) = 0;
+};
+
+// Resolves to work()'s value. Cancelling the caller does not stop the work: it is waited for, so
+// that what it refers to stays alive.
+template <class F>
+Task<std::invoke_result_t<F&>> run_on(Worker& worker, F work) {
+  using Value = std::invoke_result_t<F&>;
+  auto start = [](auto handler, Worker* on, F job) {
+    auto executor = asio::prefer(asio::get_associated_executor(handler),
+                                 asio::execution::outstanding_work.tracked);
+    on->post([handler = std::move(handler), job = std::move(job), executor]() mutable {
+      asio::post(executor, [handler = std::move(handler), value = Value(job())]() mutable {
+        std::move(handler)(std::move(value));
+      });
+    });
+  };
+  co_return co_await asio::async_initiate<const asio::use_awaitable_t<>&, void(Value)>(
+      std::move(start), asio::use_awaitable, &worker, std::move(work));
+}
+
+}  // namespace granary::base

@@ -1,0 +1,115 @@
+// Runs durable operations step by step. A step does its work outside any transaction (it must be
+// idempotent: it may run again after a crash), then its outcome, what it wants written and the
+// next step are committed together. Recovers from the store alone. Lives on control's executor.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+
+#include "base/clock.h"
+#include "base/event.h"
+#include "base/rng.h"
+#include "base/task_group.h"
+#include "base/timer.h"
+#include "operation/limits.h"
+#include "operation/operation.h"
+#include "store/store.h"
+
+namespace granary::operation {
+
+// What a step leaves behind: `commit` (may be empty) runs in the transaction that records the
+// step as done; `scratch` members are merged into the operation's.
+struct Outcome {
+  store::Work commit;
+  base::json::object scratch;
+  std::string detail;  // one line for the history
+};
+
+using StepFunction = std::function<base::Task<base::Result<Outcome>>(const Operation&)>;
+
+struct Step {
+  std::string name;
+  StepFunction run;
+};
+
+struct Kind {
+  std::string name;
+  std::vector<Step> steps;  // in order
+  // Runs in the transaction that ends a failed or cancelled operation; may be empty.
+  std::function<base::Result<void>(store::Transaction&, const Operation&)> on_failure;
+  // At most so many of this kind run at once.
+  std::uint32_t concurrency = 16;
+  // Failed attempts of one step that are transient are repeated so often.
+  std::uint32_t max_attempts = 8;
+};
+
+struct Request {
+  std::string kind;
+  std::string subject;
+  base::json::object input;
+  std::string actor;
+  std::string idempotency_key;  // empty: none. The same key again gives the first operation.
+};
+
+class Engine final {
+ public:
+  // References must outlive the engine.
+  Engine(base::asio::any_io_executor executor, store::Store& store, const base::Clock& clock,
+         base::Timer& timer, base::Rng& rng);
+  ~Engine();  // asserts that close() has completed
+
+  // Before recover().
+  void add_kind(Kind kind);
+  // Takes up all operations that are not final. Call once.
+  base::Task<base::Result<void>> recover();
+
+  // Records the operation and whatever `also` writes in one transaction, then starts it. `also`
+  // may refuse: nothing is recorded then.
+  base::Task<base::Result<Operation>> submit(Request request, store::Work also = {});
+  base::Task<base::Result<Operation>> find(base::OperationId id);
+  struct Filter {
+    std::string subject;        // empty: all
+    std::optional<State> state;
+    std::string after;          // id; newest first
+    std::uint32_t limit = 100;
+  };
+  base::Task<base::Result<std::vector<Operation>>> list(Filter filter);
+  base::Task<base::Result<std::vector<StepRecord>>> history(base::OperationId id);
+  // Resolves when the operation is final. Errors: NotFound, Cancelled.
+  base::Task<base::Result<Operation>> wait(base::OperationId id);
+  // A failed operation from its failed step on. Errors: Conflict unless it failed.
+  base::Task<base::Result<Operation>> retry(base::OperationId id);
+  // Ends it before its next step. Errors: Conflict when it is final.
+  base::Task<base::Result<Operation>> cancel(base::OperationId id);
+
+  // Called on the executor after every durable change of any operation.
+  void on_change(std::function<void(const Operation&)> listener);
+  base::Task<void> close();
+
+ private:
+  struct Live;  // an operation that is not final
+  void start_ready();
+  base::Task<void> drive(base::OperationId id);
+  base::Task<base::Result<bool>> run_step(Operation& operation, const Kind& kind,
+                                          std::size_t index);
+  base::Task<void> record_failure(Operation& operation, const Kind& kind, base::Error error);
+  void publish(const Operation& operation);
+
+  base::asio::any_io_executor executor_;
+  store::Store& store_;
+  const base::Clock& clock_;
+  base::Timer& timer_;
+  base::Rng& rng_;
+  std::map<std::string, Kind> kinds_;
+  // Safety: of one subject at most one Live runs. Progress: whenever one ends, start_ready() runs.
+  std::map<base::OperationId, std::unique_ptr<Live>> live_;
+  std::map<std::string, std::uint32_t> running_of_kind_;
+  std::set<std::string> busy_subjects_;
+  std::function<void(const Operation&)> listener_;
+  base::Event changed_;
+  base::TaskGroup tasks_;
+};
+
+}  // namespace granary::operation

@@ -1,0 +1,66 @@
+// The on-disk tree under the data directory, drawn once. Every role builds its paths here and
+// nowhere else, from parts that were parsed (ids, service names), never from outside text.
+//
+//   DATA/                         0711 root
+//     control/                    0700 control: granary.db, operator.token, installation.json
+//     bundles/HASH.tar.zst        0711 control writes, agent reads
+//     frontends/HASH/             0711 control writes, gateway reads: index.json, blobs/
+//     publish/routing.json        0711 control writes, gateway reads
+//     releases/HASH/              0711 root; the unpacked release, what /app shows
+//     accounts/ACCOUNT/           0700 root: account.json, disk.img, logs/SERVICE.{0,1}
+//     graveyard/                  0700 root: trees on their way to deletion
+//     access/                     0700 gateway: ACCOUNT.log, ACCOUNT.log.1
+//     run/                        0711 root; not kept across a reboot
+//       board                     the activity board
+//       agent.sock                the agent's protocol
+//       silo/ACCOUNT/SERVICE.sock 0711 root; the socket 0660, group gateway
+//       silo/ACCOUNT/SERVICE.json what the agent must know to adopt a running silo
+//       silo/ACCOUNT/SERVICE.status  written by granary-init
+#pragma once
+
+#include <string>
+
+#include "base/ids.h"
+
+namespace granary::wire {
+
+class Paths final {
+ public:
+  // `data_dir` is absolute, without a slash at its end.
+  explicit Paths(std::string data_dir);
+
+  const std::string& data() const { return data_; }
+  std::string control() const { return data_ + "/control"; }
+  std::string database() const { return control() + "/granary.db"; }
+  std::string operator_token() const { return control() + "/operator.token"; }
+  std::string bundles() const { return data_ + "/bundles"; }
+  std::string bundle(const std::string& hash) const;
+  std::string frontends() const { return data_ + "/frontends"; }
+  std::string frontend(const std::string& hash) const;
+  std::string publish() const { return data_ + "/publish"; }
+  std::string routing() const { return publish() + "/routing.json"; }
+  std::string releases() const { return data_ + "/releases"; }
+  std::string release(const std::string& hash) const;
+  std::string accounts() const { return data_ + "/accounts"; }
+  std::string account(const base::AccountId& account) const;
+  std::string account_file(const base::AccountId& account) const;
+  std::string disk(const base::AccountId& account) const;
+  std::string logs(const base::AccountId& account) const;
+  // `half` is 0 or 1: the two files of the ring.
+  std::string log(const base::ServiceId& service, int half) const;
+  std::string graveyard() const { return data_ + "/graveyard"; }
+  std::string access() const { return data_ + "/access"; }
+  std::string run() const { return data_ + "/run"; }
+  std::string board() const { return run() + "/board"; }
+  std::string agent_socket() const { return run() + "/agent.sock"; }
+  std::string silos() const { return run() + "/silo"; }
+  std::string silo(const base::AccountId& account) const;
+  std::string socket(const base::ServiceId& service) const;
+  std::string silo_record(const base::ServiceId& service) const;
+  std::string silo_status(const base::ServiceId& service) const;
+
+ private:
+  std::string data_;
+};
+
+}  // namespace granary::wire
