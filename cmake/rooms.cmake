@@ -1,6 +1,7 @@
 # Rooms: one folder of src/ each, one static library, its fakes, its tests.
 #
-#   granary_room(<name> DIR <folder> [DEPS <rooms>...] [LIBS <third-party targets>...] [NO_PCH])
+#   granary_room(<name> DIR <folder> [DEPS <rooms>...] [TEST_DEPS <rooms>...]
+#                [LIBS <third-party targets>...] [NO_PCH])
 #   granary_build_rooms()      once, after the last granary_room
 #
 # makes, from what the folder holds at the moment:
@@ -8,6 +9,8 @@
 #   <name>_testing    the fakes: testing/*.cc (an interface library when there are only headers)
 #   <name>_test       gtest program of *_test.cc, ctest label `unit`
 #   <name>_root_test  gtest program of *_root_test.cc, ctest label `root`: needs root
+#   <name>_sim_test   gtest program of *_sim_test.cc, labels `unit` and `sim`: reads its seeds from
+#                     the environment (`./dev sim`)
 #   <name>_bench      google-benchmark program of *_bench.cc, not part of `all`
 #
 # Globs are CONFIGURE_DEPENDS: a new file is picked up by the next build.
@@ -16,23 +19,26 @@ set(GRANARY_TEST_RESULTS "${PROJECT_BINARY_DIR}/test-results")
 file(MAKE_DIRECTORY "${GRANARY_TEST_RESULTS}")
 
 function(granary_room name)
-  cmake_parse_arguments(ARG "NO_PCH" "DIR" "DEPS;LIBS" ${ARGN})
+  cmake_parse_arguments(ARG "NO_PCH" "DIR" "DEPS;TEST_DEPS;LIBS" ${ARGN})
   if(ARG_UNPARSED_ARGUMENTS OR NOT ARG_DIR)
     message(FATAL_ERROR "granary_room(${name}): DIR missing, or unknown: ${ARG_UNPARSED_ARGUMENTS}")
   endif()
   set_property(GLOBAL APPEND PROPERTY GRANARY_ROOMS ${name})
   set_property(GLOBAL APPEND PROPERTY GRANARY_ROOM_DIRS "${PROJECT_SOURCE_DIR}/${ARG_DIR}")
-  foreach(key DIR DEPS LIBS NO_PCH)
+  foreach(key DIR DEPS TEST_DEPS LIBS NO_PCH)
     set_property(GLOBAL PROPERTY GRANARY_ROOM_${name}_${key} "${ARG_${key}}")
   endforeach()
 endfunction()
 
 function(granary_build_rooms)
   granary_make_pch()
+  add_custom_target(unit_tests)  # all programs labelled `unit`
   get_property(rooms GLOBAL PROPERTY GRANARY_ROOMS)
   foreach(room IN LISTS rooms)
     granary_build_room(${room})
   endforeach()
+  get_property(benches GLOBAL PROPERTY GRANARY_BENCHES)
+  add_custom_target(benches DEPENDS ${benches})
 endfunction()
 
 # The precompiled header of everything that sees Asio: compiled once, shared by all rooms.
@@ -98,7 +104,7 @@ endfunction()
 # A gtest program and its one ctest entry. Results land in test-results/<name>.json, where
 # tools/dev counts the single cases.
 function(granary_test target)
-  cmake_parse_arguments(ARG "NO_PCH" "LABEL" "SOURCES;LINK" ${ARGN})
+  cmake_parse_arguments(ARG "NO_PCH" "" "SOURCES;LINK;LABELS" ${ARGN})
   if(NOT ARG_SOURCES)
     return()
   endif()
@@ -110,9 +116,12 @@ function(granary_test target)
   endif()
   add_test(NAME ${target} COMMAND ${target} WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
   set_tests_properties(${target} PROPERTIES
-    LABELS ${ARG_LABEL}
+    LABELS "${ARG_LABELS}"
     TIMEOUT 300
     ENVIRONMENT "GTEST_OUTPUT=json:${GRANARY_TEST_RESULTS}/${target}.json")
+  if("unit" IN_LIST ARG_LABELS)
+    add_dependencies(unit_tests ${target})
+  endif()
 endfunction()
 
 function(granary_bench target)
@@ -130,7 +139,7 @@ function(granary_bench target)
 endfunction()
 
 function(granary_build_room name)
-  foreach(key DIR DEPS LIBS NO_PCH)
+  foreach(key DIR DEPS TEST_DEPS LIBS NO_PCH)
     get_property(${key} GLOBAL PROPERTY GRANARY_ROOM_${name}_${key})
   endforeach()
   set(pch "")
@@ -139,13 +148,10 @@ function(granary_build_room name)
   endif()
   set(dir "${PROJECT_SOURCE_DIR}/${DIR}")
   granary_room_sources(sources "${dir}")
-  foreach(kind root_test test bench)
+  foreach(kind root_test sim_test test bench)  # the longer endings first: each takes its own away
     set(${kind}_sources "${sources}")
     list(FILTER ${kind}_sources INCLUDE REGEX "_${kind}\\.cc$")
     list(FILTER sources EXCLUDE REGEX "_${kind}\\.cc$")
-    if(kind STREQUAL "test")
-      list(FILTER test_sources EXCLUDE REGEX "_root_test\\.cc$")
-    endif()
   endforeach()
   list(FILTER sources EXCLUDE REGEX "/main\\.cc$")
   file(GLOB_RECURSE testing_sources CONFIGURE_DEPENDS "${dir}/testing/*.cc")
@@ -158,7 +164,12 @@ function(granary_build_room name)
   list(TRANSFORM dep_testing APPEND "_testing")
   granary_library(${name}_testing ${pch} SOURCES ${testing_sources} LINK ${name} ${dep_testing})
   set(link ${name} ${name}_testing)
-  granary_test(${name}_test ${pch} LABEL unit SOURCES ${test_sources} ${testing_tests} LINK ${link})
-  granary_test(${name}_root_test ${pch} LABEL root SOURCES ${root_test_sources} LINK ${link})
+  foreach(dep IN LISTS TEST_DEPS)
+    list(APPEND link ${dep} ${dep}_testing)
+  endforeach()
+  granary_test(${name}_test ${pch} LABELS unit
+               SOURCES ${test_sources} ${testing_tests} LINK ${link})
+  granary_test(${name}_sim_test ${pch} LABELS unit sim SOURCES ${sim_test_sources} LINK ${link})
+  granary_test(${name}_root_test ${pch} LABELS root SOURCES ${root_test_sources} LINK ${link})
   granary_bench(${name}_bench ${pch} SOURCES ${bench_sources} LINK ${link})
 endfunction()

@@ -1,0 +1,79 @@
+import json
+
+import pytest
+import tally
+
+
+def gtest_file(path, *cases):
+    path.write_text(json.dumps({"testsuites": [{"name": "Waker", "testsuite": list(cases)}]}))
+
+
+GOOD = {"name": "Wakes", "status": "RUN", "result": "COMPLETED"}
+BAD = {"name": "Joins", "status": "RUN", "result": "COMPLETED", "failures": [{"failure": "no"}]}
+SKIPPED = {"name": "Mounts", "status": "RUN", "result": "SKIPPED"}
+DISABLED = {"name": "Sleeps", "status": "NOTRUN", "result": "SUPPRESSED"}
+
+
+def test_gtest_cases_are_counted_one_by_one(tmp_path):
+    gtest_file(tmp_path / "a.json", GOOD, BAD, SKIPPED, DISABLED)
+    count = tally.from_gtest(tmp_path / "a.json")
+    assert count.line() == "1 passed, 1 failed, 2 skipped"
+    assert count.problems == ["Waker.Joins"]
+
+
+@pytest.mark.parametrize("text", [None, "", "{", "{}"])
+def test_a_missing_or_broken_result_is_a_failure(tmp_path, text):
+    path = tmp_path / "result"
+    if text is not None:
+        path.write_text(text)
+    assert tally.from_gtest(path).failed == 1
+    assert tally.from_pytest(path).failed == 1
+    assert tally.from_ctest(path, tmp_path).failed == 1
+
+
+def test_pytest_cases_are_counted_one_by_one(tmp_path):
+    path = tmp_path / "junit.xml"
+    path.write_text("""<testsuites><testsuite>
+        <testcase classname="a" name="good"/>
+        <testcase classname="a" name="bad"><failure/></testcase>
+        <testcase classname="a" name="broken"><error/></testcase>
+        <testcase classname="a" name="left"><skipped message="needs root"/></testcase>
+        </testsuite></testsuites>""")
+    count = tally.from_pytest(path)
+    assert count.line() == "1 passed, 2 failed, 1 skipped"
+    assert count.skips == ["a.left: needs root"]
+
+
+def ctest_file(path, **statuses):
+    cases = "".join(f'<testcase name="{name}" status="{status}"/>'
+                    for name, status in statuses.items())
+    path.write_text(f"<testsuite>{cases}</testsuite>")
+
+
+def test_ctest_adds_up_its_programs(tmp_path):
+    ctest_file(tmp_path / "ctest.xml", a_test="run", b_test="fail")
+    gtest_file(tmp_path / "a_test.json", GOOD, GOOD)
+    gtest_file(tmp_path / "b_test.json", GOOD, BAD)
+    count = tally.from_ctest(tmp_path / "ctest.xml", tmp_path)
+    assert count.line() == "3 passed, 1 failed, 0 skipped"
+
+
+def test_a_program_that_fails_after_its_last_case_is_a_failure(tmp_path):
+    ctest_file(tmp_path / "ctest.xml", a_test="fail")
+    gtest_file(tmp_path / "a_test.json", GOOD)
+    assert tally.from_ctest(tmp_path / "ctest.xml", tmp_path).failed == 1
+
+
+def test_a_program_that_crashed_before_writing_its_result_is_a_failure(tmp_path):
+    ctest_file(tmp_path / "ctest.xml", a_test="fail")
+    assert tally.from_ctest(tmp_path / "ctest.xml", tmp_path).failed == 1
+
+
+def test_adding_keeps_numbers_and_names():
+    total = tally.Tally(passed=1)
+    other = tally.Tally(passed=2)
+    other.fail("b")
+    other.skip("c")
+    total.add(other)
+    assert (total.line(), total.problems, total.skips) == (
+        "3 passed, 1 failed, 1 skipped", ["b"], ["c"])

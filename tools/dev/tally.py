@@ -1,0 +1,99 @@
+"""Adds up the results of test suites of different kinds into one count.
+
+Reads gtest's JSON, pytest's JUnit XML and ctest's JUnit XML. A suite that was to run and left no
+readable result counts as one failure: silence is never a pass.
+"""
+
+import dataclasses
+import json
+import pathlib
+import xml.etree.ElementTree
+
+
+@dataclasses.dataclass
+class Tally:
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    problems: list = dataclasses.field(default_factory=list)  # one line for people each
+    skips: list = dataclasses.field(default_factory=list)
+
+    def add(self, other):
+        self.passed += other.passed
+        self.failed += other.failed
+        self.skipped += other.skipped
+        self.problems += other.problems
+        self.skips += other.skips
+
+    def fail(self, problem):
+        self.failed += 1
+        self.problems.append(problem)
+
+    def skip(self, reason):
+        self.skipped += 1
+        self.skips.append(reason)
+
+    def line(self):
+        return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
+
+
+def from_gtest(path):
+    """The cases of one gtest program, from its --gtest_output=json file."""
+    tally = Tally()
+    try:
+        suites = json.loads(pathlib.Path(path).read_text())["testsuites"]
+    except (OSError, ValueError, KeyError) as problem:
+        tally.fail(f"{path}: no readable result ({problem})")
+        return tally
+    for suite in suites:
+        for case in suite["testsuite"]:
+            name = f"{suite['name']}.{case['name']}"
+            if case.get("failures"):
+                tally.fail(name)
+            elif case.get("result") == "COMPLETED":
+                tally.passed += 1
+            else:
+                tally.skip(name)
+    return tally
+
+
+def from_pytest(path):
+    """The cases of one pytest run, from its --junitxml file."""
+    tally = Tally()
+    try:
+        root = xml.etree.ElementTree.parse(path).getroot()
+    except (OSError, xml.etree.ElementTree.ParseError) as problem:
+        tally.fail(f"{path}: no readable result ({problem})")
+        return tally
+    for case in root.iter("testcase"):
+        name = f"{case.get('classname', '')}.{case.get('name')}"
+        skipped = case.find("skipped")
+        if case.find("failure") is not None or case.find("error") is not None:
+            tally.fail(name)
+        elif skipped is not None:
+            tally.skip(f"{name}: {skipped.get('message', '')}")
+        else:
+            tally.passed += 1
+    return tally
+
+
+def from_ctest(path, results):
+    """The single cases of all gtest programs that ctest ran.
+
+    `path` is ctest's --output-junit file; `results` the folder with one <program>.json each. A
+    program that ctest calls failed although all its cases passed (it crashed at exit, leaked, or
+    ran out of time) is one more failure.
+    """
+    tally = Tally()
+    try:
+        root = xml.etree.ElementTree.parse(path).getroot()
+    except (OSError, xml.etree.ElementTree.ParseError) as problem:
+        tally.fail(f"{path}: no readable result ({problem})")
+        return tally
+    for program in root.iter("testcase"):
+        name = program.get("name")
+        cases = from_gtest(pathlib.Path(results) / f"{name}.json")
+        if program.get("status") != "run" and cases.failed == 0:
+            cases.fail(f"{name}: all cases passed, but the program failed")
+        tally.add(cases)
+    return tally
