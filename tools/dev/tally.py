@@ -92,7 +92,11 @@ def from_ctest(path, results):
         return tally
     for program in root.iter("testcase"):
         name = program.get("name")
-        cases = from_gtest(pathlib.Path(results) / f"{name}.json")
+        result = pathlib.Path(results) / f"{name}.json"
+        if not result.exists():
+            tally.fail(f"{name}: ended without a result: it crashed or ran out of time")
+            continue
+        cases = from_gtest(result)
         if program.get("status") != "run" and cases.failed == 0:
             cases.fail(f"{name}: all cases passed, but the program failed")
         tally.add(cases)

@@ -5,6 +5,7 @@ usage: test.py [SUITE...], by default tidy unit system insight, and asan where C
 
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import tally
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "build" / "test-results"
 PYTHON = "/usr/bin/python3"
+SYMBOLIZER = "/usr/bin/llvm-symbolizer-19"  # names the lines in the sanitizers' reports
 # Longer than any honest run of one suite; a suite that hangs must still end in a failure.
 SUITE_DEADLINE_SECONDS = 45 * 60
 
@@ -64,7 +66,9 @@ def ctest_suite(build_dir, label, prefix=(), jobs=1):
                 "--output-on-failure", "--output-junit", str(report)],
                env={**os.environ,
                     "ASAN_OPTIONS": "detect_stack_use_after_return=1",
-                    "UBSAN_OPTIONS": "print_stacktrace=1"})
+                    "UBSAN_OPTIONS": "print_stacktrace=1",
+                    "ASAN_SYMBOLIZER_PATH": SYMBOLIZER,
+                    "TSAN_OPTIONS": f"external_symbolizer_path={SYMBOLIZER}"})
     count = tally.from_ctest(report, results)
     if not well and count.failed == 0:
         count.fail(f"ctest -L {label}: failed although no case of it did")
@@ -74,7 +78,7 @@ def ctest_suite(build_dir, label, prefix=(), jobs=1):
 def programs_of(build_dir, label):
     listing = subprocess.run(["ctest", "--test-dir", str(build_dir), "-N", "-L", f"^{label}$"],
                              cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    return [line.split()[-1] for line in listing.splitlines() if line.strip().startswith("Test ")]
+    return re.findall(r"^\s*Test\s+#\d+: (\S+)", listing, re.MULTILINE)
 
 
 def cases_of(program):
@@ -149,6 +153,8 @@ def main(names):
             count = tally.Tally()
             count.fail(f"{name}: could not run: {problem}")
         print(f"== {name}: {count.line()} ({time.monotonic() - start:.1f} s)", flush=True)
+        count.problems = [f"{name}: {problem}" for problem in count.problems]
+        count.skips = [f"{name}: {reason}" for reason in count.skips]
         total.add(count)
     for reason in total.skips:
         print(f"skipped: {reason}")
