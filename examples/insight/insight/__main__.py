@@ -1,0 +1,5 @@
+"""Starts Insight by hand: `python3 -m insight`."""
+
+from insight.app import main
+
+main()
