@@ -25,6 +25,8 @@ struct Outcome {
   store::Work commit;
   base::json::object scratch;
   std::string detail;  // one line for the history
+  // The next step starts no earlier; how an operation waits for days without holding anything.
+  std::optional<base::WallTime> not_before;
 };
 
 using StepFunction = std::function<base::Task<base::Result<Outcome>>(const Operation&)>;

@@ -1,7 +1,7 @@
 // The database of the control plane: transactions over SQLite (later PostgreSQL) through SOCI.
-// One thread owns the connection; what callers give to write() runs there, one after another, and
-// queued ones share one durable commit (group commit, each in a savepoint of its own).
-// Resolves on the caller's executor. SOCI and its exceptions do not leave this room.
+// What callers give to write() runs on a worker of one thread, one after another, and queued ones
+// share one durable commit (group commit, each in a savepoint of its own); reads run beside it on
+// a connection of their own. Resolves on the caller's executor. SOCI and its exceptions do not leave this room.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +15,7 @@
 
 #include "base/async.h"
 #include "base/result.h"
+#include "base/worker.h"
 
 namespace granary::store {
 
@@ -74,8 +75,15 @@ struct SqliteOptions {
   // Full: a committed write survives a power cut. Normal: it survives a crash of the program.
   enum class Durability { Full, Normal } durability = Durability::Full;
 };
-// Opens the file, brings the schema up to date. Errors: DataLoss (not a database, or a newer
-// schema than this program knows), Exhausted, Refused.
-base::Result<std::unique_ptr<Store>> open_sqlite(SqliteOptions options);
+// Each runs one piece of work at a time, in order; both outlive the store, and no call is under
+// way any more when the store is destroyed.
+struct Workers {
+  base::Worker& writer;
+  base::Worker& reader;
+};
+// Opens the file, brings the schema up to date with `schema`. Blocks; for the start of a program.
+// Errors: DataLoss (not a database, or a newer schema than this program knows), Exhausted, Refused.
+base::Result<std::unique_ptr<Store>> open_sqlite(SqliteOptions options, Workers workers,
+                                                 const std::vector<Migration>& schema);
 
 }  // namespace granary::store

@@ -1,0 +1,35 @@
+// Releases as rows: what the control plane knows of a bundle that lies in the release store.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/ids.h"
+#include "store/store.h"
+
+namespace granary::registry {
+
+struct Release {
+  std::string hash;      // 64 hex digits: the content address
+  base::ReleaseId id;    // for people
+  std::string app;
+  std::string manifest;  // canonical JSON (release::Manifest)
+  std::uint64_t bytes = 0;
+  std::uint64_t files = 0;
+  std::string actor;
+  base::WallTime created;
+};
+
+// The same hash again returns the release that is there, whatever its id. Errors: AlreadyExists
+// when the id names another content.
+base::Result<Release> insert_release(store::Transaction& tx, Release release);
+// By id, whole hash, or a prefix of the hash of at least 6 digits; "latest" is the newest.
+// Errors: NotFound; Conflict when a prefix is ambiguous.
+base::Result<Release> get_release(store::Transaction& tx, const std::string& name);
+base::Result<Release> get_release_by_hash(store::Transaction& tx, const std::string& hash);
+// Newest first.
+base::Result<std::vector<Release>> list_releases(store::Transaction& tx, std::uint32_t limit);
+
+}  // namespace granary::registry

@@ -1,0 +1,110 @@
+#include "store/store.h"
+
+namespace granary::store {
+namespace {
+
+const std::vector<std::string_view> kFirst = {
+    "CREATE TABLE installation ("
+    "  name text PRIMARY KEY,"
+    "  value text NOT NULL)",
+
+    "CREATE TABLE release ("
+    "  hash text PRIMARY KEY,"
+    "  id text NOT NULL UNIQUE,"
+    "  app text NOT NULL,"
+    "  manifest text NOT NULL,"
+    "  bytes bigint NOT NULL,"
+    "  files bigint NOT NULL,"
+    "  actor text NOT NULL,"
+    "  created bigint NOT NULL)",
+
+    // An account and the tenant (or environment) it belongs to, one row: a tenant has exactly one.
+    // `ordinal` is never used again; see ordinal_counter.
+    "CREATE TABLE account ("
+    "  id text PRIMARY KEY,"
+    "  kind text NOT NULL,"
+    "  ordinal bigint NOT NULL UNIQUE,"
+    "  name text NOT NULL,"
+    "  plan text NOT NULL,"
+    "  cloud text NOT NULL,"
+    "  state text NOT NULL,"
+    "  desired_release text REFERENCES release (hash),"
+    "  actual_release text REFERENCES release (hash),"
+    "  version bigint NOT NULL,"
+    "  isolation text NOT NULL,"
+    "  health text NOT NULL,"
+    "  health_detail text NOT NULL,"
+    "  settings text NOT NULL,"
+    "  created bigint NOT NULL,"
+    "  updated bigint NOT NULL)",
+    "CREATE INDEX account_by_state ON account (state, id)",
+    "CREATE INDEX account_by_desired ON account (desired_release)",
+
+    "CREATE TABLE account_label ("
+    "  account text NOT NULL REFERENCES account (id) ON DELETE CASCADE,"
+    "  name text NOT NULL,"
+    "  value text NOT NULL,"
+    "  PRIMARY KEY (account, name))",
+
+    "CREATE TABLE account_domain ("
+    "  domain text PRIMARY KEY,"
+    "  account text NOT NULL REFERENCES account (id) ON DELETE CASCADE)",
+    "CREATE INDEX domain_by_account ON account_domain (account)",
+
+    "CREATE TABLE ordinal_counter (next bigint NOT NULL)",
+    "INSERT INTO ordinal_counter (next) VALUES (1)",
+
+    // A service's place on the activity board. Freed with its account.
+    "CREATE TABLE board_slot ("
+    "  slot bigint PRIMARY KEY,"
+    "  account text NOT NULL REFERENCES account (id) ON DELETE CASCADE,"
+    "  service text NOT NULL,"
+    "  UNIQUE (account, service))",
+
+    "CREATE TABLE operation ("
+    "  id text PRIMARY KEY,"
+    "  kind text NOT NULL,"
+    "  subject text NOT NULL,"
+    "  state text NOT NULL,"
+    "  step text NOT NULL,"
+    "  attempts bigint NOT NULL,"
+    "  input text NOT NULL,"
+    "  scratch text NOT NULL,"
+    "  error text,"
+    "  actor text NOT NULL,"
+    "  idempotency_key text UNIQUE,"
+    "  created bigint NOT NULL,"
+    "  updated bigint NOT NULL,"
+    "  next_attempt bigint)",
+    "CREATE INDEX operation_by_state ON operation (state, id)",
+    "CREATE INDEX operation_by_subject ON operation (subject, id)",
+
+    "CREATE TABLE operation_step ("
+    "  operation text NOT NULL REFERENCES operation (id) ON DELETE CASCADE,"
+    "  number bigint NOT NULL,"
+    "  step text NOT NULL,"
+    "  attempt bigint NOT NULL,"
+    "  started bigint NOT NULL,"
+    "  ended bigint,"
+    "  outcome text NOT NULL,"
+    "  detail text NOT NULL,"
+    "  PRIMARY KEY (operation, number))",
+
+    "CREATE TABLE token ("
+    "  id text PRIMARY KEY,"
+    "  digest text NOT NULL UNIQUE,"
+    "  role text NOT NULL,"
+    "  label text NOT NULL,"
+    "  created bigint NOT NULL,"
+    "  expires bigint,"
+    "  revoked bigint)",
+};
+
+}  // namespace
+
+const std::vector<Migration>& migrations() {
+  static const std::vector<Migration> all = {{1, "first", kFirst}};
+  return all;
+}
+
+}  // namespace granary::store

@@ -1,0 +1,164 @@
+#include "store/store.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/os/system.h"
+#include "base/testing/world.h"
+#include "store/testing/temporary_store.h"
+
+namespace granary::store {
+namespace {
+
+using base::Code;
+using base::Result;
+
+Result<void> put(Transaction& tx, const std::string& name, const std::string& value) {
+  TRY(tx.exec("INSERT INTO installation (name, value) VALUES (:1, :2)", {name, value}));
+  return {};
+}
+
+class StoreTest : public ::testing::Test {
+ protected:
+  std::int64_t count() {
+    std::int64_t number = -1;
+    const auto result = world_.run(store_.get().read([&](Transaction& tx) -> Result<void> {
+      TRY_ASSIGN(const auto rows, tx.exec("SELECT count(*) FROM installation"));
+      number = rows.front().integer(0);
+      return {};
+    }));
+    EXPECT_TRUE(result.has_value());
+    return number;
+  }
+
+  base::testing::World world_;
+  testing::TemporaryStore store_;
+};
+
+TEST_F(StoreTest, WhatWasWrittenIsReadAfterReopening) {
+  ASSERT_TRUE(world_.run(store_.get().write([](Transaction& tx) { return put(tx, "a", "1"); })));
+  store_.reopen();
+  EXPECT_EQ(count(), 1);
+}
+
+TEST_F(StoreTest, AnErrorUndoesTheWholePieceOfWork) {
+  const auto result = world_.run(store_.get().write([](Transaction& tx) -> Result<void> {
+    TRY(put(tx, "a", "1"));
+    return base::fail(Code::Refused, "changed my mind");
+  }));
+  EXPECT_EQ(result.error().code, Code::Refused);
+  EXPECT_EQ(count(), 0);
+}
+
+TEST_F(StoreTest, AUniqueKeyTwiceIsAlreadyExists) {
+  ASSERT_TRUE(world_.run(store_.get().write([](Transaction& tx) { return put(tx, "a", "1"); })));
+  const auto again =
+      world_.run(store_.get().write([](Transaction& tx) { return put(tx, "a", "2"); }));
+  ASSERT_FALSE(again.has_value());
+  EXPECT_EQ(again.error().code, Code::AlreadyExists);
+}
+
+TEST_F(StoreTest, NullsIntegersAndTextsComeBackAsTheyWere) {
+  const auto result = world_.run(store_.get().write([](Transaction& tx) -> Result<void> {
+    TRY(tx.exec("INSERT INTO token (id, digest, role, label, created, expires) "
+                "VALUES (:1, :2, :3, :4, :5, :6)",
+                {std::string("i"), std::string("d"), std::string("operator"),
+                 std::string("L\xc3\xa4nge ' \" %"), std::int64_t{1} << 60, std::monostate()}));
+    TRY_ASSIGN(const auto rows, tx.exec("SELECT label, created, expires FROM token"));
+    EXPECT_EQ(rows.front().text(0), "L\xc3\xa4nge ' \" %");
+    EXPECT_EQ(rows.front().integer(1), std::int64_t{1} << 60);
+    EXPECT_FALSE(rows.front().maybe_integer(2).has_value());
+    return {};
+  }));
+  EXPECT_TRUE(result.has_value());
+}
+
+TEST_F(StoreTest, ANewerSchemaIsRefusedWithAdvice) {
+  ASSERT_TRUE(world_.run(store_.get().write([](Transaction& tx) -> Result<void> {
+    TRY(tx.exec("INSERT INTO schema_version (number, name) VALUES (9999, 'later')"));
+    return {};
+  })));
+  base::testing::InlineWorker worker;
+  const auto opened = open_sqlite({store_.path(), {}}, {worker, worker}, migrations());
+  ASSERT_FALSE(opened.has_value());
+  EXPECT_EQ(opened.error().code, Code::DataLoss);
+  EXPECT_NE(opened.error().advice, "");
+}
+
+TEST_F(StoreTest, AFileThatIsNoDatabaseIsDataLoss) {
+  const std::string path = store_.path() + ".txt";
+  ASSERT_TRUE(base::os::replace_file(path, std::string(8192, 'x'), 0600,
+                                     base::os::Durability::Cached));
+  base::testing::InlineWorker worker;
+  const auto opened = open_sqlite({path, {}}, {worker, worker}, migrations());
+  ASSERT_FALSE(opened.has_value());
+  EXPECT_EQ(opened.error().code, Code::DataLoss);
+}
+
+// Writes for ever in a process of its own and tells through a pipe what was acknowledged.
+[[noreturn]] void write_until_killed(const std::string& path, int acknowledged) {
+  base::asio::io_context context(1);
+  base::os::ThreadPool writer(1);
+  base::os::ThreadPool reader(1);
+  auto store = open_sqlite({path, SqliteOptions::Durability::Normal}, {writer, reader},
+                           migrations());
+  if (!store) ::_exit(1);
+  for (std::uint32_t i = 0;; ++i) {
+    auto work = [i](Transaction& tx) { return put(tx, std::to_string(i), "v"); };
+    base::asio::co_spawn(context, (*store)->write(work),
+                         [&](const std::exception_ptr&, const Result<void>& result) {
+                           if (!result || ::write(acknowledged, &i, sizeof i) != sizeof i)
+                             ::_exit(1);
+                         });
+    if (i % 8 == 7) {
+      context.run();
+      context.restart();
+    }
+  }
+}
+
+TEST_F(StoreTest, AcknowledgedWritesSurviveSigkill) {
+  int pipe[2];
+  ASSERT_EQ(::pipe(pipe), 0);
+  const pid_t child = ::fork();
+  if (child == 0) write_until_killed(store_.path(), pipe[1]);
+  ::close(pipe[1]);
+  std::uint32_t last = 0;
+  std::int64_t acknowledged = 0;
+  while (acknowledged < 200 && ::read(pipe[0], &last, sizeof last) == sizeof last) ++acknowledged;
+  ::kill(child, SIGKILL);
+  while (::read(pipe[0], &last, sizeof last) == sizeof last) ++acknowledged;
+  ::waitpid(child, nullptr, 0);
+  ::close(pipe[0]);
+  store_.reopen();
+  EXPECT_GE(acknowledged, 200);
+  EXPECT_GE(count(), acknowledged);
+}
+
+TEST_F(StoreTest, ConcurrentWritesAllResolveAndARefusedOneSparesItsNeighbours) {
+  base::asio::io_context context(1);
+  base::os::ThreadPool writer(1);
+  base::os::ThreadPool reader(1);
+  auto store = open_sqlite({store_.path(), SqliteOptions::Durability::Full}, {writer, reader},
+                           migrations());
+  ASSERT_TRUE(store.has_value());
+  int good = 0;
+  int refused = 0;
+  for (int i = 0; i < 300; ++i) {
+    // Every third has the name of the one before it.
+    auto work = [i](Transaction& tx) { return put(tx, std::to_string(i % 3 == 2 ? i - 1 : i), ""); };
+    base::asio::co_spawn(context, (*store)->write(work),
+                         [&](const std::exception_ptr&, const Result<void>& result) {
+                           ++(result ? good : refused);
+                         });
+  }
+  context.run();
+  EXPECT_EQ(good, 200);
+  EXPECT_EQ(refused, 100);
+  EXPECT_EQ(count(), 200);
+}
+
+}  // namespace
+}  // namespace granary::store
