@@ -11,6 +11,8 @@ def check_banned(source, rules):
     for rule in rules:
         if rule.get("headers_only") and not source.is_header:
             continue
+        if source.is_test and rule.get("allowed_in_tests"):
+            continue
         if within(source.path, rule.get("allowed_in", [])):
             continue
         if any(source.path.endswith(end) for end in rule.get("allowed_ends", [])):

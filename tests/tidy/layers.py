@@ -52,7 +52,8 @@ def check_libraries(source, rooms, libraries):
                     f"<{spelling}> stays in {', '.join(library['rooms'])}: {library['why']}")
             for line, spelling, _ in source.includes()
             for library in libraries
-            if any(spelling.startswith(prefix) for prefix in library["headers"])
+            if (library.get("tests_too", True) or not source.is_test)
+            and any(spelling.startswith(prefix) for prefix in library["headers"])
             and own not in library["rooms"]]
 
 

@@ -1,17 +1,20 @@
 import banned
 import house
 import pytest
+import results
 from cpp import Source
 
 RULES = house.table("tidy.toml")["banned"]
-NAMES = {rule["name"] for rule in RULES} | {"enum-default"}
+NAMES = {rule["name"] for rule in RULES} | {"enum-default", "lost-result"}
 
 
 def test_nothing_banned_is_used_and_every_waiver_is_needed():
     findings = []
+    coroutines = results.names_with_results(house.sources())
     for source in house.sources():
         findings += banned.check_banned(source, RULES)
         findings += banned.check_switch(source)
+        results.check_lost_results(source, coroutines)  # for the waivers that it uses
         findings += banned.check_waivers(source, NAMES)
     house.report(findings)
 

@@ -68,6 +68,8 @@ def test_a_library_outside_its_room_is_found():
     assert stray("src/store/x.cc", "#include <soci/soci.h>\n") == []
     assert stray("src/agent/x.cc", "#include <boost/beast/http.hpp>\n") != []
     assert stray("src/api/x.cc", "#include <boost/beast.hpp>\n") == []
+    assert stray("src/registry/x.cc", "#include <unistd.h>\n") != []
+    assert stray("src/registry/x_test.cc", "#include <unistd.h>\n") == []
 
 
 def test_a_room_that_cmake_links_differently_or_not_at_all_is_found():
