@@ -207,6 +207,18 @@ def test_answers_the_request_in_flight_and_then_stops(insight):
     assert insight.start().get("/api/scans")["total"] == 1
 
 
+def test_answers_a_request_that_arrives_together_with_the_signal(insight):
+    with insight.raw() as plain:
+        plain.sendall(HEALTH)
+        assert status(plain.recv(4096)) == 200
+        insight.process.send_signal(signal.SIGSTOP)
+        insight.process.send_signal(signal.SIGTERM)
+        plain.sendall(HEALTH)
+        insight.process.send_signal(signal.SIGCONT)
+        assert status(read_to_end(plain)) == 200
+    assert insight.wait() == 0
+
+
 def test_leaves_connections_that_come_after_the_signal_to_its_successor(insight):
     with insight.raw() as busy:
         busy.sendall(POST + b"Content-Length: 12\r\nExpect: 100-continue\r\n\r\n")
