@@ -37,6 +37,21 @@ def check_header(source):
     return findings
 
 
+_SHARED_MEMBER = re.compile(r"\bshared_ptr<[^;{}()]*>\s+\w+_?\s*(\{\}|=[^;]*)?;")
+
+
+def check_shared_ownership(source):
+    """A shared_ptr member comes with a comment that names its owners."""
+    findings = []
+    for match in _SHARED_MEMBER.finditer(source.code) if source.is_header else ():
+        line = source.line_of(match.start())
+        if not ("//" in source.lines[line - 1]
+                or source.lines[line - 2].lstrip().startswith("//")):
+            findings.append(Finding(source.path, line, "shared",
+                                    "who shares it? Name the owners, or use unique_ptr"))
+    return findings
+
+
 def check_dead_headers(sources, waived):
     """A header that only its own .cc and tests include is not used by the product."""
     users = {}

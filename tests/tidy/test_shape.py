@@ -16,11 +16,12 @@ def test_every_room_has_a_readme():
     house.report(shape.check_readme(ROOMS, files))
 
 
-def test_every_header_begins_with_its_purpose():
+def test_headers_say_their_purpose_and_who_shares_what():
     findings = []
     for source in house.sources():
         if source.is_header:
             findings += shape.check_header(source)
+            findings += shape.check_shared_ownership(source)
     house.report(findings)
 
 
@@ -54,6 +55,13 @@ def test_a_header_without_a_paragraph_or_pragma_is_found():
     assert shape.check_header(Source("a.h", "// Waker.\n#pragma once\n")) != []
     assert shape.check_header(Source("a.h", "#pragma once\n" + good)) != []
     assert shape.check_header(Source("a.h", good.splitlines()[0] + "\n")) != []
+
+
+def test_a_shared_member_without_its_owners_is_found():
+    member = "  std::shared_ptr<const Snapshot> current_;"
+    assert shape.check_shared_ownership(Source("a.h", member + "\n")) != []
+    assert shape.check_shared_ownership(Source("a.h", member + "  // router, requests\n")) == []
+    assert shape.check_shared_ownership(Source("a.h", "  // by both\n" + member + "\n")) == []
 
 
 def test_a_header_that_only_its_own_source_and_test_include_is_found():

@@ -58,6 +58,11 @@ def test_ctest_adds_up_its_programs(tmp_path):
     assert count.line() == "3 passed, 1 failed, 0 skipped"
 
 
+def test_ctest_that_ran_nothing_is_a_failure(tmp_path):
+    ctest_file(tmp_path / "ctest.xml")
+    assert tally.from_ctest(tmp_path / "ctest.xml", tmp_path).failed == 1
+
+
 def test_a_program_that_fails_after_its_last_case_is_a_failure(tmp_path):
     ctest_file(tmp_path / "ctest.xml", a_test="fail")
     gtest_file(tmp_path / "a_test.json", GOOD)

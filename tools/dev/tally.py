@@ -90,7 +90,10 @@ def from_ctest(path, results):
     except (OSError, xml.etree.ElementTree.ParseError) as problem:
         tally.fail(f"{path}: no readable result ({problem})")
         return tally
-    for program in root.iter("testcase"):
+    programs = list(root.iter("testcase"))
+    if not programs:
+        tally.fail(f"{path}: ctest ran nothing")
+    for program in programs:
         name = program.get("name")
         result = pathlib.Path(results) / f"{name}.json"
         if not result.exists():
