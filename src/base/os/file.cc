@@ -106,6 +106,12 @@ Result<void> sync_folder(const std::string& path) {
   return {};
 }
 
+Result<void> sync_filesystem(const std::string& path) {
+  TRY_ASSIGN(Fd fd, open_file(path, O_RDONLY | O_DIRECTORY, 0));
+  TRY(checked("syncfs", path, [&] { return ::syncfs(fd.get()); }));
+  return {};
+}
+
 Result<void> rename_file(const std::string& from, const std::string& to) {
   TRY(checked("rename", from, [&] { return ::rename(from.c_str(), to.c_str()); }));
   return {};

@@ -37,6 +37,8 @@ struct Ownership {
 };
 Result<void> own_folder(const std::string& path, mode_t mode, Ownership owner);
 Result<void> sync_folder(const std::string& path);
+// Everything written so far to the file system that holds `path`: one wait for a whole tree.
+Result<void> sync_filesystem(const std::string& path);
 Result<void> rename_file(const std::string& from, const std::string& to);
 // Success also when there is none.
 Result<void> remove_file(const std::string& path);
