@@ -22,7 +22,7 @@ constexpr char kPidName[] = "LISTEN_PID=";
 struct ChildPlan {
   const AppProcess::Start& start;
   char** environment;
-  char* pid_digits;     // behind LISTEN_PID=; null in port mode
+  char* pid_digits;  // behind LISTEN_PID=; null in port mode
   char* pid_digits_end;
   StartFailure::Step step = StartFailure::Step::Prepare;  // written by the child
   int error = 0;                                          // written by the child
@@ -30,7 +30,8 @@ struct ChildPlan {
 
 void reset_signals() {
   // Also what init itself was started with, such as an ignored SIGINT, ends here.
-  for (int signal = 1; signal < NSIG; ++signal) std::signal(signal, SIG_DFL);
+  for (int signal = 1; signal < NSIG; ++signal)
+    std::signal(signal, SIG_DFL);
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -86,7 +87,8 @@ std::optional<StartFailure> AppProcess::start(const Start& start) {
   char pid_text[sizeof kPidName + 16] = "LISTEN_PID=";
   char port_text[16] = "PORT=";
   Environment environment(start.inherited_environment);
-  for (const char* name : {"LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"}) environment.remove(name);
+  for (const char* name : {"LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"})
+    environment.remove(name);
   ChildPlan plan{start, environment.data(), nullptr, nullptr};
   switch (start.options.listen) {
     case Listen::Descriptor:

@@ -21,16 +21,32 @@ namespace fs = std::filesystem;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-const std::vector<std::string> kSandbox = {
-    "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "bwrap", "--unshare-user",
-    "--unshare-pid", "--unshare-net", "--as-pid-1", "--die-with-parent", "--ro-bind", "/", "/",
-    "--proc", "/proc", "--dev", "/dev", "--cap-drop", "ALL"};
+const std::vector<std::string> kSandbox = {"setpriv",
+                                           "--reuid=65534",
+                                           "--regid=65534",
+                                           "--clear-groups",
+                                           "bwrap",
+                                           "--unshare-user",
+                                           "--unshare-pid",
+                                           "--unshare-net",
+                                           "--as-pid-1",
+                                           "--die-with-parent",
+                                           "--ro-bind",
+                                           "/",
+                                           "/",
+                                           "--proc",
+                                           "/proc",
+                                           "--dev",
+                                           "/dev",
+                                           "--cap-drop",
+                                           "ALL"};
 
 bool sandbox_works() {
   const pid_t pid = fork();
   if (pid == 0) {
     std::vector<char*> arguments;
-    for (const std::string& word : kSandbox) arguments.push_back(const_cast<char*>(word.c_str()));
+    for (const std::string& word : kSandbox)
+      arguments.push_back(const_cast<char*>(word.c_str()));
     arguments.push_back(const_cast<char*>("true"));
     arguments.push_back(nullptr);
     execvp(arguments[0], arguments.data());
@@ -99,11 +115,11 @@ attempt('ptrace', lambda: checked(libc.ptrace(16, 1, 0, 0)))
 attempt('getfd', lambda: checked(libc.syscall(438, os.pidfd_open(1), 4, 0)))
 )");
   EXPECT_EQ(init_->wait_for_exit(), 0);
-  EXPECT_THAT(init_->logged("out"),
-              ElementsAre("list Permission denied", "log Permission denied",
-                          "status Permission denied", "memory Permission denied",
-                          "environ Permission denied", "ptrace Operation not permitted",
-                          "getfd Operation not permitted"));
+  EXPECT_THAT(
+      init_->logged("out"),
+      ElementsAre("list Permission denied", "log Permission denied", "status Permission denied",
+                  "memory Permission denied", "environ Permission denied",
+                  "ptrace Operation not permitted", "getfd Operation not permitted"));
 }
 
 TEST_F(InitSandboxTest, CannotBeKilledByTheApp) {

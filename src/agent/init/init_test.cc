@@ -114,7 +114,8 @@ TEST_F(InitTest, ForwardsSigtermToTheWholeGroup) {
 TEST_F(InitTest, TakesSigintForSigtermAndMindsNoOtherSignal) {
   run_shell("trap 'exit 6' TERM; echo up; while :; do sleep 0.01; done");
   ASSERT_TRUE(init_->wait_for_log("up"));
-  for (const int other : {SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE, SIGALRM}) init_->signal(other);
+  for (const int other : {SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE, SIGALRM})
+    init_->signal(other);
   init_->signal(SIGINT);
   EXPECT_EQ(init_->wait_for_exit(), 6);
 }
@@ -139,11 +140,14 @@ TEST_F(InitTest, KillsEveryDescendantEvenThoseThatLeftTheGroup) {
       "while :; do sleep 0.01; done");
   ASSERT_TRUE(wait_until([&] { return init_->logged("out").size() == 3; }));
   std::vector<pid_t> pids;
-  for (const std::string& line : init_->logged("out")) pids.push_back(std::stoi(line));
-  for (const pid_t pid : pids) EXPECT_TRUE(is_alive(pid));
+  for (const std::string& line : init_->logged("out"))
+    pids.push_back(std::stoi(line));
+  for (const pid_t pid : pids)
+    EXPECT_TRUE(is_alive(pid));
   init_->signal(SIGTERM);
   EXPECT_EQ(init_->wait_for_exit(), 128 + SIGTERM);
-  for (const pid_t pid : pids) EXPECT_FALSE(is_alive(pid)) << pid;
+  for (const pid_t pid : pids)
+    EXPECT_FALSE(is_alive(pid)) << pid;
 }
 
 TEST_F(InitTest, ReapsOrphansWhileTheAppRuns) {
@@ -196,8 +200,7 @@ TEST_F(InitTest, GivesTheAppOnlyItsFourDescriptors) {
       "  try: print(fd, os.readlink('/proc/self/fd/%d' % fd).split(':')[0])\n"
       "  except FileNotFoundError: pass\n");  // the one that reads the folder
   EXPECT_EQ(init_->wait_for_exit(), 0);
-  EXPECT_THAT(init_->logged("out"),
-              ElementsAre("0 /dev/null", "1 pipe", "2 pipe", "3 socket"));
+  EXPECT_THAT(init_->logged("out"), ElementsAre("0 /dev/null", "1 pipe", "2 pipe", "3 socket"));
 }
 
 TEST_F(InitTest, GivesTheAppASessionOfItsOwn) {
@@ -227,8 +230,9 @@ TEST_F(InitTest, LeavesTheAppsDescriptorLimitAsItWas) {
 TEST_F(InitTest, KeepsALineWithoutEndInBoundedMemoryAndLog) {
   InitRunner::Settings settings;
   settings.log_bytes = 256 * 1024;
-  settings.command = {"sh", "-c", "head -c 200000000 /dev/zero | tr '\\0' x; echo; echo end; "
-                                  "grep VmHWM /proc/$PPID/status; exec sleep 1000"};
+  settings.command = {"sh", "-c",
+                      "head -c 200000000 /dev/zero | tr '\\0' x; echo; echo end; "
+                      "grep VmHWM /proc/$PPID/status; exec sleep 1000"};
   run(settings);
   ASSERT_TRUE(init_->wait_for_log("VmHWM"));
   EXPECT_LE(init_->log_size(), settings.log_bytes);

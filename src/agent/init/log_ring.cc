@@ -28,10 +28,9 @@ std::uint64_t read_sequence(LogFile& file) {
 }  // namespace
 
 void format_time(WallTime time, std::span<char, kTimeBytes> into) {
-  using namespace std::chrono;
-  const auto day = floor<days>(time);
-  const year_month_day date(day);
-  const hh_mm_ss clock(time - day);
+  const auto day = std::chrono::floor<std::chrono::days>(time);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss clock(time - day);
   std::memcpy(into.data(), "0000-00-00T00:00:00.000Z", kTimeBytes);
   put_digits(into.data(), 4, static_cast<std::uint64_t>(static_cast<int>(date.year())));
   put_digits(into.data() + 5, 2, static_cast<unsigned>(date.month()));
@@ -52,8 +51,7 @@ std::uint64_t parse_header(std::string_view text) {
   if (text.size() != kHeaderBytes || !text.starts_with(kMagic) || !text.ends_with('\n')) return 0;
   const std::string_view digits = text.substr(kMagic.size(), kSequenceDigits);
   std::uint64_t sequence = 0;
-  const auto [end, error] =
-      std::from_chars(digits.data(), digits.data() + digits.size(), sequence);
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), sequence);
   if (error != std::errc{} || end != digits.data() + digits.size()) return 0;
   return sequence;
 }
@@ -63,7 +61,8 @@ LogRing::LogRing(LogFile& first, LogFile& second, std::uint64_t limit)
 
 void LogRing::open() {
   const std::uint64_t sequences[2] = {read_sequence(*files_[0]), read_sequence(*files_[1])};
-  for (LogFile* file : files_) mend(*file);
+  for (LogFile* file : files_)
+    mend(*file);
   if (sequences[0] == 0 && sequences[1] == 0) return;  // the first line begins the first file
   active_ = sequences[0] >= sequences[1] ? 0 : 1;
   sequence_ = sequences[active_];
@@ -135,8 +134,8 @@ void LogRing::flush() {
 void LogRing::tell_dropped(WallTime time) {
   const std::uint64_t count = dropped_;
   Text<160> text;
-  text << count << " lines could not be written here and are lost: "
-       << strerrordesc_np(last_error_);
+  text << count
+       << " lines could not be written here and are lost: " << strerrordesc_np(last_error_);
   put(time, "sys", text.view());
   flush();
   dropped_ = dropped_ > count ? count : 0;

@@ -110,8 +110,7 @@ TEST_F(LogRingTest, EndsTheLineThatAKilledRunLeftOpen) {
   first_.bytes = header(1) + kStamp + " out half a li";
   reopen();
   add("next");
-  EXPECT_EQ(first_.bytes,
-            header(1) + kStamp + " out half a li\n" + kStamp + " out next\n");
+  EXPECT_EQ(first_.bytes, header(1) + kStamp + " out half a li\n" + kStamp + " out next\n");
 }
 
 TEST_F(LogRingTest, CutsFilesOfALargerLimit) {
@@ -147,7 +146,8 @@ TEST_F(LogRingTest, CountsEachLineOfABatchThatIsLost) {
   reopen();
   add("before");
   first_.fail_with = EIO;
-  for (int i = 0; i < 5; ++i) ring_->append(kTime, "out", "x");
+  for (int i = 0; i < 5; ++i)
+    ring_->append(kTime, "out", "x");
   ring_->flush();
   EXPECT_EQ(ring_->dropped(), 5u);
 }

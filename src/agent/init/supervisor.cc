@@ -98,9 +98,8 @@ std::optional<StartFailure> Supervisor::start_app() {
 
 void Supervisor::report(const StartFailure& failure) {
   status_.write("exec-failed", failure.error);
-  const std::string_view what = failure.step == StartFailure::Step::EnterDirectory
-                                    ? options_.workdir
-                                    : options_.command[0];
+  const std::string_view what =
+      failure.step == StartFailure::Step::EnterDirectory ? options_.workdir : options_.command[0];
   const std::string_view verb =
       failure.step == StartFailure::Step::EnterDirectory ? "cannot enter " : "cannot start ";
   log((Text<1024>() << verb << what.substr(0, 512) << ": " << words_for(failure.error) << ". "

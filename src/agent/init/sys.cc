@@ -124,7 +124,9 @@ void set_descriptor_limit(DescriptorLimit limit) {
   setrlimit(RLIMIT_NOFILE, &wanted);
 }
 
-int open_events() { return checked([] { return epoll_create1(EPOLL_CLOEXEC); }); }
+int open_events() {
+  return checked([] { return epoll_create1(EPOLL_CLOEXEC); });
+}
 
 int watch(int events, int fd, std::uint32_t mask, void* owner) {
   epoll_event event{};
@@ -135,8 +137,7 @@ int watch(int events, int fd, std::uint32_t mask, void* owner) {
 
 void unwatch(int events, int fd) { epoll_ctl(events, EPOLL_CTL_DEL, fd, nullptr); }
 
-int wait_events(int events, std::span<Event> into,
-                std::optional<std::chrono::milliseconds> limit) {
+int wait_events(int events, std::span<Event> into, std::optional<std::chrono::milliseconds> limit) {
   std::array<epoll_event, kEventsPerStep> found;
   const int most = static_cast<int>(into.size() < found.size() ? into.size() : found.size());
   const int timeout = limit ? static_cast<int>(limit->count()) : -1;
@@ -149,8 +150,7 @@ int wait_events(int events, std::span<Event> into,
 }
 
 int accept_connection(int listener) {
-  return checked(
-      [&] { return accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC); });
+  return checked([&] { return accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC); });
 }
 
 int connect_to_loopback(std::uint16_t port) {

@@ -116,8 +116,7 @@ int open_events();
 int watch(int events, int fd, std::uint32_t mask, void* owner);
 void unwatch(int events, int fd);
 // Nothing as `limit` waits until something happens. Returns how many were stored.
-int wait_events(int events, std::span<Event> into,
-                std::optional<std::chrono::milliseconds> limit);
+int wait_events(int events, std::span<Event> into, std::optional<std::chrono::milliseconds> limit);
 
 // --- sockets: non-blocking, close-on-exec ---
 int accept_connection(int listener);

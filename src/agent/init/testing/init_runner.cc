@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <sstream>
 
@@ -40,7 +41,8 @@ std::string read_file(const fs::path& path) {
 std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> lines;
   std::istringstream stream(text);
-  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  for (std::string line; std::getline(stream, line);)
+    lines.push_back(line);
   return lines;
 }
 
@@ -68,7 +70,8 @@ int open_file(const fs::path& path) {
 
 std::vector<char*> pointers_to(std::vector<std::string>& texts) {
   std::vector<char*> pointers;
-  for (std::string& text : texts) pointers.push_back(text.data());
+  for (std::string& text : texts)
+    pointers.push_back(text.data());
   pointers.push_back(nullptr);
   return pointers;
 }
@@ -101,7 +104,8 @@ InitRunner::InitRunner(Settings settings) : settings_(std::move(settings)) {
     execute(descriptors);
     _exit(126);
   }
-  for (const int fd : descriptors) ::close(fd);
+  for (const int fd : descriptors)
+    ::close(fd);
 }
 
 InitRunner::~InitRunner() {
@@ -118,7 +122,8 @@ InitRunner::~InitRunner() {
 
 void InitRunner::execute(const std::vector<int>& descriptors) const {
   std::vector<int> safe;
-  for (const int fd : descriptors) safe.push_back(fcntl(fd, F_DUPFD, kSafeNumber));
+  for (const int fd : descriptors)
+    safe.push_back(fcntl(fd, F_DUPFD, kSafeNumber));
   for (std::size_t i = 0; i < safe.size(); ++i) {
     dup2(safe[i], kFirstHandedOver + static_cast<int>(i));  // the copies in `safe` leak to init
   }
