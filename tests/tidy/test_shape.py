@@ -53,6 +53,8 @@ def test_a_header_without_a_paragraph_or_pragma_is_found():
     good = "// Wakes sleeping services; one wake per service at a time.\n#pragma once\n"
     assert shape.check_header(Source("a.h", good)) == []
     assert shape.check_header(Source("a.h", "// Waker.\n#pragma once\n")) != []
+    assert shape.check_header(Source("a/limits.h", "// Bounds of the waker.\n#pragma once\n")) == []
+    assert shape.check_header(Source("a/limits.h", "#pragma once\n")) != []
     assert shape.check_header(Source("a.h", "#pragma once\n" + good)) != []
     assert shape.check_header(Source("a.h", good.splitlines()[0] + "\n")) != []
 
