@@ -92,12 +92,24 @@ class Engine final {
 
  private:
   struct Live;  // an operation that is not final
+  // What a driven operation does next.
+  enum class Next { Continue, Park, Finished };
+
+  void admit(Operation operation);
   void start_ready();
+  bool may_start(const Live& live) const;
   base::Task<void> drive(base::OperationId id);
-  base::Task<base::Result<bool>> run_step(Operation& operation, const Kind& kind,
-                                          std::size_t index);
-  base::Task<void> record_failure(Operation& operation, const Kind& kind, base::Error error);
-  void publish(const Operation& operation);
+  base::Task<Next> advance(base::OperationId id);
+  base::Task<Next> run_step(Operation operation, bool begun);
+  base::Task<Next> succeed(Operation operation, Outcome outcome);
+  base::Task<Next> record_failure(Operation operation, base::Error error);
+  base::Task<Next> finish(Operation operation, State state);
+  base::Task<void> wake_later(base::OperationId id, base::WallTime at);
+  base::Task<base::Result<void>> write_until_done(store::Work work);
+  void settle(const Operation& operation);
+  void park(const Operation& operation);
+  const Kind& kind_of(const Operation& operation) const;
+  static std::size_t index_of(const Kind& kind, const std::string& step);
 
   base::asio::any_io_executor executor_;
   store::Store& store_;
@@ -105,12 +117,15 @@ class Engine final {
   base::Timer& timer_;
   base::Rng& rng_;
   std::map<std::string, Kind> kinds_;
-  // Safety: of one subject at most one Live runs. Progress: whenever one ends, start_ready() runs.
   std::map<base::OperationId, std::unique_ptr<Live>> live_;
+  // Live ones that neither run nor wait for a time. Progress: whenever one ends, parks or is
+  // admitted, start_ready() runs.
+  std::set<base::OperationId> ready_;
+  // Safety: only the first live operation of a subject may run; ids sort by time.
+  std::map<std::string, std::set<base::OperationId>> of_subject_;
   std::map<std::string, std::uint32_t> running_of_kind_;
-  std::set<std::string> busy_subjects_;
+  std::uint32_t running_ = 0;
   std::function<void(const Operation&)> listener_;
-  base::Event changed_;
   base::TaskGroup tasks_;
 };
 

@@ -1,0 +1,242 @@
+#include "operation/engine.h"
+
+#include <gtest/gtest.h>
+
+#include "base/testing/world.h"
+#include "store/testing/temporary_store.h"
+
+namespace granary::operation {
+namespace {
+
+using base::Code;
+using base::Result;
+using base::Task;
+using namespace std::chrono_literals;
+
+// What the steps of the kinds under test do, and what they saw.
+struct Script {
+  std::vector<std::string> ran;             // "subject:step"
+  std::map<std::string, int> failures;      // step -> how many more transient failures
+  std::set<std::string> refused;            // steps that fail for good
+  std::set<std::string> held;               // steps that wait until release() is called
+  std::unique_ptr<base::Event> released;
+  int running = 0;
+  int most_running = 0;
+};
+
+class EngineTest : public ::testing::Test {
+ protected:
+  EngineTest() { start(); }
+  ~EngineTest() override { stop(); }
+
+  void start() {
+    engine_ = std::make_unique<Engine>(world_.executor(), store_.get(), world_.clock,
+                                       world_.timer, world_.rng);
+    script_.released = std::make_unique<base::Event>(world_.executor());
+    for (const char* name : {"build", "demolish"}) {
+      Kind kind{.name = name, .steps = {}, .on_failure = {}};
+      kind.concurrency = 3;
+      kind.max_attempts = 4;
+      for (const char* step : {"plan", "act", "tell"})
+        kind.steps.push_back({step, [this, step = std::string(step)](const Operation& operation) {
+                                return run(operation.subject, step);
+                              }});
+      kind.on_failure = [](store::Transaction& tx, const Operation& operation) -> Result<void> {
+        TRY(tx.exec("INSERT INTO installation (name, value) VALUES (:1, 'failed')",
+                    {operation.subject}));
+        return {};
+      };
+      engine_->add_kind(std::move(kind));
+    }
+  }
+  void stop() {
+    world_.run(engine_->close());
+    engine_.reset();
+  }
+  // As after SIGKILL: nothing of the old engine is recorded any more.
+  void crash_and_recover() {
+    stop();
+    store_.reopen();
+    script_.held.clear();
+    start();
+    ASSERT_TRUE(world_.run(engine_->recover()));
+  }
+
+  Task<Result<Outcome>> run(std::string subject, std::string step) {
+    script_.ran.push_back(subject + ":" + step);
+    ++script_.running;
+    script_.most_running = std::max(script_.most_running, script_.running);
+    while (script_.held.contains(step)) {
+      if (!co_await script_.released->wait()) {
+        --script_.running;
+        co_return base::fail(Code::Cancelled, "stopped");
+      }
+    }
+    --script_.running;
+    if (script_.refused.contains(step)) co_return base::fail(Code::Refused, "never");
+    if (script_.failures[step] > 0) {
+      --script_.failures[step];
+      co_return base::fail(Code::Unavailable, "not now");
+    }
+    Outcome outcome;
+    outcome.scratch[step] = "done";
+    co_return outcome;
+  }
+
+  void release(const std::string& step) {
+    script_.held.erase(step);
+    script_.released->notify_all();
+    world_.settle();
+  }
+
+  Operation submit(const std::string& kind, const std::string& subject, std::string key = {}) {
+    Request request{.kind = kind, .subject = subject, .input = {}, .actor = "test",
+                    .idempotency_key = std::move(key)};
+    auto result = world_.run(engine_->submit(std::move(request)));
+    EXPECT_TRUE(result.has_value());
+    return result.value_or(Operation());
+  }
+  Operation ended(const Operation& operation) {
+    return world_.run(engine_->wait(operation.id)).value_or(Operation());
+  }
+
+  base::testing::World world_;
+  store::testing::TemporaryStore store_;
+  Script script_;
+  std::unique_ptr<Engine> engine_;
+};
+
+TEST_F(EngineTest, StepsRunInOrderAndLeaveTheirScratch) {
+  const Operation done = ended(submit("build", "tenant/a"));
+  EXPECT_EQ(done.state, State::Succeeded);
+  const std::vector<std::string> order = {"tenant/a:plan", "tenant/a:act", "tenant/a:tell"};
+  EXPECT_EQ(script_.ran, order);
+  EXPECT_TRUE(done.scratch.contains("act"));
+  const auto history = world_.run(engine_->history(done.id));
+  ASSERT_EQ(history->size(), 3U);
+  EXPECT_EQ(history->back().outcome, "done");
+}
+
+TEST_F(EngineTest, ATransientFailureIsRetriedAfterABackOff) {
+  script_.failures["act"] = 2;
+  const auto before = world_.clock.boot();
+  const Operation done = ended(submit("build", "tenant/a"));
+  EXPECT_EQ(done.state, State::Succeeded);
+  EXPECT_GE(world_.clock.boot() - before, 500ms);
+  EXPECT_EQ(std::ranges::count(script_.ran, "tenant/a:act"), 3);
+}
+
+TEST_F(EngineTest, RetriesHaveAnEndAndTheFailureIsRecorded) {
+  script_.failures["act"] = 100;
+  const Operation failed = ended(submit("build", "tenant/a"));
+  EXPECT_EQ(failed.state, State::Failed);
+  EXPECT_EQ(failed.step, "act");
+  EXPECT_EQ(std::ranges::count(script_.ran, "tenant/a:act"), 4);
+  ASSERT_TRUE(failed.error.has_value());
+  EXPECT_EQ(failed.error->code, Code::Unavailable);
+}
+
+TEST_F(EngineTest, AFailedOperationGoesOnFromItsStepWhenRetried) {
+  script_.refused.insert("act");
+  const Operation failed = ended(submit("build", "tenant/a"));
+  ASSERT_EQ(failed.state, State::Failed);
+  script_.refused.clear();
+  script_.ran.clear();
+  ASSERT_TRUE(world_.run(engine_->retry(failed.id)));
+  EXPECT_EQ(ended(failed).state, State::Succeeded);
+  EXPECT_EQ(script_.ran.front(), "tenant/a:act");
+}
+
+TEST_F(EngineTest, OperationsOfOneSubjectRunOneAfterAnotherInOrder) {
+  script_.held.insert("act");
+  const Operation first = submit("build", "tenant/a");
+  const Operation second = submit("demolish", "tenant/a");
+  world_.settle();
+  EXPECT_EQ(script_.ran.size(), 2U);  // plan and act of the first
+  release("act");
+  EXPECT_EQ(ended(first).state, State::Succeeded);
+  EXPECT_EQ(ended(second).state, State::Succeeded);
+  EXPECT_EQ(script_.most_running, 1);
+}
+
+TEST_F(EngineTest, NoMoreOfAKindRunAtOnceThanItsConcurrency) {
+  script_.held.insert("plan");
+  std::vector<Operation> all;
+  for (int i = 0; i < 9; ++i) all.push_back(submit("build", fmt::format("tenant/{}", i)));
+  world_.settle();
+  EXPECT_EQ(script_.running, 3);
+  release("plan");
+  for (const Operation& one : all) EXPECT_EQ(ended(one).state, State::Succeeded);
+  EXPECT_EQ(script_.most_running, 3);
+}
+
+TEST_F(EngineTest, TheSameIdempotencyKeyGivesTheFirstOperation) {
+  const Operation first = submit("build", "tenant/a", "k");
+  const Operation again = submit("build", "tenant/a", "k");
+  EXPECT_EQ(first.id, again.id);
+  ended(first);
+  EXPECT_EQ(submit("build", "tenant/a", "k").id, first.id);
+  Request other{.kind = "demolish", .subject = "tenant/a", .input = {}, .actor = "test",
+                .idempotency_key = "k"};
+  EXPECT_EQ(world_.run(engine_->submit(std::move(other))).error().code, Code::Conflict);
+}
+
+TEST_F(EngineTest, ARefusalByTheSubmittersWorkRecordsNothing) {
+  Request request{.kind = "build", .subject = "tenant/a", .input = {}, .actor = "test",
+                  .idempotency_key = {}};
+  const auto refused =
+      world_.run(engine_->submit(std::move(request), [](store::Transaction&) -> Result<void> {
+        return base::fail(Code::Conflict, "no");
+      }));
+  EXPECT_EQ(refused.error().code, Code::Conflict);
+  EXPECT_TRUE(world_.run(engine_->list({}))->empty());
+}
+
+TEST_F(EngineTest, AnOperationInterruptedInAStepRunsThatStepAgainAfterARestart) {
+  script_.held.insert("act");
+  const Operation operation = submit("build", "tenant/a");
+  world_.settle();
+  crash_and_recover();
+  EXPECT_EQ(ended(operation).state, State::Succeeded);
+  const std::vector<std::string> order = {"tenant/a:plan", "tenant/a:act", "tenant/a:act",
+                                          "tenant/a:tell"};
+  EXPECT_EQ(script_.ran, order);
+}
+
+TEST_F(EngineTest, AFinishedOperationNeverRunsAgainAfterARestart) {
+  ended(submit("build", "tenant/a"));
+  script_.ran.clear();
+  crash_and_recover();
+  world_.advance(1h);
+  EXPECT_TRUE(script_.ran.empty());
+}
+
+TEST_F(EngineTest, AWaitingRetrySurvivesARestart) {
+  script_.failures["act"] = 1;
+  const Operation operation = submit("build", "tenant/a");
+  world_.settle();
+  EXPECT_EQ(world_.run(engine_->find(operation.id))->state, State::Waiting);
+  crash_and_recover();
+  EXPECT_EQ(ended(operation).state, State::Succeeded);
+}
+
+TEST_F(EngineTest, CancellingEndsItBeforeItsNextStep) {
+  script_.held.insert("act");
+  const Operation operation = submit("build", "tenant/a");
+  world_.settle();
+  std::optional<Result<Operation>> cancelled;
+  base::asio::co_spawn(world_.context, engine_->cancel(operation.id),
+                       [&](const std::exception_ptr&, Result<Operation> result) {
+                         cancelled = std::move(result);
+                       });
+  world_.settle();
+  EXPECT_FALSE(cancelled.has_value());
+  release("act");
+  ASSERT_TRUE(cancelled.has_value());
+  EXPECT_EQ((*cancelled)->state, State::Cancelled);
+  EXPECT_EQ(std::ranges::count(script_.ran, "tenant/a:tell"), 0);
+  EXPECT_EQ(world_.run(engine_->cancel(operation.id)).error().code, Code::Conflict);
+}
+
+}  // namespace
+}  // namespace granary::operation

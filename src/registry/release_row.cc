@@ -1,0 +1,94 @@
+#include "registry/release_row.h"
+
+#include <algorithm>
+
+namespace granary::registry {
+namespace {
+
+using base::Code;
+using base::Result;
+using store::Row;
+using store::Transaction;
+
+constexpr std::string_view kColumns =
+    "SELECT hash, id, app, manifest, bytes, files, actor, created FROM release ";
+
+Release from_row(const Row& row) {
+  Release release;
+  release.hash = row.text(0);
+  release.id = base::ReleaseId(row.text(1));
+  release.app = row.text(2);
+  release.manifest = row.text(3);
+  release.bytes = static_cast<std::uint64_t>(row.integer(4));
+  release.files = static_cast<std::uint64_t>(row.integer(5));
+  release.actor = row.text(6);
+  release.created = base::WallTime(std::chrono::microseconds(row.integer(7)));
+  return release;
+}
+
+Result<std::vector<Release>> select(Transaction& tx, std::string_view rest,
+                                    std::vector<store::Value> parameters) {
+  TRY_ASSIGN(const auto rows, tx.exec(std::string(kColumns) + std::string(rest),
+                                      std::move(parameters)));
+  std::vector<Release> releases;
+  for (const Row& row : rows) releases.push_back(from_row(row));
+  return releases;
+}
+
+base::Failure unknown(std::string_view name) {
+  return base::fail_with_advice(Code::NotFound, fmt::format("there is no release '{}'", name),
+                                "See granary release list, or make one with granary release create DIR");
+}
+
+bool is_hash_prefix(std::string_view text) {
+  return text.size() >= 6 && text.size() <= 64 && std::ranges::all_of(text, [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+         });
+}
+
+}  // namespace
+
+Result<Release> insert_release(Transaction& tx, Release release) {
+  TRY_ASSIGN(const auto same, select(tx, "WHERE hash = :1", {release.hash}));
+  if (!same.empty()) return same.front();
+  TRY_ASSIGN(const auto named, select(tx, "WHERE id = :1", {release.id.value}));
+  if (!named.empty())
+    return base::fail_with_advice(
+        Code::AlreadyExists,
+        fmt::format("release '{}' has another content already", release.id.value),
+        "Releases never change: choose another --name, or leave it out");
+  TRY(tx.exec("INSERT INTO release (hash, id, app, manifest, bytes, files, actor, created) "
+              "VALUES (:1, :2, :3, :4, :5, :6, :7, :8)",
+              {release.hash, release.id.value, release.app, release.manifest,
+               static_cast<std::int64_t>(release.bytes), static_cast<std::int64_t>(release.files),
+               release.actor, release.created.time_since_epoch().count()}));
+  return release;
+}
+
+Result<Release> get_release_by_hash(Transaction& tx, const std::string& hash) {
+  TRY_ASSIGN(auto found, select(tx, "WHERE hash = :1", {hash}));
+  if (found.empty()) return unknown(hash);
+  return std::move(found.front());
+}
+
+Result<Release> get_release(Transaction& tx, const std::string& name) {
+  if (name == "latest") {
+    TRY_ASSIGN(auto newest, list_releases(tx, 1));
+    if (newest.empty()) return unknown(name);
+    return std::move(newest.front());
+  }
+  TRY_ASSIGN(auto named, select(tx, "WHERE id = :1", {name}));
+  if (!named.empty()) return std::move(named.front());
+  if (!is_hash_prefix(name)) return unknown(name);
+  TRY_ASSIGN(auto found, select(tx, "WHERE hash >= :1 AND hash < :2 LIMIT 2", {name, name + "g"}));
+  if (found.empty()) return unknown(name);
+  if (found.size() > 1)
+    return base::fail(Code::Conflict, "more than one release begins with '{}'", name);
+  return std::move(found.front());
+}
+
+Result<std::vector<Release>> list_releases(Transaction& tx, std::uint32_t limit) {
+  return select(tx, fmt::format("ORDER BY created DESC, hash LIMIT {}", std::min(limit, 1000U)), {});
+}
+
+}  // namespace granary::registry
