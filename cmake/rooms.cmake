@@ -101,7 +101,7 @@ function(granary_library target)
   endif()
 endfunction()
 
-# A gtest program and its one ctest entry. Results land in test-results/<name>.json, where
+# A gtest program and its one ctest entry. Results land in test-results/<name>.xml, where
 # tools/dev counts the single cases.
 function(granary_test target)
   cmake_parse_arguments(ARG "NO_PCH" "" "SOURCES;LINK;LABELS" ${ARGN})
@@ -118,7 +118,7 @@ function(granary_test target)
   set_tests_properties(${target} PROPERTIES
     LABELS "${ARG_LABELS}"
     TIMEOUT 300
-    ENVIRONMENT "GTEST_OUTPUT=json:${GRANARY_TEST_RESULTS}/${target}.json")
+    ENVIRONMENT "GTEST_OUTPUT=xml:${GRANARY_TEST_RESULTS}/${target}.xml")
   if("unit" IN_LIST ARG_LABELS)
     add_dependencies(unit_tests ${target})
   endif()

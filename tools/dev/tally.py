@@ -1,11 +1,10 @@
 """Adds up the results of test suites of different kinds into one count.
 
-Reads gtest's JSON, pytest's JUnit XML and ctest's JUnit XML. A suite that was to run and left no
+Reads the JUnit XML that pytest, gtest and ctest write. A suite that was to run and left no
 readable result counts as one failure: silence is never a pass.
 """
 
 import dataclasses
-import json
 import pathlib
 import xml.etree.ElementTree
 
@@ -37,28 +36,8 @@ class Tally:
         return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
 
 
-def from_gtest(path):
-    """The cases of one gtest program, from its --gtest_output=json file."""
-    tally = Tally()
-    try:
-        suites = json.loads(pathlib.Path(path).read_text())["testsuites"]
-    except (OSError, ValueError, KeyError) as problem:
-        tally.fail(f"{path}: no readable result ({problem})")
-        return tally
-    for suite in suites:
-        for case in suite["testsuite"]:
-            name = f"{suite['name']}.{case['name']}"
-            if case.get("failures"):
-                tally.fail(name)
-            elif case.get("result") == "COMPLETED":
-                tally.passed += 1
-            else:
-                tally.skip(name)
-    return tally
-
-
-def from_pytest(path):
-    """The cases of one pytest run, from its --junitxml file."""
+def from_junit(path):
+    """The cases of one pytest run (--junitxml) or gtest program (--gtest_output=xml)."""
     tally = Tally()
     try:
         root = xml.etree.ElementTree.parse(path).getroot()
@@ -71,16 +50,23 @@ def from_pytest(path):
         if case.find("failure") is not None or case.find("error") is not None:
             tally.fail(name)
         elif skipped is not None:
-            tally.skip(f"{name}: {skipped.get('message', '')}")
+            tally.skip(f"{name}: {_last_line(skipped.get('message', ''))}")
+        elif case.get("status") == "notrun":
+            tally.skip(f"{name}: disabled")
         else:
             tally.passed += 1
     return tally
 
 
+def _last_line(message):
+    """gtest puts file and line before the reason."""
+    return ([line.strip() for line in message.splitlines() if line.strip()] or ["no reason"])[-1]
+
+
 def from_ctest(path, results):
     """The single cases of all gtest programs that ctest ran.
 
-    `path` is ctest's --output-junit file; `results` the folder with one <program>.json each. A
+    `path` is ctest's --output-junit file; `results` the folder with one <program>.xml each. A
     program that ctest calls failed although all its cases passed (it crashed at exit, leaked, or
     ran out of time) is one more failure.
     """
@@ -95,11 +81,11 @@ def from_ctest(path, results):
         tally.fail(f"{path}: ctest ran nothing")
     for program in programs:
         name = program.get("name")
-        result = pathlib.Path(results) / f"{name}.json"
+        result = pathlib.Path(results) / f"{name}.xml"
         if not result.exists():
             tally.fail(f"{name}: ended without a result: it crashed or ran out of time")
             continue
-        cases = from_gtest(result)
+        cases = from_junit(result)
         if program.get("status") != "run" and cases.failed == 0:
             cases.fail(f"{name}: all cases passed, but the program failed")
         tally.add(cases)

@@ -49,7 +49,7 @@ def pytest_suite(folder):
     well = run([PYTHON, "-m", "pytest", "-q", "-rfEs", "-p", "no:cacheprovider", folder,
                 f"--junitxml={report}"],
                env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"})
-    count = tally.from_pytest(report)
+    count = tally.from_junit(report)
     if not well and count.failed == 0:
         count.fail(f"{folder}: pytest failed although no case of it did")
     return count
@@ -57,8 +57,8 @@ def pytest_suite(folder):
 
 def ctest_suite(build_dir, label, prefix=(), jobs=1):
     results = build_dir / "test-results"
-    for stale in results.glob("*_test.json"):
-        if label == "root" or not stale.name.endswith("_root_test.json"):
+    for stale in results.glob("*_test.xml"):
+        if label == "root" or not stale.name.endswith("_root_test.xml"):
             stale.unlink()
     report = results / f"ctest-{label}.xml"
     report.unlink(missing_ok=True)
