@@ -1,0 +1,236 @@
+// The documents of the API: what its requests and answers hold, shared by the server and the
+// command line, whose `-o json` prints exactly these. Value types; their JSON form is codec.h's,
+// with the members' names as they stand here. Times are RFC 3339 in UTC.
+#pragma once
+
+#include <boost/describe/class.hpp>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+
+namespace granary::api_wire {
+
+// ---- releases
+
+struct ReleaseDocument {
+  std::string id;    // for people: name-<12 hex digits of the hash>
+  std::string hash;  // of the contents
+  std::string app;
+  std::uint64_t bytes = 0;
+  std::uint64_t files = 0;
+  std::string actor;
+  std::string created;
+  std::optional<base::json::object> manifest;  // when one release is asked for
+  bool operator==(const ReleaseDocument&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(ReleaseDocument, (), (id, hash, app, bytes, files, actor, created, manifest))
+
+struct ReleaseList {
+  std::vector<ReleaseDocument> items;  // newest first
+  std::optional<std::string> next;     // give it as `after`; missing: this was the last page
+};
+BOOST_DESCRIBE_STRUCT(ReleaseList, (), (items, next))
+
+// ---- tenants
+
+struct ServiceDocument {
+  std::string name;
+  std::string phase;  // asleep, starting, running, stopping, backing_off
+  std::string last_failure;
+  std::uint64_t memory_bytes = 0;
+  std::uint64_t wakes = 0;
+  bool operator==(const ServiceDocument&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(ServiceDocument, (), (name, phase, last_failure, memory_bytes, wakes))
+
+struct TenantDocument {
+  std::string id;
+  std::string name;
+  std::string kind;  // tenant, environment
+  std::string plan;
+  std::string cloud;
+  std::string state;   // creating, active, suspended, offboarding, failed
+  std::string health;  // unknown, well, failing
+  std::string health_detail;
+  std::string url;
+  std::optional<std::string> release;          // what is deployed
+  std::optional<std::string> desired_release;  // what is to be
+  std::uint64_t version = 0;
+  std::string isolation;
+  std::vector<std::string> domains;
+  std::map<std::string, std::string> labels;
+  std::map<std::string, std::string> settings;
+  std::string created;
+  std::string updated;
+  // These when one tenant is asked for and its cloud answers; `cloud_problem` when it does not.
+  std::vector<ServiceDocument> services;
+  std::optional<std::uint64_t> disk_used_bytes;
+  std::optional<std::uint64_t> disk_quota_bytes;
+  std::optional<std::string> cloud_problem;
+  std::optional<std::string> operation;  // the newest one
+  bool operator==(const TenantDocument&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(TenantDocument, (),
+                      (id, name, kind, plan, cloud, state, health, health_detail, url, release,
+                       desired_release, version, isolation, domains, labels, settings, created,
+                       updated, services, disk_used_bytes, disk_quota_bytes, cloud_problem,
+                       operation))
+
+struct TenantList {
+  std::vector<TenantDocument> items;  // by id
+  std::optional<std::string> next;
+};
+BOOST_DESCRIBE_STRUCT(TenantList, (), (items, next))
+
+struct CreateTenantDocument {
+  std::string id;
+  std::optional<std::string> name;     // default: the id
+  std::optional<std::string> plan;     // default: standard
+  std::optional<std::string> cloud;    // default: host
+  std::optional<std::string> release;  // id, hash or latest; default: latest
+  std::vector<std::string> domains;
+  std::map<std::string, std::string> labels;
+  std::map<std::string, std::string> settings;
+};
+BOOST_DESCRIBE_STRUCT(CreateTenantDocument, (),
+                      (id, name, plan, cloud, release, domains, labels, settings))
+
+struct UpdateTenantDocument {
+  std::optional<std::string> name;
+  std::optional<std::string> plan;
+  std::optional<std::string> release;
+  std::map<std::string, std::optional<std::string>> labels;    // null: remove
+  std::map<std::string, std::optional<std::string>> settings;  // null: remove
+  std::vector<std::string> add_domains;
+  std::vector<std::string> remove_domains;
+};
+BOOST_DESCRIBE_STRUCT(UpdateTenantDocument, (),
+                      (name, plan, release, labels, settings, add_domains, remove_domains))
+
+struct OffboardDocument {
+  std::optional<std::string> retain;  // "30d"; default: 0
+  std::optional<std::uint64_t> retain_ms;
+  std::optional<bool> dry_run;
+};
+BOOST_DESCRIBE_STRUCT(OffboardDocument, (), (retain, retain_ms, dry_run))
+
+struct OffboardPlanDocument {
+  std::string tenant;
+  std::string state;
+  std::uint64_t retain_ms = 0;
+  std::uint64_t disk_used_bytes = 0;
+  std::vector<std::string> steps;
+};
+BOOST_DESCRIBE_STRUCT(OffboardPlanDocument, (), (tenant, state, retain_ms, disk_used_bytes, steps))
+
+struct LogDocument {
+  std::string service;
+  std::vector<std::string> lines;
+  std::uint64_t cursor = 0;  // where to go on
+};
+BOOST_DESCRIBE_STRUCT(LogDocument, (), (service, lines, cursor))
+
+// ---- operations
+
+struct ErrorDocument {
+  std::string code;
+  std::string message;
+  std::string advice;
+  std::vector<std::string> context;
+  bool operator==(const ErrorDocument&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(ErrorDocument, (), (code, message, advice, context))
+
+struct StepDocument {
+  std::string step;
+  std::uint32_t attempt = 0;
+  std::string started;
+  std::optional<std::string> ended;
+  std::string outcome;  // running, done, retry, failed
+  std::string detail;
+  bool operator==(const StepDocument&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(StepDocument, (), (step, attempt, started, ended, outcome, detail))
+
+struct OperationDocument {
+  std::string id;
+  std::string kind;     // tenant.create
+  std::string subject;  // tenant/acme
+  std::string state;    // queued, running, waiting, succeeded, failed, cancelled
+  std::string step;
+  std::uint32_t attempts = 0;
+  std::optional<ErrorDocument> error;  // of the last failed attempt
+  std::string actor;
+  std::string created;
+  std::string updated;
+  std::optional<std::string> next_attempt;
+  std::int64_t revision = 0;  // grows with every change; give it to ?wait to hear of the next
+  std::vector<StepDocument> history;  // when one operation is asked for
+  bool operator==(const OperationDocument&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(OperationDocument, (),
+                      (id, kind, subject, state, step, attempts, error, actor, created, updated,
+                       next_attempt, revision, history))
+
+struct OperationList {
+  std::vector<OperationDocument> items;  // newest first
+  std::optional<std::string> next;
+};
+BOOST_DESCRIBE_STRUCT(OperationList, (), (items, next))
+
+// ---- the fleet
+
+struct UnhealthyDocument {
+  std::string id;
+  std::string state;
+  std::string health;
+  std::string detail;
+};
+BOOST_DESCRIBE_STRUCT(UnhealthyDocument, (), (id, state, health, detail))
+
+struct StatusDocument {
+  std::uint64_t accounts = 0;
+  std::map<std::string, std::uint64_t> by_state;   // accounts
+  std::map<std::string, std::uint64_t> by_health;  // accounts
+  std::uint64_t services = 0;
+  std::map<std::string, std::uint64_t> by_phase;  // services
+  std::uint64_t unhealthy_accounts = 0;
+  std::vector<UnhealthyDocument> unhealthy;  // by id; the first ones when there are many
+  std::optional<std::string> cloud_problem;  // why services are not all counted
+};
+BOOST_DESCRIBE_STRUCT(StatusDocument, (),
+                      (accounts, by_state, by_health, services, by_phase, unhealthy_accounts,
+                       unhealthy, cloud_problem))
+
+// ---- tokens
+
+struct TokenDocument {
+  std::string id;
+  std::string role;
+  std::string label;
+  std::string created;
+  std::optional<std::string> expires;
+  std::optional<std::string> revoked;
+  std::optional<std::string> secret;  // once, in the answer to its creation
+  bool operator==(const TokenDocument&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(TokenDocument, (), (id, role, label, created, expires, revoked, secret))
+
+struct TokenList {
+  std::vector<TokenDocument> items;  // oldest first
+  std::optional<std::string> next;
+};
+BOOST_DESCRIBE_STRUCT(TokenList, (), (items, next))
+
+struct CreateTokenDocument {
+  std::string role;
+  std::optional<std::string> label;
+  std::optional<std::string> ttl;  // "12h"; missing: until revoked
+};
+BOOST_DESCRIBE_STRUCT(CreateTokenDocument, (), (role, label, ttl))
+
+}  // namespace granary::api_wire
