@@ -42,19 +42,22 @@ class ActivityBoard final {
   enum class Access { ReadOnly, ReadWrite };
   // Errors: NotFound; DataLoss when the file is no board.
   static base::Result<std::unique_ptr<ActivityBoard>> open(const std::string& path, Access access);
-  // Makes the file where it is missing. `mode` and the group decide who may write.
+  // Makes the file where it is missing, and gives it this mode and group, which decide who may
+  // write. A board that is there keeps its counts. Errors: DataLoss when the file is no board.
   static base::Result<void> create(const std::string& path, unsigned mode, unsigned group);
   ~ActivityBoard();
   ActivityBoard(const ActivityBoard&) = delete;
   ActivityBoard& operator=(const ActivityBoard&) = delete;
 
-  // `slot` < kSlots.
+  // `slot` < kSlots (asserted). The first is for a board opened ReadWrite alone (asserted).
   BoardSlot& slot(std::uint32_t slot);
   const BoardSlot& slot(std::uint32_t slot) const;
 
  private:
-  explicit ActivityBoard(BoardSlot* slots) : slots_(slots) {}
+  ActivityBoard(void* map, Access access);
+  void* map_;  // a head of one page, then the slots
   BoardSlot* slots_;
+  Access access_;
 };
 
 }  // namespace granary::wire

@@ -24,7 +24,7 @@ struct RoutedService {
 struct RoutedRelease {
   std::string hash;
   std::string name;
-  bool frontend = false;           // frontends/HASH exists
+  bool frontend = false;  // frontends/HASH exists
   std::vector<RoutedService> services;
   bool operator==(const RoutedRelease&) const = default;
 };
@@ -35,9 +35,9 @@ struct RoutedTenant {
   base::AccountId account;
   std::string public_name;
   RouteState state = RouteState::Active;
-  std::uint32_t release = 0;                // index into Snapshot::releases
-  std::vector<std::string> domains;         // custom domains, lower case
-  std::vector<std::uint32_t> slots;         // one for each service of the release, in its order
+  std::uint32_t release = 0;         // index into Snapshot::releases
+  std::vector<std::string> domains;  // custom domains, lower case
+  std::vector<std::uint32_t> slots;  // one for each service of the release, in its order
   std::string flags_json = "{}";
   bool operator==(const RoutedTenant&) const = default;
 };
@@ -50,8 +50,13 @@ struct Snapshot {
   bool operator==(const Snapshot&) const = default;
 };
 
+// 10,000 tenants are about 2 MB; the bound only keeps a damaged file from filling the memory.
+inline constexpr std::size_t kMaxSnapshot = 64U << 20;
+
+// `flags_json` must be a JSON object, or the gateway refuses the snapshot.
 std::string encode(const Snapshot& snapshot);
-// Errors: InvalidArgument for whatever is not exactly a snapshot of this version, with the member.
+// Errors: InvalidArgument for whatever is not exactly a snapshot of this version, with the member;
+// Exhausted over kMaxSnapshot.
 base::Result<Snapshot> decode_snapshot(std::string_view text);
 
 }  // namespace granary::wire
