@@ -1,0 +1,96 @@
+#include <algorithm>
+#include <array>
+
+#include "release/manifest_document.h"
+#include "release/manifest_values.h"
+
+namespace granary::release {
+namespace {
+
+using base::Result;
+
+constexpr std::array<std::string_view, 4> kKeys = {"app", "services", "data", "frontend"};
+constexpr std::array<std::string_view, 10> kAllKeys = {
+    "app",       "services", "data",    "frontend", "functions",
+    "schedules", "egress",   "secrets", "hooks",    "aws"};
+constexpr std::array<std::string_view, 1> kDataKeys = {"quota"};
+constexpr std::array<std::string_view, 2> kFrontendKeys = {"root", "fallback"};
+
+// A key that is known but ignored would be worse than an error: the app would run without it.
+Result<void> refuse_unbuilt(const Fields& fields) {
+  for (const Fields::Member& member : fields.members()) {
+    if (std::ranges::find(kKeys, member.key) != kKeys.end()) continue;
+    return refuse(
+        fields.place().file, member.key_mark, fmt::format("{} is not supported yet", member.key),
+        fmt::format("Remove {} from the manifest until a version supports it", member.key),
+        base::Code::NotSupported);
+  }
+  return {};
+}
+
+Result<std::string> parse_app(const Fields& fields) {
+  TRY_ASSIGN(const Field* field, fields.require("app", "app: NAME"));
+  TRY_ASSIGN(std::string app, field->text());
+  if (const std::string_view fault = name_fault(app); !fault.empty()) {
+    return field->place().refuse(
+        fmt::format("is no name: {}", fault),
+        "Use 1 to 31 of a-z, 0-9 and -, beginning with a letter, such as insight");
+  }
+  return app;
+}
+
+Result<std::uint64_t> parse_quota(const Fields& fields) {
+  const Field* data = fields.find("data");
+  if (data == nullptr) return kDefaultQuota;
+  TRY_ASSIGN(const Fields members, Fields::of_known(*data, kDataKeys));
+  TRY_ASSIGN(const Field* quota, members.require("quota", "quota: 1Gi"));
+  return quota->size(kQuota);
+}
+
+Result<std::string> parse_path(const Field& field) {
+  TRY_ASSIGN(std::string path, field.text());
+  if (const std::string_view fault = file_path_fault(path); !fault.empty()) {
+    return field.place().refuse(fmt::format("is no path: {}", fault),
+                                "Write a path inside the app's folder, such as web");
+  }
+  return path;
+}
+
+Result<void> parse_frontend(const Field& field, ManifestDocument& document) {
+  TRY_ASSIGN(const Fields members, Fields::of_known(field, kFrontendKeys));
+  TRY_ASSIGN(const Field* root, members.require("root", "root: web"));
+  Frontend frontend;
+  TRY_ASSIGN(frontend.root, parse_path(*root));
+  document.claims.push_back(
+      {PathClaim::Kind::Folder, frontend.root, root->place().mark, root->place().name});
+  if (const Field* fallback = members.find("fallback")) {
+    TRY_ASSIGN(frontend.fallback, parse_path(*fallback));
+    document.claims.push_back({PathClaim::Kind::File, frontend.root + "/" + frontend.fallback,
+                               fallback->place().mark, fallback->place().name});
+  }
+  document.manifest.frontend = std::move(frontend);
+  return {};
+}
+
+}  // namespace
+
+Result<ManifestDocument> parse_document(std::string_view yaml, std::string_view file_name) {
+  TRY_ASSIGN(const YamlNode root, parse_yaml(yaml, file_name));
+  const Field whole(root, Place{file_name, "", root.mark});
+  TRY_ASSIGN(const Fields fields, Fields::of_known(whole, kAllKeys));
+  TRY(refuse_unbuilt(fields));
+  ManifestDocument document;
+  TRY_ASSIGN(document.manifest.app, parse_app(fields));
+  TRY_ASSIGN(const Field* services, fields.require("services", "services:"));
+  TRY(parse_services(*services, document));
+  TRY_ASSIGN(document.manifest.quota_bytes, parse_quota(fields));
+  if (const Field* frontend = fields.find("frontend")) TRY(parse_frontend(*frontend, document));
+  return document;
+}
+
+Result<Manifest> parse_manifest(std::string_view yaml, std::string_view file_name) {
+  TRY_ASSIGN(ManifestDocument document, parse_document(yaml, file_name));
+  return std::move(document.manifest);
+}
+
+}  // namespace granary::release
