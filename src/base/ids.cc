@@ -62,6 +62,23 @@ std::string make_ulid(WallTime time, Rng& rng) {
   return text;
 }
 
+void UlidSequence::raise(const std::string& seen) { last_ = std::max(last_, seen); }
+
+std::string UlidSequence::next(WallTime time, Rng& rng) {
+  std::string made = make_ulid(time, rng);
+  if (made <= last_) {
+    // The successor of the last one: its letters are a number in base 32.
+    made = last_;
+    for (std::size_t i = made.size(); i-- > 0;) {
+      const std::size_t digit = kCrockford.find(made[i]);
+      made[i] = kCrockford[(digit + 1) & 31];
+      if (digit != 31) break;
+    }
+  }
+  last_ = made;
+  return made;
+}
+
 bool is_ulid(std::string_view text) {
   return text.size() == 26 && text.front() <= '7' && std::ranges::all_of(text, [](char c) {
            return kCrockford.find(c) != std::string_view::npos;

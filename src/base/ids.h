@@ -47,6 +47,18 @@ Result<std::string> parse_slug(std::string_view text, std::string_view what);
 std::string make_ulid(WallTime time, Rng& rng);
 bool is_ulid(std::string_view text);
 
+// ULIDs of which each sorts after the one before it, also within a millisecond and when the clock
+// is set back (the specification's "monotonicity").
+class UlidSequence final {
+ public:
+  // All later ones sort after `seen`, too.
+  void raise(const std::string& seen);
+  std::string next(WallTime time, Rng& rng);
+
+ private:
+  std::string last_;
+};
+
 }  // namespace granary::base
 
 template <class Tag>

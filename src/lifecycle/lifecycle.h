@@ -101,6 +101,20 @@ class Lifecycle final {
                                                              std::uint64_t cursor);
 
  private:
+  using Step = base::Task<base::Result<operation::Outcome>>;
+  operation::Kind changing(std::string name, std::vector<operation::Step> steps);
+  Step prepare(operation::Operation operation);
+  Step converge(operation::Operation operation);
+  Step publish(operation::Operation operation);
+  Step request_check(operation::Operation operation);
+  Step check(operation::Operation operation);
+  Step retain(operation::Operation operation);
+  Step destroy(operation::Operation operation);
+  base::Task<base::Result<operation::Operation>> change(std::string kind, base::AccountId id,
+                                                        base::json::object input,
+                                                        store::Work also, Caller caller);
+  base::Task<base::Result<cloud::Driver*>> cloud_of(base::AccountId id);
+
   Parts parts_;
 };
 

@@ -54,10 +54,13 @@ std::size_t Engine::index_of(const Kind& kind, const std::string& step) {
 
 Task<Result<void>> Engine::recover() {
   std::vector<Operation> found;
+  std::vector<Operation> newest;
   CO_TRY(co_await store_.read([&](Transaction& tx) -> Result<void> {
     TRY_ASSIGN(found, rows::unfinished(tx));
+    TRY_ASSIGN(newest, rows::list(tx, Filter{.subject = {}, .state = {}, .after = {}, .limit = 1}));
     return {};
   }));
+  if (!newest.empty()) ids_.raise(newest.front().id.value);
   for (Operation& operation : found) {
     const auto kind = kinds_.find(operation.kind);
     if (kind == kinds_.end() || index_of(kind->second, operation.step) >= kind->second.steps.size()) {
@@ -82,7 +85,7 @@ Task<Result<Operation>> Engine::submit(Request request, store::Work also) {
         "Wait until some have finished (granary operation list), then try again");
   Operation operation;
   operation.created = operation.updated = clock_.wall();
-  operation.id = OperationId(base::make_ulid(operation.created, rng_));
+  operation.id = OperationId(ids_.next(operation.created, rng_));
   operation.kind = request.kind;
   operation.subject = request.subject;
   operation.step = kind->second.steps.front().name;
@@ -131,10 +134,14 @@ bool Engine::may_start(const Live& live) const {
 }
 
 void Engine::start_ready() {
-  for (auto at = ready_.begin(); at != ready_.end() && running_ < kMaxRunning;) {
+  std::string last;
+  // A spawned task runs at once up to its first wait and may come back here, so the place in the
+  // set is looked up again after each.
+  for (auto at = ready_.begin(); at != ready_.end() && running_ < kMaxRunning;
+       at = ready_.upper_bound(OperationId(last))) {
     const OperationId id = *at;
+    last = id.value;
     Live& live = *live_.at(id);
-    ++at;
     if (!may_start(live)) continue;
     ready_.erase(id);
     live.running = true;

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/event.h"
+#include "base/ids.h"
 #include "base/rng.h"
 #include "base/task_group.h"
 #include "base/timer.h"
@@ -125,6 +126,7 @@ class Engine final {
   std::map<std::string, std::set<base::OperationId>> of_subject_;
   std::map<std::string, std::uint32_t> running_of_kind_;
   std::uint32_t running_ = 0;
+  base::UlidSequence ids_;  // in order of submission, whatever the clock does
   std::function<void(const Operation&)> listener_;
   base::TaskGroup tasks_;
 };

@@ -159,6 +159,15 @@ TEST_F(EngineTest, OperationsOfOneSubjectRunOneAfterAnotherInOrder) {
   EXPECT_EQ(script_.most_running, 1);
 }
 
+TEST_F(EngineTest, OrderOfSubmissionHoldsWithinAMillisecondAndWhenTheClockIsSetBack) {
+  std::vector<Operation> all;
+  for (int i = 0; i < 20; ++i) {
+    if (i % 5 == 4) world_.clock.jump_wall(-1h);
+    all.push_back(submit("build", "tenant/a"));
+  }
+  for (std::size_t i = 1; i < all.size(); ++i) EXPECT_LT(all[i - 1].id, all[i].id);
+}
+
 TEST_F(EngineTest, NoMoreOfAKindRunAtOnceThanItsConcurrency) {
   script_.held.insert("plan");
   std::vector<Operation> all;

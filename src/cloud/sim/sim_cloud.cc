@@ -1,0 +1,108 @@
+#include "cloud/sim/sim_cloud.h"
+
+#include "base/json.h"
+
+namespace granary::cloud::sim {
+
+using base::AccountId;
+using base::Code;
+using base::Result;
+using base::Task;
+
+Task<Result<void>> SimCloud::enter(std::string_view verb) {
+  ++calls_;
+  const auto spread = static_cast<std::uint64_t>((faults_.longest - faults_.shortest).count() + 1);
+  const auto extra = std::chrono::milliseconds(static_cast<std::int64_t>(rng_.below(spread)));
+  CO_TRY(co_await timer_.sleep(faults_.shortest + extra));
+  if (rng_.unit() < faults_.refuse)
+    co_return base::fail(Code::Unavailable, "the simulated cloud is not there for {}", verb);
+  co_return Result<void>();
+}
+
+Result<void> SimCloud::leave(std::string_view verb) {
+  if (rng_.unit() < faults_.lose_answer)
+    return base::fail(Code::Unavailable, "the answer to {} was lost", verb);
+  return {};
+}
+
+Actual SimCloud::actual_of(const Desired& desired) const {
+  Actual actual;
+  actual.account = desired.account;
+  actual.release_hash = desired.release_hash;
+  actual.version = desired.version;
+  actual.isolation = "simulated";
+  actual.disk_quota_bytes = desired.disk_bytes;
+  const auto services = base::json::parse(desired.services_json, 1U << 20);
+  if (!services || !services->is_array()) return actual;
+  for (const auto& service : services->get_array()) {
+    ServiceStatus status;
+    if (const auto* object = service.if_object())
+      status.name = base::json::get_string_or(*object, "name", "").value_or("");
+    const bool broken = broken_.contains(desired.release_hash);
+    status.phase = broken ? "backing_off" : "asleep";
+    if (broken) status.last_failure = "the simulated program does not start";
+    actual.services.push_back(std::move(status));
+  }
+  return actual;
+}
+
+Task<Result<void>> SimCloud::prepare_release(std::string release_hash) {
+  CO_TRY(co_await enter("prepare_release"));
+  prepared_.insert(release_hash);
+  co_return leave("prepare_release");
+}
+
+Task<Result<Actual>> SimCloud::converge(Desired desired) {
+  CO_TRY(co_await enter("converge"));
+  if (!desired.release_hash.empty() && !prepared_.contains(desired.release_hash))
+    co_return base::fail(Code::Conflict, "release {} was not prepared", desired.release_hash);
+  const auto found = accounts_.find(desired.account);
+  if (found == accounts_.end() && accounts_.size() >= faults_.max_accounts)
+    co_return base::fail_with_advice(Code::Exhausted, "the cloud's quota of accounts is used up",
+                                     "Offboard tenants, or raise the quota");
+  if (found != accounts_.end() && found->second.version > desired.version)
+    co_return base::fail(Code::Conflict, "account {} is at version {} already",
+                         desired.account.value, found->second.version);
+  accounts_[desired.account] = desired;
+  CO_TRY(leave("converge"));
+  co_return actual_of(desired);
+}
+
+Task<Result<void>> SimCloud::destroy(AccountId account) {
+  CO_TRY(co_await enter("destroy"));
+  accounts_.erase(account);
+  co_return leave("destroy");
+}
+
+Task<Result<Actual>> SimCloud::describe(AccountId account) {
+  CO_TRY(co_await enter("describe"));
+  const auto found = accounts_.find(account);
+  if (found == accounts_.end())
+    co_return base::fail(Code::NotFound, "there is no account {}", account.value);
+  co_return actual_of(found->second);
+}
+
+Task<Result<Page>> SimCloud::list(std::string after, std::uint32_t limit) {
+  CO_TRY(co_await enter("list"));
+  Page page;
+  for (auto at = accounts_.upper_bound(AccountId(after)); at != accounts_.end(); ++at) {
+    if (page.accounts.size() == limit) {
+      page.next = page.accounts.back().account.value;
+      break;
+    }
+    page.accounts.push_back(actual_of(at->second));
+  }
+  co_return page;
+}
+
+Task<Result<Driver::LogChunk>> SimCloud::read_log(base::ServiceId service, std::uint64_t cursor) {
+  CO_TRY(co_await enter("read_log"));
+  if (!accounts_.contains(service.account))
+    co_return base::fail(Code::NotFound, "there is no account {}", service.account.value);
+  LogChunk chunk;
+  if (cursor == 0) chunk.lines.push_back("simulated service " + service.service + " has no more");
+  chunk.cursor = 1;
+  co_return chunk;
+}
+
+}  // namespace granary::cloud::sim

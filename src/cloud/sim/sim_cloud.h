@@ -1,0 +1,59 @@
+// A cloud in memory, with virtual time and seeded faults: calls take time, some fail, some are
+// carried out and their answer is lost. It outlives the control plane under test, as a real cloud
+// would. Lives on the world's one executor.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/rng.h"
+#include "base/timer.h"
+#include "cloud/driver.h"
+
+namespace granary::cloud::sim {
+
+struct Faults {
+  double refuse = 0;       // of calls that fail before anything is done
+  double lose_answer = 0;  // of calls that are carried out but answer Unavailable
+  std::chrono::milliseconds shortest{1};   // a call's duration is uniform between these two
+  std::chrono::milliseconds longest{50};
+  std::size_t max_accounts = 100'000;      // the cloud's quota
+};
+
+class SimCloud final : public Driver {
+ public:
+  SimCloud(base::Timer& timer, base::Rng& rng, Faults faults)
+      : timer_(timer), rng_(rng), faults_(faults) {}
+
+  base::Task<base::Result<void>> prepare_release(std::string release_hash) override;
+  base::Task<base::Result<Actual>> converge(Desired desired) override;
+  base::Task<base::Result<void>> destroy(base::AccountId account) override;
+  base::Task<base::Result<Actual>> describe(base::AccountId account) override;
+  base::Task<base::Result<Page>> list(std::string after, std::uint32_t limit) override;
+  base::Task<base::Result<LogChunk>> read_log(base::ServiceId service,
+                                              std::uint64_t cursor) override;
+
+  // What a test looks at, and how it interferes.
+  const std::map<base::AccountId, Desired>& accounts() const { return accounts_; }
+  std::uint64_t calls() const { return calls_; }
+  void set_faults(Faults faults) { faults_ = faults; }
+  // The service of every account with this release does not start.
+  void break_release(const std::string& release_hash) { broken_.insert(release_hash); }
+
+ private:
+  base::Task<base::Result<void>> enter(std::string_view verb);
+  base::Result<void> leave(std::string_view verb);
+  Actual actual_of(const Desired& desired) const;
+
+  base::Timer& timer_;
+  base::Rng& rng_;
+  Faults faults_;
+  std::map<base::AccountId, Desired> accounts_;
+  std::set<std::string> prepared_;
+  std::set<std::string> broken_;
+  std::uint64_t calls_ = 0;
+};
+
+}  // namespace granary::cloud::sim

@@ -1,0 +1,134 @@
+// A control plane in simulation: a real SQLite store, the engine and the lifecycle over the
+// simulated cloud, in virtual time. crash() throws away all that lives in memory, as SIGKILL does,
+// and starts again from the store; the cloud and the gateway's view outlive it.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "base/testing/world.h"
+#include "cloud/sim/sim_cloud.h"
+#include "lifecycle/lifecycle.h"
+#include "store/testing/temporary_store.h"
+
+namespace granary::lifecycle::testing {
+
+// Answers for an account as the simulated cloud would serve it.
+class FakeProber final : public Prober {
+ public:
+  explicit FakeProber(const cloud::sim::SimCloud& cloud) : cloud_(cloud) {}
+  base::Task<base::Result<void>> probe(base::AccountId account, std::string path) override {
+    ++probes_[account];
+    const auto found = cloud_.accounts().find(account);
+    if (found == cloud_.accounts().end() || found->second.traffic != cloud::Traffic::Allowed)
+      co_return base::fail(base::Code::Unavailable, "404 at {}", path);
+    if (broken_.contains(found->second.release_hash))
+      co_return base::fail(base::Code::Unavailable, "503 at {}", path);
+    co_return base::Result<void>();
+  }
+  void break_release(const std::string& hash) { broken_.insert(hash); }
+  int probes(const base::AccountId& account) { return probes_[account]; }
+
+ private:
+  const cloud::sim::SimCloud& cloud_;
+  std::set<std::string> broken_;
+  std::map<base::AccountId, int> probes_;
+};
+
+class FakePublisher final : public Publisher {
+ public:
+  base::Task<base::Result<void>> publish() override {
+    ++publications_;
+    co_return base::Result<void>();
+  }
+  int publications() const { return publications_; }
+
+ private:
+  int publications_ = 0;
+};
+
+class ControlWorld final {
+ public:
+  explicit ControlWorld(std::uint64_t seed = 1, cloud::sim::Faults faults = {})
+      : world(seed), cloud(world.timer, world.rng, faults) {
+    start();
+    add_release("aaaa11112222", "insight-1");
+    add_release("bbbb11112222", "insight-2");
+  }
+  ~ControlWorld() { stop(); }
+  ControlWorld(const ControlWorld&) = delete;
+  ControlWorld& operator=(const ControlWorld&) = delete;
+
+  void crash() {
+    stop();
+    store.reopen();
+    start();
+    ASSERT(world.run(engine->recover()).has_value());
+  }
+
+  base::Result<operation::Operation> ended(base::Result<operation::Operation> submitted) {
+    if (!submitted) return submitted;
+    return world.run(engine->wait(submitted->id));
+  }
+  base::Result<operation::Operation> create(const std::string& id) {
+    CreateTenant request;
+    request.id = base::AccountId(id);
+    request.release = "insight-1";
+    return world.run(lifecycle->create(std::move(request), {"test", ""}));
+  }
+  base::Result<registry::Account> get(const std::string& id) {
+    return world.run(lifecycle->get(base::AccountId(id)));
+  }
+  // Until no operation is under way.
+  void finish_all() {
+    for (;;) {
+      const auto all = world.run(engine->list({}));
+      ASSERT(all.has_value());
+      const auto open = std::ranges::find_if(
+          *all, [](const auto& operation) { return !operation::is_final(operation.state); });
+      if (open == all->end()) return;
+      ASSERT(world.run(engine->wait(open->id)).has_value());
+    }
+  }
+
+  base::testing::World world;
+  store::testing::TemporaryStore store;
+  cloud::sim::SimCloud cloud;
+  FakeProber prober{cloud};
+  FakePublisher publisher;
+  std::unique_ptr<operation::Engine> engine;
+  std::unique_ptr<Lifecycle> lifecycle;
+
+ private:
+  void start() {
+    engine = std::make_unique<operation::Engine>(world.executor(), store.get(), world.clock,
+                                                 world.timer, world.rng);
+    lifecycle = std::make_unique<Lifecycle>(Lifecycle::Parts{
+        store.get(), *engine, {{"host", &cloud}}, prober, publisher, world.clock});
+    lifecycle->register_kinds();
+  }
+  void stop() {
+    world.run(engine->close());
+    lifecycle.reset();
+    engine.reset();
+  }
+  void add_release(const std::string& hash, const std::string& id) {
+    registry::Release release;
+    release.hash = hash;
+    release.id = base::ReleaseId(id);
+    release.app = "insight";
+    release.manifest =
+        R"({"services": [{"name": "api", "routes": ["/api/"], "health": "/api/health"}]})";
+    release.created = world.clock.wall();
+    ASSERT(world
+               .run(store.get().write([&](store::Transaction& tx) -> base::Result<void> {
+                 TRY(registry::insert_release(tx, release));
+                 return {};
+               }))
+               .has_value());
+  }
+};
+
+}  // namespace granary::lifecycle::testing
