@@ -64,8 +64,7 @@ bool is_printable_utf8(std::string_view bytes) {
 
 std::string quote(std::string_view text) {
   std::string safe = "'";
-  for (const char c : text.substr(0, kQuotedBytes))
-    safe += c >= ' ' && c < 0x7f ? c : '?';
+  for (const char c : text.substr(0, kQuotedBytes)) safe += c >= ' ' && c < 0x7f ? c : '?';
   return safe + (text.size() > kQuotedBytes ? "...'" : "'");
 }
 

@@ -21,8 +21,7 @@ constexpr std::array<std::string_view, 12> kDefaults = {
 std::string_view trim(std::string_view line) {
   while (!line.empty() && (line.back() == ' ' || line.back() == '\t' || line.back() == '\r'))
     line.remove_suffix(1);
-  while (!line.empty() && (line.front() == ' ' || line.front() == '\t'))
-    line.remove_prefix(1);
+  while (!line.empty() && (line.front() == ' ' || line.front() == '\t')) line.remove_prefix(1);
   return line;
 }
 
@@ -48,15 +47,13 @@ bool glob_matches(std::string_view glob, std::string_view text) {
       return false;
     }
   }
-  while (at < glob.size() && glob[at] == '*')
-    ++at;
+  while (at < glob.size() && glob[at] == '*') ++at;
   return at == glob.size();
 }
 
 IgnoreRules IgnoreRules::defaults() {
   IgnoreRules rules;
-  for (const std::string_view line : kDefaults)
-    rules.patterns_.push_back(parse(line));
+  for (const std::string_view line : kDefaults) rules.patterns_.push_back(parse(line));
   return rules;
 }
 

@@ -27,8 +27,7 @@ TEST(GlobTest, StarsAndQuestionMarksStayWithinAName) {
 
 TEST(GlobTest, ManyStarsStayCheap) {
   std::string glob;
-  for (int i = 0; i < 200; ++i)
-    glob += "*a";
+  for (int i = 0; i < 200; ++i) glob += "*a";
   EXPECT_FALSE(glob_matches(glob + "b", std::string(5000, 'a')));
 }
 

@@ -181,8 +181,7 @@ TEST_F(PackTest, EveryBoundIsHeld) {
 }
 
 TEST_F(PackTest, AFolderFullOfNamesIsNotReadToItsEnd) {
-  for (int i = 0; i < 50; ++i)
-    app_.write("f" + std::to_string(i), "");
+  for (int i = 0; i < 50; ++i) app_.write("f" + std::to_string(i), "");
   const base::Error error = refusal({.limits = {.entries = 10}});
   EXPECT_EQ(error.code, Code::Exhausted);
   EXPECT_THAT(error.message, HasSubstr("more than 10 names"));

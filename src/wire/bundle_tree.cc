@@ -34,8 +34,7 @@ class Walk final {
   Result<void> folder(const Folder& folder, const std::string& prefix) {
     auto names = folder.names(limits_.entries);
     if (!names) return base::annotate(names.error(), "reading " + base::quote(prefix + "."));
-    for (const std::string& name : *names)
-      TRY(entry(folder, name, prefix + name));
+    for (const std::string& name : *names) TRY(entry(folder, name, prefix + name));
     return {};
   }
 

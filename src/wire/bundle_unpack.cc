@@ -85,8 +85,7 @@ class Extractor final {
   // by Folder.
   Result<const Folder*> enter(const std::string& path) {
     const std::string wanted = path.empty() ? "" : path + "/";
-    while (!wanted.starts_with(open_.back().path))
-      open_.pop_back();
+    while (!wanted.starts_with(open_.back().path)) open_.pop_back();
     while (open_.back().path.size() < wanted.size()) {
       const std::size_t from = open_.back().path.size();
       const std::size_t slash = wanted.find('/', from);

@@ -129,12 +129,10 @@ TEST_F(UnpackTest, BombsAreStoppedAtTheBound) {
   const BundleLimits small{.entries = 10, .file_bytes = 1 << 20, .total_bytes = 2 << 20};
   EXPECT_EQ(refusal(BundleBuilder().zeros("z", 32 << 20).bundle(), small).code, Code::Exhausted);
   BundleBuilder sum;
-  for (int i = 0; i < 3; ++i)
-    sum.zeros("z" + std::to_string(i), 1 << 20);
+  for (int i = 0; i < 3; ++i) sum.zeros("z" + std::to_string(i), 1 << 20);
   EXPECT_EQ(refusal(sum.bundle(), small).code, Code::Exhausted);
   BundleBuilder many;
-  for (int i = 0; i < 100; ++i)
-    many.file("f" + std::to_string(i), "");
+  for (int i = 0; i < 100; ++i) many.file("f" + std::to_string(i), "");
   EXPECT_EQ(refusal(many.bundle(), small).code, Code::Exhausted);
 }
 
@@ -149,8 +147,7 @@ TEST_F(UnpackTest, ABombOfNothingButPaddingIsStopped) {
 
 TEST_F(UnpackTest, MoreEntriesThanTheRealLimitEndThere) {
   BundleBuilder many;
-  for (int i = 0; i < 60'000; ++i)
-    many.folder(std::to_string(i));
+  for (int i = 0; i < 60'000; ++i) many.folder(std::to_string(i));
   const std::string bundle = many.bundle();
   const base::Error error = refusal(bundle);
   EXPECT_EQ(error.code, Code::Exhausted);
