@@ -21,6 +21,7 @@
 #pragma once
 
 #include <cstdint>
+#include <expected>
 #include <string>
 #include <string_view>
 
@@ -43,7 +44,33 @@ enum class Verb { Activate, Apply, Remove, Report, List, Unpack, Forget, Logs, S
 std::string_view to_string(Verb verb);
 base::Result<Verb> verb_from(std::string_view name);
 
+// Other is anybody else on this machine: it gets no verb at all. Root may do what control may.
 enum class Peer { Control, Gateway, Other };
 bool may_use(Peer peer, Verb verb);
+
+// A request as its frame carries it; `arguments` without "id" and "verb".
+struct Request {
+  std::int64_t id = 0;
+  Verb verb = Verb::Ping;
+  base::json::object arguments;
+};
+std::string encode_request(const Request& request);
+base::Result<Request> decode_request(base::json::object document);
+
+// What an error of the agent says beyond base::Error.
+struct AgentError {
+  base::Error error;
+  std::int64_t retry_after_ms = 0;  // 0: it says nothing of it
+};
+template <class T>
+using AgentResult = std::expected<T, AgentError>;
+
+std::string encode_answer(std::int64_t id, const AgentResult<base::json::object>& answer);
+struct Answer {
+  std::int64_t id = 0;
+  AgentResult<base::json::object> result;
+};
+// Errors: InvalidArgument when it is no answer.
+base::Result<Answer> decode_answer(const base::json::object& document);
 
 }  // namespace granary::wire
