@@ -70,6 +70,14 @@ Result<void> write_all(int fd, std::string_view bytes) {
   return {};
 }
 
+Result<std::uint64_t> append_file(const std::string& path, std::string_view bytes, mode_t mode) {
+  TRY_ASSIGN(const Fd fd, open_file(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, mode));
+  TRY(write_all(fd.get(), bytes));
+  struct stat status = {};
+  TRY(checked("fstat", path, [&] { return ::fstat(fd.get(), &status); }));
+  return static_cast<std::uint64_t>(status.st_size);
+}
+
 Result<void> replace_file(const std::string& path, std::string_view bytes, mode_t mode,
                           Durability durability) {
   const std::string beside = path + ".new";

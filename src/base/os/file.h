@@ -26,6 +26,9 @@ enum class Durability { Synced, Cached };
 Result<void> replace_file(const std::string& path, std::string_view bytes, mode_t mode,
                           Durability durability);
 
+// Adds to the end of the file, made where it is missing. Resolves to its size afterwards.
+Result<std::uint64_t> append_file(const std::string& path, std::string_view bytes, mode_t mode);
+
 // `flags` as for open(2); O_CLOEXEC is added.
 Result<Fd> open_file(const std::string& path, int flags, mode_t mode);
 // mkdir -p; an existing folder keeps its mode.
