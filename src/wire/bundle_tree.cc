@@ -8,7 +8,6 @@ namespace {
 using base::Code;
 using base::Result;
 using base::os::EntryKind;
-using base::os::EntryStatus;
 using base::os::Folder;
 
 constexpr mode_t kSetIdBits = 06000;

@@ -19,7 +19,7 @@ struct BundleBuilder::State {
     return static_cast<la_ssize_t>(size);
   }
 
-  void header(archive_entry* entry, std::string_view path, unsigned type, unsigned mode) {
+  void header(archive_entry* entry, std::string_view path, unsigned type, unsigned mode) const {
     ::archive_entry_copy_pathname(entry, std::string(path).c_str());
     ::archive_entry_set_filetype(entry, type);
     ::archive_entry_set_perm(entry, mode);
