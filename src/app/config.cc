@@ -1,0 +1,66 @@
+#include "app/config.h"
+
+#include <charconv>
+
+#include "base/os/child.h"
+
+namespace granary::app {
+
+using base::Code;
+using base::Result;
+
+Result<Endpoint> parse_endpoint(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  Endpoint endpoint{"127.0.0.1", 0};
+  std::string_view port = text;
+  if (colon != std::string_view::npos) {
+    std::string_view host = text.substr(0, colon);
+    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+    endpoint.address = host;
+    port = text.substr(colon + 1);
+  }
+  unsigned number = 0;
+  const auto parsed = std::from_chars(port.data(), port.data() + port.size(), number);
+  const bool whole = parsed.ec == std::errc() && parsed.ptr == port.data() + port.size();
+  if (!whole || port.empty() || number > 65535 || endpoint.address.empty())
+    return base::fail_with_advice(Code::InvalidArgument,
+                                  fmt::format("'{}' is no address to listen on", text),
+                                  "Write ADDRESS:PORT, such as 127.0.0.1:8080 or [::1]:8080");
+  endpoint.port = static_cast<std::uint16_t>(number);
+  return endpoint;
+}
+
+std::string to_string(const Endpoint& endpoint) {
+  const bool v6 = endpoint.address.find(':') != std::string::npos;
+  return fmt::format(fmt::runtime(v6 ? "[{}]:{}" : "{}:{}"), endpoint.address, endpoint.port);
+}
+
+std::string public_host(const Config& config) {
+  if (config.gateway.port == 80) return config.domain;
+  return fmt::format("{}:{}", config.domain, config.gateway.port);
+}
+
+base::os::Ownership control_identity(const Config& config) {
+  if (!base::os::is_root()) return {base::os::own_uid(), base::os::own_gid()};
+  return {config.uid_base, config.uid_base};
+}
+
+base::os::Ownership gateway_identity(const Config& config) {
+  if (!base::os::is_root()) return {base::os::own_uid(), base::os::own_gid()};
+  return {config.uid_base + 1, config.uid_base + 1};
+}
+
+std::uint32_t account_uid_base(const Config& config) { return config.uid_base + kFirstAccount; }
+
+std::vector<std::string> role_arguments(const Config& config) {
+  return {"--data-dir", config.data_dir,
+          "--gateway", to_string(config.gateway),
+          "--api", to_string(config.api),
+          "--domain", config.domain,
+          "--isolation", config.isolation == Isolation::Full ? "full" : "none",
+          "--uid-base", std::to_string(config.uid_base),
+          "--memory-budget", std::to_string(config.memory_budget_bytes),
+          "--log-level", config.log_level};
+}
+
+}  // namespace granary::app

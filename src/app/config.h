@@ -1,0 +1,52 @@
+// What `granary up` is told, and what follows from it: who the roles run as and how each of them
+// is started. A value; the command line is its only source (options may also stand in a file).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/os/file.h"
+#include "base/result.h"
+#include "wire/paths.h"
+
+namespace granary::app {
+
+enum class Isolation { Full, None };
+
+struct Endpoint {
+  std::string address;
+  std::uint16_t port = 0;
+  bool operator==(const Endpoint&) const = default;
+};
+
+struct Config {
+  std::string data_dir = "/var/lib/granary";
+  Endpoint gateway{"127.0.0.1", 8080};
+  Endpoint api{"127.0.0.1", 8081};
+  std::string domain = "localhost";
+  Isolation isolation = Isolation::Full;
+  // Users by number, so that nothing has to be created on the machine: control, gateway, and from
+  // uid_base + kFirstAccount on the accounts, each uid_base + kFirstAccount + ordinal.
+  std::uint32_t uid_base = 200'000;
+  std::uint64_t memory_budget_bytes = 0;  // for running silos; 0: half of the machine's memory
+  std::string log_level = "info";
+};
+
+inline constexpr std::uint32_t kFirstAccount = 100;
+
+// "127.0.0.1:8080", "[::1]:8080", "8080". Errors: InvalidArgument.
+base::Result<Endpoint> parse_endpoint(std::string_view text);
+std::string to_string(const Endpoint& endpoint);
+// The host part of a tenant's address: DOMAIN, with the port unless it is 80.
+std::string public_host(const Config& config);
+
+// As root: the roles' own users. Otherwise all are the caller.
+base::os::Ownership control_identity(const Config& config);
+base::os::Ownership gateway_identity(const Config& config);
+std::uint32_t account_uid_base(const Config& config);
+
+// The options that a role's process is started with, after its subcommand.
+std::vector<std::string> role_arguments(const Config& config);
+
+}  // namespace granary::app

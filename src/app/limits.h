@@ -1,0 +1,24 @@
+// Bounds of the supervisor and the wiring.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+
+namespace granary::app {
+
+// Restart of a role that died: 0.1 s, doubled up to 5 s, so that silos wait little for a crashed
+// agent and a role that cannot start does not burn a core. Forgiven after it ran for a while.
+inline constexpr std::chrono::milliseconds kFirstRestart{100};
+inline constexpr std::chrono::milliseconds kLongestRestart{5'000};
+inline constexpr std::chrono::seconds kForgivenAfter{30};
+// The agent's own stop waits for silos up to their stop timeout; this must stay above it.
+inline constexpr std::chrono::seconds kStopDeadline{20};
+// A probe of a health path, start of the silo included; above the largest start_timeout that is
+// usual, below the operation's patience.
+inline constexpr std::chrono::seconds kProbeDeadline{30};
+inline constexpr std::size_t kMaxProbeHead = 16U << 10;
+// The snapshot is written again no sooner than so many times as long as its writing took: at most
+// a fifth of one core goes into publishing, however many tenants come at once.
+inline constexpr int kPublishPause = 4;
+
+}  // namespace granary::app

@@ -1,0 +1,55 @@
+#include "app/role.h"
+
+#include <boost/asio/signal_set.hpp>
+
+#include <csignal>
+
+#include "base/log.h"
+
+namespace granary::app {
+
+using base::Result;
+using base::Task;
+
+namespace {
+
+Task<int> serve(std::function<Task<Result<void>>()> start, std::function<Task<void>()> stop) {
+  base::asio::signal_set signals(co_await base::asio::this_coro::executor, SIGTERM, SIGINT);
+  const Result<void> started = co_await start();
+  if (!started) {
+    base::log::error("cannot start: {}", base::describe(started.error()));
+    co_return kExitFailed;
+  }
+  base::ErrorCode error;
+  co_await signals.async_wait(base::into(error));
+  base::log::info("stopping");
+  co_await stop();
+  co_return kExitOk;
+}
+
+}  // namespace
+
+int run_role(base::asio::io_context& context, std::function<Task<Result<void>>()> start,
+             std::function<Task<void>()> stop) {
+  // A peer that closes while we write is an error code, not the end of the process.
+  std::signal(SIGPIPE, SIG_IGN);
+  int code = kExitFailed;
+  base::asio::co_spawn(context, serve(std::move(start), std::move(stop)),
+                       [&](const std::exception_ptr& failure, int result) {
+                         if (failure) std::rethrow_exception(failure);
+                         code = result;
+                         context.stop();
+                       });
+  context.run();
+  return code;
+}
+
+void start_log(const char* role, const Config& config) {
+  base::log::Level level = base::log::Level::Info;
+  if (config.log_level == "debug") level = base::log::Level::Debug;
+  if (config.log_level == "warn") level = base::log::Level::Warn;
+  if (config.log_level == "error") level = base::log::Level::Error;
+  base::log::start(role, level);
+}
+
+}  // namespace granary::app

@@ -1,0 +1,103 @@
+#include "app/supervisor.h"
+
+#include "app/limits.h"
+#include "base/log.h"
+
+namespace granary::app {
+
+using base::Result;
+using base::Task;
+
+struct Supervisor::Keeper {
+  Keeper(Role what, const base::asio::any_io_executor& executor)
+      : role(std::move(what)), ended(executor) {}
+  Role role;
+  std::unique_ptr<Process> process;  // null while it waits for its restart, and after the end
+  int restarts = 0;
+  base::Event ended;
+};
+
+Supervisor::Supervisor(base::asio::any_io_executor executor, const base::Clock& clock,
+                       base::Timer& timer, std::vector<Role> roles)
+    : executor_(executor), clock_(clock), timer_(timer), tasks_(std::move(executor)) {
+  for (Role& role : roles)
+    keepers_.push_back(std::make_shared<Keeper>(std::move(role), executor_));
+}
+
+Task<Result<void>> Supervisor::start() {
+  for (const auto& keeper : keepers_) {
+    auto started = keeper->role.start();
+    if (!started) {
+      base::Error error = started.error();
+      co_await stop();
+      co_return base::annotate(std::move(error), "starting " + keeper->role.name);
+    }
+    keeper->process = std::move(*started);
+    base::log::info("{} is process {}", keeper->role.name, keeper->process->pid());
+    tasks_.spawn("keep " + keeper->role.name, keep(keeper.get()));
+  }
+  co_return Result<void>();
+}
+
+Task<void> Supervisor::keep(Keeper* keeper) {
+  std::chrono::milliseconds pause = kFirstRestart;
+  while (keeper->process) {
+    const base::BootTime since = clock_.boot();
+    const Result<int> code = co_await keeper->process->wait();
+    keeper->process.reset();
+    keeper->ended.notify_all();
+    if (stopping_) co_return;
+    if (clock_.boot() - since > kForgivenAfter) pause = kFirstRestart;
+    base::log::warn("{} ended with {}; it starts again in {}", keeper->role.name,
+                    code.value_or(-1), base::format_duration(pause));
+    while (!keeper->process) {
+      if (!co_await timer_.sleep(pause) || stopping_) co_return;
+      pause = std::min(pause * 2, kLongestRestart);
+      auto started = keeper->role.start();
+      if (!started) {
+        base::log::error("{} cannot start: {}", keeper->role.name,
+                         base::describe(started.error()));
+        continue;
+      }
+      keeper->process = std::move(*started);
+      ++keeper->restarts;
+      base::log::info("{} is process {} now", keeper->role.name, keeper->process->pid());
+    }
+  }
+}
+
+Task<void> Supervisor::stop_one(Keeper* keeper) {
+  if (!keeper->process) co_return;
+  keeper->process->terminate();
+  // Looked at every tenth of a second: an end wakes this at once, the deadline is coarse.
+  constexpr std::chrono::milliseconds kLook{100};
+  for (auto left = std::chrono::milliseconds(kStopDeadline); keeper->process; left -= kLook) {
+    if (left <= left.zero()) {
+      base::log::warn("{} does not stop; it is killed", keeper->role.name);
+      keeper->process->kill();
+      while (keeper->process) {
+        if (!co_await keeper->ended.wait()) co_return;
+      }
+      co_return;
+    }
+    if (!co_await timer_.sleep(kLook)) co_return;
+  }
+}
+
+Task<void> Supervisor::stop() {
+  stopping_ = true;
+  for (auto keeper = keepers_.rbegin(); keeper != keepers_.rend(); ++keeper)
+    co_await stop_one(keeper->get());
+  co_await tasks_.close();
+}
+
+std::vector<Supervisor::Status> Supervisor::status() const {
+  std::vector<Status> all;
+  for (const auto& keeper : keepers_) {
+    const int pid = keeper->process ? keeper->process->pid() : 0;
+    all.push_back({keeper->role.name, pid, keeper->restarts});
+  }
+  return all;
+}
+
+}  // namespace granary::app

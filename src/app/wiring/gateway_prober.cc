@@ -1,0 +1,73 @@
+#include "app/wiring/gateway_prober.h"
+
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/write.hpp>
+
+#include <charconv>
+
+#include "app/limits.h"
+
+namespace granary::app {
+
+using base::Code;
+using base::ErrorCode;
+using base::Result;
+using base::Task;
+using base::asio::ip::tcp;
+
+Result<int> parse_status(std::string_view head) {
+  int status = 0;
+  const bool long_enough = head.size() >= 12 && head.starts_with("HTTP/1.1 ");
+  if (long_enough) std::from_chars(head.data() + 9, head.data() + 12, status);
+  if (status < 100) return base::fail(Code::Unavailable, "the gateway's answer is no HTTP");
+  return status;
+}
+
+namespace {
+
+Task<Result<int>> ask(Endpoint gateway, std::string request) {
+  ErrorCode error;
+  const auto address = base::asio::ip::make_address(gateway.address, error);
+  if (error) co_return std::unexpected(base::from_asio(error, "the gateway's address"));
+  tcp::socket socket(co_await base::asio::this_coro::executor);
+  co_await socket.async_connect(tcp::endpoint(address, gateway.port), base::into(error));
+  if (error) co_return std::unexpected(base::from_asio(error, "connecting to the gateway"));
+  co_await base::asio::async_write(socket, base::asio::buffer(request), base::into(error));
+  if (error) co_return std::unexpected(base::from_asio(error, "asking the gateway"));
+  std::string head;
+  co_await base::asio::async_read_until(
+      socket, base::asio::dynamic_buffer(head, kMaxProbeHead), "\r\n", base::into(error));
+  if (error) co_return std::unexpected(base::from_asio(error, "reading the answer"));
+  co_return parse_status(head);
+}
+
+Task<Result<int>> deadline() {
+  base::asio::steady_timer timer(co_await base::asio::this_coro::executor);
+  timer.expires_after(kProbeDeadline);
+  ErrorCode error;
+  co_await timer.async_wait(base::into(error));
+  co_return base::fail(Code::Deadline, "there was no answer in {}",
+                       base::format_duration(kProbeDeadline));
+}
+
+}  // namespace
+
+Task<Result<void>> GatewayProber::probe(base::AccountId account, std::string path) {
+  using namespace base::asio::experimental::awaitable_operators;  // NOLINT: the operator below
+  const std::string request = fmt::format(
+      "GET {} HTTP/1.1\r\nHost: {}.{}\r\nUser-Agent: granary-check\r\nAccept: */*\r\n"
+      "Connection: close\r\n\r\n",
+      path, account.value, domain_);
+  const auto first = co_await (ask(gateway_, request) || deadline());
+  const Result<int> status = std::visit([](const auto& value) { return Result<int>(value); }, first);
+  if (!status) co_return std::unexpected(status.error());
+  if (*status >= 200 && *status < 300) co_return Result<void>();
+  co_return base::fail_with_advice(
+      Code::Unavailable, fmt::format("{} answered {} instead of 2xx", path, *status),
+      fmt::format("See granary tenant logs {}", account.value));
+}
+
+}  // namespace granary::app

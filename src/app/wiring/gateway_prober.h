@@ -1,0 +1,24 @@
+// Asks an account's health path through the gateway, as a customer's browser would: one small
+// HTTP/1.1 request on a connection of its own. Lives on control's executor.
+#pragma once
+
+#include "app/config.h"
+#include "lifecycle/lifecycle.h"
+
+namespace granary::app {
+
+class GatewayProber final : public lifecycle::Prober {
+ public:
+  explicit GatewayProber(const Config& config) : gateway_(config.gateway), domain_(config.domain) {}
+
+  base::Task<base::Result<void>> probe(base::AccountId account, std::string path) override;
+
+ private:
+  Endpoint gateway_;
+  std::string domain_;
+};
+
+// The status of an answer's first line. Errors: Unavailable when it is none.
+base::Result<int> parse_status(std::string_view head);
+
+}  // namespace granary::app

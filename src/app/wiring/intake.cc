@@ -1,0 +1,38 @@
+#include "app/wiring/intake.h"
+
+#include "release/release.h"
+
+namespace granary::app {
+
+using base::Result;
+using base::Task;
+
+Task<Result<registry::Release>> BundleIntake::take(std::string bundle_path, std::string name,
+                                                   std::string actor) {
+  release::ReleaseOptions options;
+  options.bundles = paths_.bundles();
+  options.frontends = paths_.frontends();
+  // Beside the bundles, so that putting them in place is a rename.
+  options.work = paths_.bundles() + "/.work-" + base::make_ulid(parts_.clock.wall(), parts_.rng);
+  options.name = std::move(name);
+  auto made = co_await base::run_on(parts_.worker, [&bundle_path, &options] {
+    return release::create_release_from_bundle(bundle_path, options);
+  });
+  if (!made) co_return std::unexpected(std::move(made).error());
+  registry::Release row;
+  row.hash = made->hash;
+  row.id = made->id;
+  row.app = made->manifest.app;
+  row.manifest = base::json::print(release::to_json(made->manifest));
+  row.bytes = made->bytes;
+  row.files = made->files;
+  row.actor = std::move(actor);
+  row.created = parts_.clock.wall();
+  CO_TRY(co_await parts_.store.write([&row](store::Transaction& tx) -> Result<void> {
+    TRY_ASSIGN(row, registry::insert_release(tx, row));
+    return {};
+  }));
+  co_return row;
+}
+
+}  // namespace granary::app

@@ -1,0 +1,144 @@
+#include "app/wiring/snapshot_publisher.h"
+
+#include "app/limits.h"
+#include "base/log.h"
+#include "base/os/file.h"
+#include "release/manifest.h"
+
+namespace granary::app {
+
+using base::Result;
+using base::Task;
+
+namespace {
+
+constexpr std::size_t kMaxManifest = 1U << 20;
+
+Result<wire::RoutedRelease> to_routed(const registry::Release& release) {
+  TRY_ASSIGN(const auto document, base::json::parse_object(release.manifest, kMaxManifest));
+  TRY_ASSIGN(const release::Manifest manifest, release::manifest_from_json(document));
+  wire::RoutedRelease routed;
+  routed.hash = release.hash;
+  routed.name = release.id.value;
+  routed.frontend = manifest.frontend.has_value();
+  for (const release::Service& service : manifest.services) {
+    routed.services.push_back({.name = service.name,
+                               .routes = service.routes,
+                               .in_flight = service.limits.in_flight,
+                               .start_timeout = service.start_timeout});
+  }
+  return routed;
+}
+
+// Collects tenants and the releases they run.
+class Builder final {
+ public:
+  Builder(store::Transaction& tx, wire::Snapshot& snapshot) : tx_(tx), snapshot_(snapshot) {}
+
+  Result<void> add(const registry::Account& account) {
+    using registry::State;
+    const bool served = account.state == State::Active || account.state == State::Suspended;
+    // What is routed is what is deployed: a release that is not there yet gets no traffic.
+    if (!served || account.actual_release.empty()) return {};
+    TRY_ASSIGN(const std::uint32_t release, release_index(account.actual_release));
+    TRY_ASSIGN(const auto slots, registry::slots_of(tx_, account.id));
+    wire::RoutedTenant tenant;
+    tenant.account = account.id;
+    tenant.public_name = account.name;
+    tenant.state = account.state == State::Active ? wire::RouteState::Active
+                                                  : wire::RouteState::Suspended;
+    tenant.release = release;
+    tenant.domains = account.domains;
+    for (const auto& service : snapshot_.releases[release].services) {
+      const auto slot = slots.find(service.name);
+      tenant.slots.push_back(slot == slots.end() ? 0 : slot->second);
+    }
+    snapshot_.tenants.push_back(std::move(tenant));
+    return {};
+  }
+
+ private:
+  Result<std::uint32_t> release_index(const std::string& hash) {
+    const auto known = index_.find(hash);
+    if (known != index_.end()) return known->second;
+    TRY_ASSIGN(const auto row, registry::get_release_by_hash(tx_, hash));
+    TRY_ASSIGN(wire::RoutedRelease routed, to_routed(row));
+    const auto index = static_cast<std::uint32_t>(snapshot_.releases.size());
+    snapshot_.releases.push_back(std::move(routed));
+    index_[hash] = index;
+    return index;
+  }
+
+  store::Transaction& tx_;
+  wire::Snapshot& snapshot_;
+  std::map<std::string, std::uint32_t> index_;
+};
+
+}  // namespace
+
+Result<wire::Snapshot> build_snapshot(store::Transaction& tx, const std::string& domain) {
+  wire::Snapshot snapshot;
+  snapshot.domain = domain;
+  Builder builder(tx, snapshot);
+  registry::Filter filter{.after = {}, .limit = 2000, .state = {}, .kind = {}};
+  for (;;) {
+    TRY_ASSIGN(const auto page, registry::list(tx, filter));
+    for (const registry::Account& account : page) TRY(builder.add(account));
+    if (page.size() < filter.limit) return snapshot;
+    filter.after = page.back().id.value;
+  }
+}
+
+SnapshotPublisher::SnapshotPublisher(base::asio::any_io_executor executor, Parts parts,
+                                     std::string file, std::string domain)
+    : parts_(parts), file_(std::move(file)), domain_(std::move(domain)), written_(executor),
+      tasks_(std::move(executor)) {}
+
+Task<Result<void>> SnapshotPublisher::publish() {
+  const std::uint64_t mine = ++wanted_;
+  if (!working_) working_ = tasks_.spawn("publish", work());
+  while (done_ < mine) {
+    if (tasks_.closing()) co_return base::fail(base::Code::Cancelled, "control is stopping");
+    CO_TRY(co_await written_.wait());
+  }
+  co_return last_;
+}
+
+Task<void> SnapshotPublisher::work() {
+  while (done_ < wanted_) {
+    const std::uint64_t covers = wanted_;
+    const base::BootTime begun = parts_.clock.boot();
+    last_ = co_await write_one();
+    if (!last_) base::log::error("the routing snapshot: {}", base::describe(last_.error()));
+    done_ = covers;
+    written_.notify_all();
+    if (done_ == wanted_) break;
+    if (!co_await parts_.timer.sleep((parts_.clock.boot() - begun) * kPublishPause)) break;
+  }
+  working_ = false;
+}
+
+Task<Result<void>> SnapshotPublisher::write_one() {
+  wire::Snapshot snapshot;
+  const std::string domain = domain_;
+  CO_TRY(co_await parts_.store.read([&](store::Transaction& tx) -> Result<void> {
+    TRY_ASSIGN(snapshot, build_snapshot(tx, domain));
+    return {};
+  }));
+  // Wall time, so that it also grows over restarts of control.
+  snapshot.generation =
+      static_cast<std::uint64_t>(parts_.clock.wall().time_since_epoch().count());
+  const std::string file = file_;
+  // Not synced: it is written anew at every start of control.
+  co_return co_await base::run_on(parts_.worker, [&snapshot, file]() -> Result<void> {
+    return base::os::replace_file(file, wire::encode(snapshot), 0644,
+                                  base::os::Durability::Cached);
+  });
+}
+
+Task<void> SnapshotPublisher::close() {
+  written_.notify_all();
+  co_await tasks_.close();
+}
+
+}  // namespace granary::app

@@ -1,0 +1,51 @@
+// Publishes the routing snapshot: builds it from the registry and replaces the file that gateways
+// watch. Calls that come while one is being written share the next one. Lives on control's
+// executor; the writing runs on a worker.
+#pragma once
+
+#include "base/event.h"
+#include "base/task_group.h"
+#include "base/timer.h"
+#include "base/worker.h"
+#include "lifecycle/lifecycle.h"
+#include "store/store.h"
+#include "wire/routing.h"
+
+namespace granary::app {
+
+// Everything the gateway must know. Tenants without a release yet are left out.
+base::Result<wire::Snapshot> build_snapshot(store::Transaction& tx, const std::string& domain);
+
+class SnapshotPublisher final : public lifecycle::Publisher {
+ public:
+  struct Parts {  // all outlive the publisher
+    store::Store& store;
+    base::Worker& worker;
+    const base::Clock& clock;
+    base::Timer& timer;
+  };
+  SnapshotPublisher(base::asio::any_io_executor executor, Parts parts, std::string file,
+                    std::string domain);
+
+  // Resolves once a snapshot that was built after this call is in place. Errors: of the last
+  // attempt; the operation that asked tries again.
+  base::Task<base::Result<void>> publish() override;
+  base::Task<void> close();
+
+ private:
+  base::Task<void> work();
+  base::Task<base::Result<void>> write_one();
+
+  Parts parts_;
+  std::string file_;
+  std::string domain_;
+  // Progress: wanted_ > done_ => work() runs.
+  std::uint64_t wanted_ = 0;
+  std::uint64_t done_ = 0;
+  bool working_ = false;
+  base::Result<void> last_;
+  base::Event written_;
+  base::TaskGroup tasks_;
+};
+
+}  // namespace granary::app

@@ -1,0 +1,17 @@
+// Bounds of the host driver.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+
+namespace granary::cloud::host {
+
+// Making a disk or unpacking a release takes well under a second; this is for a machine in
+// trouble. Longer than the agent's own stop timeout (two minutes at most), which `apply` may need.
+inline constexpr std::chrono::seconds kCallDeadline{180};
+// How often deadlines are looked at: their precision.
+inline constexpr std::chrono::seconds kDeadlineSweep{5};
+// Calls that may be under way at once on the one connection.
+inline constexpr std::size_t kMaxPending = 1024;
+
+}  // namespace granary::cloud::host
