@@ -53,14 +53,14 @@ base::os::Ownership gateway_identity(const Config& config) {
 std::uint32_t account_uid_base(const Config& config) { return config.uid_base + kFirstAccount; }
 
 std::vector<std::string> role_arguments(const Config& config) {
-  return {"--data-dir", config.data_dir,
-          "--gateway", to_string(config.gateway),
-          "--api", to_string(config.api),
-          "--domain", config.domain,
-          "--isolation", config.isolation == Isolation::Full ? "full" : "none",
-          "--uid-base", std::to_string(config.uid_base),
+  return {"--data-dir",      config.data_dir,
+          "--gateway",       to_string(config.gateway),
+          "--api",           to_string(config.api),
+          "--domain",        config.domain,
+          "--isolation",     config.isolation == Isolation::Full ? "full" : "none",
+          "--uid-base",      std::to_string(config.uid_base),
           "--memory-budget", std::to_string(config.memory_budget_bytes),
-          "--log-level", config.log_level};
+          "--log-level",     config.log_level};
 }
 
 }  // namespace granary::app

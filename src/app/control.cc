@@ -20,9 +20,13 @@ namespace {
 // Declared in the order in which each stands on the ones before it.
 struct Control {
   Control(const Config& config, std::unique_ptr<store::Store> opened, base::os::ThreadPool& work)
-      : paths(config.data_dir), store(std::move(opened)), worker(work),
+      : paths(config.data_dir),
+        store(std::move(opened)),
+        worker(work),
         engine(context.get_executor(), *store, clock, timer, rng),
-        agent(context.get_executor(), timer, paths.agent_socket()), driver(agent), fleet(driver),
+        agent(context.get_executor(), timer, paths.agent_socket()),
+        driver(agent),
+        fleet(driver),
         publisher(context.get_executor(), {*store, worker, clock, timer}, paths.routing(),
                   config.domain),
         prober(config),
@@ -83,9 +87,8 @@ Task<Result<void>> Control::ensure_operator_token() {
   token.id = base::make_ulid(token.created, rng);
   token.role = registry::Role::Operator;
   token.label = "made by granary up";
-  co_return co_await store->write([token, secret](store::Transaction& tx) {
-    return registry::adopt_token(tx, token, secret);
-  });
+  co_return co_await store->write(
+      [token, secret](store::Transaction& tx) { return registry::adopt_token(tx, token, secret); });
 }
 
 Task<Result<void>> Control::start() {
@@ -127,8 +130,7 @@ int control_main(const Config& config) {
     return kExitFailed;
   }
   Control control(config, std::move(*store), worker);
-  return run_role(
-      control.context, [&] { return control.start(); }, [&] { return control.stop(); });
+  return run_role(control.context, [&] { return control.start(); }, [&] { return control.stop(); });
 }
 
 }  // namespace granary::app

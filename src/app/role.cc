@@ -1,7 +1,6 @@
 #include "app/role.h"
 
 #include <boost/asio/signal_set.hpp>
-
 #include <csignal>
 
 #include "base/log.h"

@@ -14,8 +14,7 @@ inline constexpr int kExitFailed = 1;
 
 // Runs `start`; then waits for SIGTERM or SIGINT; then runs `stop`. Returns the exit code. A
 // failed start is logged with its advice, and nothing is stopped.
-int run_role(base::asio::io_context& context,
-             std::function<base::Task<base::Result<void>>()> start,
+int run_role(base::asio::io_context& context, std::function<base::Task<base::Result<void>>()> start,
              std::function<base::Task<void>()> stop);
 
 // The role's log, at the level of the configuration.

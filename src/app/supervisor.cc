@@ -20,8 +20,7 @@ struct Supervisor::Keeper {
 Supervisor::Supervisor(base::asio::any_io_executor executor, const base::Clock& clock,
                        base::Timer& timer, std::vector<Role> roles)
     : executor_(executor), clock_(clock), timer_(timer), tasks_(std::move(executor)) {
-  for (Role& role : roles)
-    keepers_.push_back(std::make_shared<Keeper>(std::move(role), executor_));
+  for (Role& role : roles) keepers_.push_back(std::make_shared<Keeper>(std::move(role), executor_));
 }
 
 Task<Result<void>> Supervisor::start() {
@@ -48,15 +47,14 @@ Task<void> Supervisor::keep(Keeper* keeper) {
     keeper->ended.notify_all();
     if (stopping_) co_return;
     if (clock_.boot() - since > kForgivenAfter) pause = kFirstRestart;
-    base::log::warn("{} ended with {}; it starts again in {}", keeper->role.name,
-                    code.value_or(-1), base::format_duration(pause));
+    base::log::warn("{} ended with {}; it starts again in {}", keeper->role.name, code.value_or(-1),
+                    base::format_duration(pause));
     while (!keeper->process) {
       if (!co_await timer_.sleep(pause) || stopping_) co_return;
       pause = std::min(pause * 2, kLongestRestart);
       auto started = keeper->role.start();
       if (!started) {
-        base::log::error("{} cannot start: {}", keeper->role.name,
-                         base::describe(started.error()));
+        base::log::error("{} cannot start: {}", keeper->role.name, base::describe(started.error()));
         continue;
       }
       keeper->process = std::move(*started);

@@ -26,8 +26,8 @@ TEST_F(SupervisorTest, StartsInOrderAndStopsInTheOppositeOrder) {
   ASSERT_TRUE(world_.run(supervisor_.start()));
   world_.run(supervisor_.stop());
   const std::vector<std::string> expected = {
-      "start agent",     "start control",     "start gateway", "terminate gateway", "end gateway",
-      "terminate control", "end control",     "terminate agent", "end agent"};
+      "start agent",       "start control", "start gateway",   "terminate gateway", "end gateway",
+      "terminate control", "end control",   "terminate agent", "end agent"};
   EXPECT_EQ(machine_.log, expected);
 }
 

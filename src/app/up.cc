@@ -1,11 +1,11 @@
+#include <csignal>
+
 #include "app/layout.h"
 #include "app/role.h"
 #include "app/supervisor.h"
 #include "base/log.h"
 #include "base/os/child.h"
 #include "base/os/system.h"
-
-#include <csignal>
 
 // `granary up`: prepares the data directory, then supervises agent, control and gateway.
 namespace granary::app {
@@ -69,22 +69,21 @@ std::vector<Role> make_roles(const base::asio::any_io_executor& executor,
 int up_main(const Config& config) {
   start_log("up", config);
   const auto program = base::os::own_program();
-  const Result<void> prepared = program ? prepare_layout(config)
-                                        : std::unexpected(program.error());
+  const Result<void> prepared = program ? prepare_layout(config) : std::unexpected(program.error());
   if (!prepared) {
     base::log::error("cannot start: {}", base::describe(prepared.error()));
     return kExitFailed;
   }
   if (config.isolation == Isolation::None)
-    base::log::warn("--isolation none: tenants are NOT isolated from each other; for trying out "
-                    "only, never with data of customers");
+    base::log::warn(
+        "--isolation none: tenants are NOT isolated from each other; for trying out "
+        "only, never with data of customers");
   base::asio::io_context context(1);
   base::os::SystemClock clock;
   base::os::AsioTimer timer;
   Supervisor supervisor(context.get_executor(), clock, timer,
                         make_roles(context.get_executor(), *program, config));
-  return run_role(
-      context, [&] { return supervisor.start(); }, [&] { return supervisor.stop(); });
+  return run_role(context, [&] { return supervisor.start(); }, [&] { return supervisor.stop(); });
 }
 
 }  // namespace granary::app

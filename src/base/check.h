@@ -8,6 +8,6 @@ namespace granary::base {
 
 }  // namespace granary::base
 
-#define ASSERT(expression)                                                          \
-  ((expression) ? static_cast<void>(0)                                              \
+#define ASSERT(expression)             \
+  ((expression) ? static_cast<void>(0) \
                 : ::granary::base::assertion_failed(#expression, __FILE__, __LINE__))

@@ -11,9 +11,9 @@ constexpr std::string_view kCrockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 // Names that a host, a path or a command of the platform may need one day.
 constexpr std::array<std::string_view, 22> kReserved = {
-    "admin",  "all",     "api",    "app",  "auth",  "console", "control", "default",
-    "gateway", "granary", "health", "localhost", "mail", "metrics", "none", "ns1",
-    "null",   "root",    "static", "status", "system", "www"};
+    "admin",   "all",     "api",    "app",       "auth",   "console", "control", "default",
+    "gateway", "granary", "health", "localhost", "mail",   "metrics", "none",    "ns1",
+    "null",    "root",    "static", "status",    "system", "www"};
 
 bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }

@@ -24,9 +24,9 @@ struct StrongString {
   auto operator<=>(const StrongString&) const = default;
 };
 
-using AccountId = StrongString<struct AccountTag>;      // slug; equals the tenant's or environment's
-using TenantId = StrongString<struct TenantTag>;        // slug
-using ReleaseId = StrongString<struct ReleaseTag>;      // name-<12 hex of the content hash>
+using AccountId = StrongString<struct AccountTag>;  // slug; equals the tenant's or environment's
+using TenantId = StrongString<struct TenantTag>;    // slug
+using ReleaseId = StrongString<struct ReleaseTag>;  // name-<12 hex of the content hash>
 using OperationId = StrongString<struct OperationTag>;  // ULID
 
 // One service of one account.

@@ -15,19 +15,19 @@ namespace granary::base {
 
 // A closed set: each is mapped exactly once to an HTTP status (api) and to an exit code (cli).
 enum class Code {
-  InvalidArgument,   // the input is wrong whatever the state; do not retry
-  Unauthenticated,   // no or a bad token
-  Refused,           // understood, but not allowed (role, policy, safety)
+  InvalidArgument,  // the input is wrong whatever the state; do not retry
+  Unauthenticated,  // no or a bad token
+  Refused,          // understood, but not allowed (role, policy, safety)
   NotFound,
   AlreadyExists,
-  Conflict,          // the state does not allow it now
-  Exhausted,         // a quota, limit or bound was met
-  NotSupported,      // known, but not built or not possible on this machine
-  Unavailable,       // a peer is away; a retry may help
-  Deadline,          // out of time
+  Conflict,      // the state does not allow it now
+  Exhausted,     // a quota, limit or bound was met
+  NotSupported,  // known, but not built or not possible on this machine
+  Unavailable,   // a peer is away; a retry may help
+  Deadline,      // out of time
   Cancelled,
-  DataLoss,          // stored data is damaged
-  Internal,          // a bug or a broken world
+  DataLoss,  // stored data is damaged
+  Internal,  // a bug or a broken world
 };
 
 // Stable snake_case name, as the API prints it.
@@ -73,24 +73,24 @@ bool is_transient(Code code);
 // Returns the error of a Result<...> expression from the enclosing function or coroutine.
 #define GRANARY_CONCAT_(a, b) a##b
 #define GRANARY_CONCAT(a, b) GRANARY_CONCAT_(a, b)
-#define TRY(expression)                                                                  \
-  do {                                                                                   \
-    if (auto try_result = (expression); !try_result)                                     \
-      return std::unexpected(std::move(try_result).error());                             \
+#define TRY(expression)                                      \
+  do {                                                       \
+    if (auto try_result = (expression); !try_result)         \
+      return std::unexpected(std::move(try_result).error()); \
   } while (false)
-#define TRY_ASSIGN(declaration, expression)                                              \
-  auto GRANARY_CONCAT(try_, __LINE__) = (expression);                                    \
-  if (!GRANARY_CONCAT(try_, __LINE__))                                                   \
-    return std::unexpected(std::move(GRANARY_CONCAT(try_, __LINE__)).error());           \
+#define TRY_ASSIGN(declaration, expression)                                    \
+  auto GRANARY_CONCAT(try_, __LINE__) = (expression);                          \
+  if (!GRANARY_CONCAT(try_, __LINE__))                                         \
+    return std::unexpected(std::move(GRANARY_CONCAT(try_, __LINE__)).error()); \
   declaration = std::move(*GRANARY_CONCAT(try_, __LINE__))
 // The same two inside a coroutine.
-#define CO_TRY(expression)                                                               \
-  do {                                                                                   \
-    if (auto try_result = (expression); !try_result)                                     \
-      co_return std::unexpected(std::move(try_result).error());                          \
+#define CO_TRY(expression)                                      \
+  do {                                                          \
+    if (auto try_result = (expression); !try_result)            \
+      co_return std::unexpected(std::move(try_result).error()); \
   } while (false)
-#define CO_TRY_ASSIGN(declaration, expression)                                           \
-  auto GRANARY_CONCAT(try_, __LINE__) = (expression);                                    \
-  if (!GRANARY_CONCAT(try_, __LINE__))                                                   \
-    co_return std::unexpected(std::move(GRANARY_CONCAT(try_, __LINE__)).error());        \
+#define CO_TRY_ASSIGN(declaration, expression)                                    \
+  auto GRANARY_CONCAT(try_, __LINE__) = (expression);                             \
+  if (!GRANARY_CONCAT(try_, __LINE__))                                            \
+    co_return std::unexpected(std::move(GRANARY_CONCAT(try_, __LINE__)).error()); \
   declaration = std::move(*GRANARY_CONCAT(try_, __LINE__))

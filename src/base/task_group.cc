@@ -34,9 +34,10 @@ bool TaskGroup::spawn(std::string name, Task<void> task) {
   auto member = members_.emplace(members_.end());
   member->name = std::move(name);
   asio::co_spawn(executor_, std::move(task),
-                 asio::bind_cancellation_slot(
-                     member->cancel.slot(),
-                     [this, member](const std::exception_ptr& failure) { ended(member, failure); }));
+                 asio::bind_cancellation_slot(member->cancel.slot(),
+                                              [this, member](const std::exception_ptr& failure) {
+                                                ended(member, failure);
+                                              }));
   return true;
 }
 

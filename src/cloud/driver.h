@@ -17,16 +17,16 @@ enum class Traffic { Allowed, Suspended };
 // Everything an account is to be. Given whole each time: the driver finds out what to change.
 struct Desired {
   base::AccountId account;
-  std::uint32_t ordinal = 0;      // unique for ever among all accounts of the installation
+  std::uint32_t ordinal = 0;  // unique for ever among all accounts of the installation
   std::uint64_t disk_bytes = 0;
-  base::ReleaseId release;        // empty: the account alone, nothing deployed
+  base::ReleaseId release;  // empty: the account alone, nothing deployed
   std::string release_hash;
   // The services of the release: an array of the JSON form of wire::ServiceSpec (also what
   // release::Manifest prints), each with its slot on the activity board.
   std::string services_json = "[]";
-  std::string config_json = "{}"; // /run/config.json
+  std::string config_json = "{}";  // /run/config.json
   Traffic traffic = Traffic::Allowed;
-  std::uint64_t version = 0;      // grows with every change of this account
+  std::uint64_t version = 0;  // grows with every change of this account
   bool operator==(const Desired&) const = default;
 };
 
@@ -44,7 +44,7 @@ struct Actual {
   base::AccountId account;
   std::string release_hash;  // empty: nothing deployed
   std::uint64_t version = 0;
-  std::string isolation;     // full, none, or the cloud's own word
+  std::string isolation;  // full, none, or the cloud's own word
   std::uint64_t disk_used_bytes = 0;
   std::uint64_t disk_quota_bytes = 0;
   std::vector<ServiceStatus> services;

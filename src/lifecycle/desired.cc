@@ -48,8 +48,8 @@ Result<cloud::Desired> desired_of(store::Transaction& tx, const registry::Accoun
   desired.ordinal = account.ordinal;
   desired.version = account.version;
   desired.config_json = config_of(account);
-  const bool refused = account.state == registry::State::Suspended ||
-                       account.state == registry::State::Offboarding;
+  const bool refused =
+      account.state == registry::State::Suspended || account.state == registry::State::Offboarding;
   desired.traffic = refused ? cloud::Traffic::Suspended : cloud::Traffic::Allowed;
   desired.disk_bytes = kDefaultDiskBytes;
   if (account.desired_release.empty()) return desired;

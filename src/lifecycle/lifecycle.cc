@@ -38,12 +38,13 @@ Result<void> check_create(const CreateTenant& request) {
 
 Lifecycle::Lifecycle(Parts parts) : parts_(std::move(parts)) {}
 
-Task<Result<Operation>> Lifecycle::change(std::string kind, AccountId id,
-                                          base::json::object input, store::Work also,
-                                          Caller caller) {
+Task<Result<Operation>> Lifecycle::change(std::string kind, AccountId id, base::json::object input,
+                                          store::Work also, Caller caller) {
   input["account"] = id.value;
-  operation::Request request{.kind = std::move(kind), .subject = subject_of(id),
-                             .input = std::move(input), .actor = caller.actor,
+  operation::Request request{.kind = std::move(kind),
+                             .subject = subject_of(id),
+                             .input = std::move(input),
+                             .actor = caller.actor,
                              .idempotency_key = scoped_key(caller)};
   co_return co_await parts_.engine.submit(std::move(request), std::move(also));
 }
@@ -51,9 +52,9 @@ Task<Result<Operation>> Lifecycle::change(std::string kind, AccountId id,
 Task<Result<Operation>> Lifecycle::create(CreateTenant request, Caller caller) {
   CO_TRY(check_create(request));
   if (!parts_.clouds.contains(request.cloud))
-    co_return base::fail_with_advice(
-        Code::NotSupported, fmt::format("cloud '{}' is not set up here", request.cloud),
-        "Leave --cloud out for this machine's own silos");
+    co_return base::fail_with_advice(Code::NotSupported,
+                                     fmt::format("cloud '{}' is not set up here", request.cloud),
+                                     "Leave --cloud out for this machine's own silos");
   Account account;
   account.id = request.id;
   account.kind = request.kind;
@@ -139,12 +140,12 @@ Task<Result<Lifecycle::OffboardPlan>> Lifecycle::plan_offboard(Offboard request)
   const auto actual = co_await inspect(request.id);
   if (actual) plan.disk_used_bytes = actual->disk_used_bytes;
   const std::string kept = base::format_duration(request.retain);
-  plan.steps = {"refuse all traffic and stop the services",
-                request.retain.count() == 0 ? "keep nothing: no retention was asked for"
-                                            : "keep the data for " + kept,
-                fmt::format("destroy the account and its disk ({} bytes in use)",
-                            plan.disk_used_bytes),
-                "free the name and the domains"};
+  plan.steps = {
+      "refuse all traffic and stop the services",
+      request.retain.count() == 0 ? "keep nothing: no retention was asked for"
+                                  : "keep the data for " + kept,
+      fmt::format("destroy the account and its disk ({} bytes in use)", plan.disk_used_bytes),
+      "free the name and the domains"};
   co_return plan;
 }
 

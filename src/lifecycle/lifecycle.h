@@ -39,10 +39,10 @@ class Publisher {
 struct CreateTenant {
   base::AccountId id;
   registry::Kind kind = registry::Kind::Tenant;
-  std::string name;                  // empty: the id
+  std::string name;  // empty: the id
   std::string plan = "standard";
   std::string cloud = "host";
-  std::string release;               // name, hash or "latest"
+  std::string release;  // name, hash or "latest"
   std::vector<std::string> domains;
   std::map<std::string, std::string> labels;
   std::map<std::string, std::string> settings;
@@ -111,8 +111,8 @@ class Lifecycle final {
   Step retain(operation::Operation operation);
   Step destroy(operation::Operation operation);
   base::Task<base::Result<operation::Operation>> change(std::string kind, base::AccountId id,
-                                                        base::json::object input,
-                                                        store::Work also, Caller caller);
+                                                        base::json::object input, store::Work also,
+                                                        Caller caller);
   base::Task<base::Result<cloud::Driver*>> cloud_of(base::AccountId id);
 
   Parts parts_;

@@ -161,7 +161,8 @@ TEST(LifecycleCrashTest, NoTenantIsLostDoubledOrOrphanedHoweverOftenControlDies)
       if (control.create(name)) expected.insert(name);
       if (choice.below(3) == 0) {
         const AccountId gone(fmt::format("t{}", choice.below(static_cast<std::uint64_t>(i) + 1)));
-        const auto operation = control.world.run(control.lifecycle->offboard({gone, 0ms}, {"t", ""}));
+        const auto operation =
+            control.world.run(control.lifecycle->offboard({gone, 0ms}, {"t", ""}));
         if (operation) expected.erase(gone.value);
       }
       control.world.advance(std::chrono::milliseconds(choice.below(150)));

@@ -26,7 +26,8 @@ AccountId account_of(const Operation& operation) {
 Result<void> record_converged(Transaction& tx, const cloud::Actual& actual, base::WallTime now) {
   TRY_ASSIGN(const Account account, registry::get(tx, actual.account));
   TRY(registry::record_actual(tx, account.id, actual.release_hash, actual.isolation, now));
-  if (account.state == State::Failed) TRY(registry::set_state(tx, account.id, State::Creating, now));
+  if (account.state == State::Failed)
+    TRY(registry::set_state(tx, account.id, State::Creating, now));
   if (account.state == State::Failed || account.state == State::Creating)
     TRY(registry::set_state(tx, account.id, State::Active, now));
   return {};
@@ -72,14 +73,14 @@ void Lifecycle::register_kinds() {
   parts_.engine.add_kind(changing("tenant.suspend", {publish_step, converge_step}));
   parts_.engine.add_kind(changing("tenant.resume", {prepare_step, converge_step, publish_step}));
   parts_.engine.add_kind(changing(
-      "tenant.offboard",
-      {publish_step, converge_step, {"retain", [this](const Operation& o) { return retain(o); }},
-       {"destroy", [this](const Operation& o) { return destroy(o); }},
-       {"unpublish", [this](const Operation& o) { return publish(o); }}}));
-  operation::Kind check_kind{
-      .name = "deployment.check",
-      .steps = {{"check", [this](const Operation& o) { return check(o); }}},
-      .on_failure = record_check_failed};
+      "tenant.offboard", {publish_step,
+                          converge_step,
+                          {"retain", [this](const Operation& o) { return retain(o); }},
+                          {"destroy", [this](const Operation& o) { return destroy(o); }},
+                          {"unpublish", [this](const Operation& o) { return publish(o); }}}));
+  operation::Kind check_kind{.name = "deployment.check",
+                             .steps = {{"check", [this](const Operation& o) { return check(o); }}},
+                             .on_failure = record_check_failed};
   check_kind.concurrency = kConcurrentChecks;
   check_kind.max_attempts = kCheckAttempts;
   parts_.engine.add_kind(std::move(check_kind));
@@ -120,7 +121,8 @@ Lifecycle::Step Lifecycle::publish(Operation) {
 Lifecycle::Step Lifecycle::request_check(Operation operation) {
   operation::Request request{.kind = "deployment.check",
                              .subject = "check/" + account_of(operation).value,
-                             .input = operation.input, .actor = operation.actor,
+                             .input = operation.input,
+                             .actor = operation.actor,
                              .idempotency_key = "check-after/" + operation.id.value};
   CO_TRY_ASSIGN(const Operation follow, co_await parts_.engine.submit(std::move(request)));
   Outcome outcome;

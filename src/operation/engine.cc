@@ -15,15 +15,19 @@ using store::Transaction;
 
 struct Engine::Live {
   Operation operation;
-  bool begun = false;             // the store says that operation.step has begun
-  bool running = false;           // a drive() task holds it
+  bool begun = false;    // the store says that operation.step has begun
+  bool running = false;  // a drive() task holds it
   bool cancel_requested = false;
   std::shared_ptr<base::Event> ended;  // owned by this and by whoever waits
 };
 
 Engine::Engine(base::asio::any_io_executor executor, store::Store& store, const base::Clock& clock,
                base::Timer& timer, base::Rng& rng)
-    : executor_(executor), store_(store), clock_(clock), timer_(timer), rng_(rng),
+    : executor_(executor),
+      store_(store),
+      clock_(clock),
+      timer_(timer),
+      rng_(rng),
       tasks_(std::move(executor)) {}
 
 Engine::~Engine() = default;
@@ -63,7 +67,8 @@ Task<Result<void>> Engine::recover() {
   if (!newest.empty()) ids_.raise(newest.front().id.value);
   for (Operation& operation : found) {
     const auto kind = kinds_.find(operation.kind);
-    if (kind == kinds_.end() || index_of(kind->second, operation.step) >= kind->second.steps.size()) {
+    if (kind == kinds_.end() ||
+        index_of(kind->second, operation.step) >= kind->second.steps.size()) {
       // Written by another version of this program: left as it is, for that version or a person.
       base::log::warn("operation {} has an unknown kind or step: {} {}", operation.id.value,
                       operation.kind, operation.step);
@@ -204,11 +209,11 @@ Task<Engine::Next> Engine::advance(OperationId id) {
   const Operation operation = live.operation;
   if (live.cancel_requested) co_return co_await finish(operation, State::Cancelled);
   if (operation.next_attempt && *operation.next_attempt > clock_.wall()) co_return Next::Park;
-  co_return co_await run_step(operation, live.begun);
+  co_return co_await run_step(operation);
 }
 
-Task<Engine::Next> Engine::run_step(Operation operation, bool begun) {
-  if (!begun) {
+Task<Engine::Next> Engine::run_step(Operation operation) {
+  if (!live_.at(operation.id)->begun) {
     ++operation.attempts;
     operation.state = State::Running;
     operation.next_attempt.reset();
@@ -299,8 +304,7 @@ Task<Engine::Next> Engine::finish(Operation operation, State state) {
   operation.updated = clock_.wall();
   const std::string detail = operation.error ? base::describe(*operation.error) : "";
   const auto written = co_await write_until_done([&](Transaction& tx) -> Result<void> {
-    TRY(rows::end_step(tx, operation.id, std::string(to_string(state)), detail,
-                       operation.updated));
+    TRY(rows::end_step(tx, operation.id, std::string(to_string(state)), detail, operation.updated));
     TRY(rows::update(tx, operation));
     return kind.on_failure ? kind.on_failure(tx, operation) : Result<void>();
   });

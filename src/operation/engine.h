@@ -73,9 +73,9 @@ class Engine final {
   base::Task<base::Result<Operation>> submit(Request request, store::Work also = {});
   base::Task<base::Result<Operation>> find(base::OperationId id);
   struct Filter {
-    std::string subject;        // empty: all
+    std::string subject;  // empty: all
     std::optional<State> state;
-    std::string after;          // id; newest first
+    std::string after;  // id; newest first
     std::uint32_t limit = 100;
   };
   base::Task<base::Result<std::vector<Operation>>> list(Filter filter);
@@ -101,7 +101,7 @@ class Engine final {
   bool may_start(const Live& live) const;
   base::Task<void> drive(base::OperationId id);
   base::Task<Next> advance(base::OperationId id);
-  base::Task<Next> run_step(Operation operation, bool begun);
+  base::Task<Next> run_step(Operation operation);
   base::Task<Next> succeed(Operation operation, Outcome outcome);
   base::Task<Next> record_failure(Operation operation, base::Error error);
   base::Task<Next> finish(Operation operation, State state);

@@ -15,10 +15,10 @@ using namespace std::chrono_literals;
 
 // What the steps of the kinds under test do, and what they saw.
 struct Script {
-  std::vector<std::string> ran;             // "subject:step"
-  std::map<std::string, int> failures;      // step -> how many more transient failures
-  std::set<std::string> refused;            // steps that fail for good
-  std::set<std::string> held;               // steps that wait until release() is called
+  std::vector<std::string> ran;         // "subject:step"
+  std::map<std::string, int> failures;  // step -> how many more transient failures
+  std::set<std::string> refused;        // steps that fail for good
+  std::set<std::string> held;           // steps that wait until release() is called
   std::unique_ptr<base::Event> released;
   int running = 0;
   int most_running = 0;
@@ -30,8 +30,8 @@ class EngineTest : public ::testing::Test {
   ~EngineTest() override { stop(); }
 
   void start() {
-    engine_ = std::make_unique<Engine>(world_.executor(), store_.get(), world_.clock,
-                                       world_.timer, world_.rng);
+    engine_ = std::make_unique<Engine>(world_.executor(), store_.get(), world_.clock, world_.timer,
+                                       world_.rng);
     script_.released = std::make_unique<base::Event>(world_.executor());
     for (const char* name : {"build", "demolish"}) {
       Kind kind{.name = name, .steps = {}, .on_failure = {}};
@@ -90,7 +90,10 @@ class EngineTest : public ::testing::Test {
   }
 
   Operation submit(const std::string& kind, const std::string& subject, std::string key = {}) {
-    Request request{.kind = kind, .subject = subject, .input = {}, .actor = "test",
+    Request request{.kind = kind,
+                    .subject = subject,
+                    .input = {},
+                    .actor = "test",
                     .idempotency_key = std::move(key)};
     auto result = world_.run(engine_->submit(std::move(request)));
     EXPECT_TRUE(result.has_value());
@@ -185,14 +188,17 @@ TEST_F(EngineTest, TheSameIdempotencyKeyGivesTheFirstOperation) {
   EXPECT_EQ(first.id, again.id);
   ended(first);
   EXPECT_EQ(submit("build", "tenant/a", "k").id, first.id);
-  Request other{.kind = "demolish", .subject = "tenant/a", .input = {}, .actor = "test",
+  Request other{.kind = "demolish",
+                .subject = "tenant/a",
+                .input = {},
+                .actor = "test",
                 .idempotency_key = "k"};
   EXPECT_EQ(world_.run(engine_->submit(std::move(other))).error().code, Code::Conflict);
 }
 
 TEST_F(EngineTest, ARefusalByTheSubmittersWorkRecordsNothing) {
-  Request request{.kind = "build", .subject = "tenant/a", .input = {}, .actor = "test",
-                  .idempotency_key = {}};
+  Request request{
+      .kind = "build", .subject = "tenant/a", .input = {}, .actor = "test", .idempotency_key = {}};
   const auto refused =
       world_.run(engine_->submit(std::move(request), [](store::Transaction&) -> Result<void> {
         return base::fail(Code::Conflict, "no");
@@ -234,10 +240,9 @@ TEST_F(EngineTest, CancellingEndsItBeforeItsNextStep) {
   const Operation operation = submit("build", "tenant/a");
   world_.settle();
   std::optional<Result<Operation>> cancelled;
-  base::asio::co_spawn(world_.context, engine_->cancel(operation.id),
-                       [&](const std::exception_ptr&, Result<Operation> result) {
-                         cancelled = std::move(result);
-                       });
+  base::asio::co_spawn(
+      world_.context, engine_->cancel(operation.id),
+      [&](const std::exception_ptr&, Result<Operation> result) { cancelled = std::move(result); });
   world_.settle();
   EXPECT_FALSE(cancelled.has_value());
   release("act");

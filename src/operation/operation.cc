@@ -10,9 +10,9 @@ struct Name {
   std::string_view text;
 };
 constexpr std::array kNames = {
-    Name{State::Queued, "queued"},       Name{State::Running, "running"},
-    Name{State::Waiting, "waiting"},     Name{State::Succeeded, "succeeded"},
-    Name{State::Failed, "failed"},       Name{State::Cancelled, "cancelled"},
+    Name{State::Queued, "queued"},   Name{State::Running, "running"},
+    Name{State::Waiting, "waiting"}, Name{State::Succeeded, "succeeded"},
+    Name{State::Failed, "failed"},   Name{State::Cancelled, "cancelled"},
 };
 
 }  // namespace

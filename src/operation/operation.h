@@ -22,13 +22,13 @@ bool is_final(State state);
 
 struct Operation {
   base::OperationId id;
-  std::string kind;        // "tenant.create"
-  std::string subject;     // "tenant/acme": at most one operation of a subject runs at a time
+  std::string kind;     // "tenant.create"
+  std::string subject;  // "tenant/acme": at most one operation of a subject runs at a time
   State state = State::Queued;
-  std::string step;        // the step that runs next, or ran last
-  std::uint32_t attempts = 0;  // of this step
-  base::json::object input;    // given at submission, never changed
-  base::json::object scratch;  // what steps leave for later steps
+  std::string step;                  // the step that runs next, or ran last
+  std::uint32_t attempts = 0;        // of this step
+  base::json::object input;          // given at submission, never changed
+  base::json::object scratch;        // what steps leave for later steps
   std::optional<base::Error> error;  // of the last failed attempt
   std::string actor;
   base::WallTime created;

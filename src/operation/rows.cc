@@ -66,7 +66,8 @@ Result<std::optional<Operation>> first(const std::vector<Row>& rows) {
 }  // namespace
 
 Result<void> insert(Transaction& tx, const Operation& operation, const std::string& key) {
-  TRY(tx.exec("INSERT INTO operation (id, kind, subject, state, step, attempts, input, scratch, "
+  TRY(
+      tx.exec("INSERT INTO operation (id, kind, subject, state, step, attempts, input, scratch, "
               "error, actor, idempotency_key, created, updated, next_attempt) VALUES "
               "(:1, :2, :3, :4, :5, :6, :7, :8, :9, :10, :11, :12, :13, :14)",
               {operation.id.value, operation.kind, operation.subject,
@@ -79,12 +80,12 @@ Result<void> insert(Transaction& tx, const Operation& operation, const std::stri
 }
 
 Result<void> update(Transaction& tx, const Operation& operation) {
-  TRY(tx.exec("UPDATE operation SET state = :1, step = :2, attempts = :3, scratch = :4, "
-              "error = :5, updated = :6, next_attempt = :7 WHERE id = :8",
-              {std::string(to_string(operation.state)), operation.step,
-               std::int64_t{operation.attempts}, base::json::print(operation.scratch),
-               maybe_error(operation.error), micros(operation.updated),
-               maybe_time(operation.next_attempt), operation.id.value}));
+  TRY(tx.exec(
+      "UPDATE operation SET state = :1, step = :2, attempts = :3, scratch = :4, "
+      "error = :5, updated = :6, next_attempt = :7 WHERE id = :8",
+      {std::string(to_string(operation.state)), operation.step, std::int64_t{operation.attempts},
+       base::json::print(operation.scratch), maybe_error(operation.error),
+       micros(operation.updated), maybe_time(operation.next_attempt), operation.id.value}));
   return {};
 }
 
@@ -94,8 +95,7 @@ Result<std::optional<Operation>> find(Transaction& tx, const std::string& id) {
 }
 
 Result<std::optional<Operation>> find_by_key(Transaction& tx, const std::string& key) {
-  TRY_ASSIGN(const auto rows,
-             tx.exec(std::string(kColumns) + "WHERE idempotency_key = :1", {key}));
+  TRY_ASSIGN(const auto rows, tx.exec(std::string(kColumns) + "WHERE idempotency_key = :1", {key}));
   return first(rows);
 }
 
@@ -124,11 +124,13 @@ Result<std::vector<Operation>> unfinished(Transaction& tx) {
 
 Result<void> begin_step(Transaction& tx, const Operation& operation, WallTime now) {
   TRY(end_step(tx, operation.id, "interrupted", "", now));
-  TRY(tx.exec("INSERT INTO operation_step (operation, number, step, attempt, started, outcome, "
+  TRY(
+      tx.exec("INSERT INTO operation_step (operation, number, step, attempt, started, outcome, "
               "detail) VALUES (:1, (SELECT coalesce(max(number), 0) + 1 FROM operation_step "
               "WHERE operation = :1), :2, :3, :4, 'running', '')",
               {operation.id.value, operation.step, std::int64_t{operation.attempts}, micros(now)}));
-  TRY(tx.exec("DELETE FROM operation_step WHERE operation = :1 AND number <= "
+  TRY(
+      tx.exec("DELETE FROM operation_step WHERE operation = :1 AND number <= "
               "(SELECT max(number) FROM operation_step WHERE operation = :1) - :2",
               {operation.id.value, kMaxHistory}));
   return {};
@@ -136,7 +138,8 @@ Result<void> begin_step(Transaction& tx, const Operation& operation, WallTime no
 
 Result<void> end_step(Transaction& tx, const base::OperationId& id, const std::string& outcome,
                       const std::string& detail, WallTime now) {
-  TRY(tx.exec("UPDATE operation_step SET ended = :1, outcome = :2, detail = :3 "
+  TRY(
+      tx.exec("UPDATE operation_step SET ended = :1, outcome = :2, detail = :3 "
               "WHERE operation = :4 AND ended IS NULL",
               {micros(now), outcome, detail, id.value}));
   return {};

@@ -31,7 +31,8 @@ Result<Account> insert(Transaction& tx, Account account) {
              tx.exec("UPDATE ordinal_counter SET next = next + 1 RETURNING next - 1"));
   account.ordinal = static_cast<std::uint32_t>(counted.front().integer(0));
   TRY(rows::insert(tx, account));
-  for (const auto& [name, value] : account.labels) TRY(rows::put_label(tx, account.id, name, value));
+  for (const auto& [name, value] : account.labels)
+    TRY(rows::put_label(tx, account.id, name, value));
   for (const std::string& domain : account.domains) TRY(rows::add_domain(tx, account.id, domain));
   return account;
 }
@@ -182,9 +183,8 @@ Result<std::map<std::string, std::uint32_t>> assign_slots(
     TRY_ASSIGN(const auto top, tx.exec("SELECT coalesce(max(slot), 0) + 1 FROM board_slot"));
     std::int64_t slot = top.front().integer(0);
     if (slot >= kBoardSlots) {
-      TRY_ASSIGN(const auto gap,
-                 tx.exec("SELECT min(slot) + 1 FROM board_slot b WHERE NOT EXISTS "
-                         "(SELECT 1 FROM board_slot n WHERE n.slot = b.slot + 1)"));
+      TRY_ASSIGN(const auto gap, tx.exec("SELECT min(slot) + 1 FROM board_slot b WHERE NOT EXISTS "
+                                         "(SELECT 1 FROM board_slot n WHERE n.slot = b.slot + 1)"));
       slot = gap.front().integer(0);
     }
     if (slot >= kBoardSlots)

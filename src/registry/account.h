@@ -36,19 +36,19 @@ struct Account {
   base::AccountId id;
   Kind kind = Kind::Tenant;
   std::uint32_t ordinal = 0;
-  std::string name;               // public, for people
+  std::string name;  // public, for people
   std::string plan = "standard";
   std::string cloud = "host";
   State state = State::Creating;
-  std::string desired_release;    // hash; empty: none
-  std::string actual_release;     // hash; empty: none
-  std::uint64_t version = 0;      // of what is desired; grows with every change
-  std::string isolation;          // as the cloud last said; empty: not known yet
+  std::string desired_release;  // hash; empty: none
+  std::string actual_release;   // hash; empty: none
+  std::uint64_t version = 0;    // of what is desired; grows with every change
+  std::string isolation;        // as the cloud last said; empty: not known yet
   Health health = Health::Unknown;
-  std::string health_detail;      // why it is failing; empty when well
+  std::string health_detail;                    // why it is failing; empty when well
   std::map<std::string, std::string> settings;  // --set K=V: configuration and flags
   std::map<std::string, std::string> labels;
-  std::vector<std::string> domains;             // lower case
+  std::vector<std::string> domains;  // lower case
   base::WallTime created;
   base::WallTime updated;
   bool operator==(const Account&) const = default;
@@ -60,7 +60,7 @@ base::Result<Account> insert(store::Transaction& tx, Account account);
 // Errors: NotFound, with the nearest advice.
 base::Result<Account> get(store::Transaction& tx, const base::AccountId& id);
 struct Filter {
-  std::string after;                 // id; ascending
+  std::string after;  // id; ascending
   std::uint32_t limit = 100;
   std::optional<State> state;
   std::optional<Kind> kind;

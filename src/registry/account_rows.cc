@@ -74,7 +74,8 @@ Result<void> fill(Transaction& tx, std::vector<Account>& accounts) {
 }  // namespace
 
 Result<void> insert(Transaction& tx, const Account& account) {
-  TRY(tx.exec("INSERT INTO account (id, kind, ordinal, name, plan, cloud, state, desired_release, "
+  TRY(
+      tx.exec("INSERT INTO account (id, kind, ordinal, name, plan, cloud, state, desired_release, "
               "actual_release, version, isolation, health, health_detail, settings, created, "
               "updated) VALUES "
               "(:1, :2, :3, :4, :5, :6, :7, :8, :9, :10, :11, :12, :13, :14, :15, :16)",
@@ -88,7 +89,8 @@ Result<void> insert(Transaction& tx, const Account& account) {
 }
 
 Result<void> update(Transaction& tx, const Account& account) {
-  TRY(tx.exec("UPDATE account SET name = :2, plan = :3, state = :4, desired_release = :5, "
+  TRY(
+      tx.exec("UPDATE account SET name = :2, plan = :3, state = :4, desired_release = :5, "
               "actual_release = :6, version = :7, isolation = :8, health = :9, "
               "health_detail = :10, settings = :11, updated = :12 WHERE id = :1",
               {account.id.value, account.name, account.plan, std::string(to_string(account.state)),
@@ -104,7 +106,8 @@ Result<std::vector<Account>> select(Transaction& tx, const std::string& where,
   TRY_ASSIGN(const auto found,
              tx.exec("SELECT id, kind, ordinal, name, plan, cloud, state, desired_release, "
                      "actual_release, version, isolation, health, health_detail, settings, "
-                     "created, updated FROM account " + where,
+                     "created, updated FROM account " +
+                         where,
                      std::move(parameters)));
   std::vector<Account> accounts;
   accounts.reserve(found.size());
@@ -138,8 +141,7 @@ Result<void> add_domain(Transaction& tx, const AccountId& id, const std::string&
 }
 
 Result<void> drop_domain(Transaction& tx, const AccountId& id, const std::string& domain) {
-  TRY(tx.exec("DELETE FROM account_domain WHERE account = :1 AND domain = :2",
-              {id.value, domain}));
+  TRY(tx.exec("DELETE FROM account_domain WHERE account = :1 AND domain = :2", {id.value, domain}));
   return {};
 }
 

@@ -76,11 +76,16 @@ Result<Health> health_from(std::string_view name) { return value_of(kHealths, na
 
 bool may_become(State from, State to) {
   switch (to) {
-    case State::Creating: return from == State::Failed;
-    case State::Active: return from == State::Creating || from == State::Suspended;
-    case State::Suspended: return from == State::Active;
-    case State::Offboarding: return from != State::Offboarding;
-    case State::Failed: return from == State::Creating;
+    case State::Creating:
+      return from == State::Failed;
+    case State::Active:
+      return from == State::Creating || from == State::Suspended;
+    case State::Suspended:
+      return from == State::Active;
+    case State::Offboarding:
+      return from != State::Offboarding;
+    case State::Failed:
+      return from == State::Creating;
   }
   return false;
 }
@@ -106,13 +111,15 @@ Result<std::string> parse_domain(std::string_view text) {
 
 Result<void> check_label(std::string_view name, std::string_view value) {
   if (!label_syntax(name))
-    return base::fail_with_advice(
-        Code::InvalidArgument, fmt::format("'{}' is no name of a label", name.substr(0, 80)),
-        "Use 1 to 63 letters, digits, '.', '_' or '-', beginning and ending with a letter or digit");
+    return base::fail_with_advice(Code::InvalidArgument,
+                                  fmt::format("'{}' is no name of a label", name.substr(0, 80)),
+                                  "Use 1 to 63 letters, digits, '.', '_' or '-', beginning and "
+                                  "ending with a letter or digit");
   if (!value.empty() && !label_syntax(value))
-    return base::fail_with_advice(
-        Code::InvalidArgument, fmt::format("label '{}' has a value that is not allowed", name),
-        "Use up to 63 letters, digits, '.', '_' or '-', beginning and ending with a letter or digit");
+    return base::fail_with_advice(Code::InvalidArgument,
+                                  fmt::format("label '{}' has a value that is not allowed", name),
+                                  "Use up to 63 letters, digits, '.', '_' or '-', beginning and "
+                                  "ending with a letter or digit");
   return {};
 }
 

@@ -28,16 +28,17 @@ Release from_row(const Row& row) {
 
 Result<std::vector<Release>> select(Transaction& tx, std::string_view rest,
                                     std::vector<store::Value> parameters) {
-  TRY_ASSIGN(const auto rows, tx.exec(std::string(kColumns) + std::string(rest),
-                                      std::move(parameters)));
+  TRY_ASSIGN(const auto rows,
+             tx.exec(std::string(kColumns) + std::string(rest), std::move(parameters)));
   std::vector<Release> releases;
   for (const Row& row : rows) releases.push_back(from_row(row));
   return releases;
 }
 
 base::Failure unknown(std::string_view name) {
-  return base::fail_with_advice(Code::NotFound, fmt::format("there is no release '{}'", name),
-                                "See granary release list, or make one with granary release create DIR");
+  return base::fail_with_advice(
+      Code::NotFound, fmt::format("there is no release '{}'", name),
+      "See granary release list, or make one with granary release create DIR");
 }
 
 bool is_hash_prefix(std::string_view text) {
@@ -57,7 +58,8 @@ Result<Release> insert_release(Transaction& tx, Release release) {
         Code::AlreadyExists,
         fmt::format("release '{}' has another content already", release.id.value),
         "Releases never change: choose another --name, or leave it out");
-  TRY(tx.exec("INSERT INTO release (hash, id, app, manifest, bytes, files, actor, created) "
+  TRY(
+      tx.exec("INSERT INTO release (hash, id, app, manifest, bytes, files, actor, created) "
               "VALUES (:1, :2, :3, :4, :5, :6, :7, :8)",
               {release.hash, release.id.value, release.app, release.manifest,
                static_cast<std::int64_t>(release.bytes), static_cast<std::int64_t>(release.files),
@@ -88,7 +90,8 @@ Result<Release> get_release(Transaction& tx, const std::string& name) {
 }
 
 Result<std::vector<Release>> list_releases(Transaction& tx, std::uint32_t limit) {
-  return select(tx, fmt::format("ORDER BY created DESC, hash LIMIT {}", std::min(limit, 1000U)), {});
+  return select(tx, fmt::format("ORDER BY created DESC, hash LIMIT {}", std::min(limit, 1000U)),
+                {});
 }
 
 }  // namespace granary::registry

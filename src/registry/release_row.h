@@ -12,8 +12,8 @@
 namespace granary::registry {
 
 struct Release {
-  std::string hash;      // 64 hex digits: the content address
-  base::ReleaseId id;    // for people
+  std::string hash;    // 64 hex digits: the content address
+  base::ReleaseId id;  // for people
   std::string app;
   std::string manifest;  // canonical JSON (release::Manifest)
   std::uint64_t bytes = 0;

@@ -74,7 +74,8 @@ Result<NewToken> create_token(Transaction& tx, Token token, base::Rng& rng) {
 }
 
 Result<void> adopt_token(Transaction& tx, const Token& token, const std::string& secret) {
-  TRY(tx.exec("INSERT INTO token (id, digest, role, label, created, expires) "
+  TRY(
+      tx.exec("INSERT INTO token (id, digest, role, label, created, expires) "
               "VALUES (:1, :2, :3, :4, :5, :6) ON CONFLICT (digest) DO NOTHING",
               {token.id, base::sha256_hex(secret), std::string(to_string(token.role)), token.label,
                micros(token.created),
@@ -83,8 +84,8 @@ Result<void> adopt_token(Transaction& tx, const Token& token, const std::string&
 }
 
 Result<Token> authenticate(Transaction& tx, std::string_view secret, WallTime now) {
-  TRY_ASSIGN(const auto rows, tx.exec(std::string(kColumns) + "WHERE digest = :1",
-                                      {base::sha256_hex(secret)}));
+  TRY_ASSIGN(const auto rows,
+             tx.exec(std::string(kColumns) + "WHERE digest = :1", {base::sha256_hex(secret)}));
   if (!rows.empty()) {
     TRY_ASSIGN(Token token, from_row(rows.front()));
     if (!token.revoked && (!token.expires || *token.expires > now)) return token;

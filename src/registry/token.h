@@ -16,7 +16,7 @@ std::string_view to_string(Role role);
 base::Result<Role> role_from(std::string_view name);
 
 struct Token {
-  std::string id;     // ULID, not secret
+  std::string id;  // ULID, not secret
   Role role = Role::Viewer;
   std::string label;
   base::WallTime created;

@@ -41,7 +41,8 @@ Code code_of(int sqlite_code) {
 // What was thrown while `doing`; call inside a catch block.
 Error current_error(sqlite_api::sqlite3* connection, std::string_view doing) {
   // SOCI drops SQLite's extended code, so it is asked for again from the connection.
-  const int code = connection == nullptr ? SQLITE_ERROR : sqlite_api::sqlite3_extended_errcode(connection);
+  const int code =
+      connection == nullptr ? SQLITE_ERROR : sqlite_api::sqlite3_extended_errcode(connection);
   try {
     throw;
   } catch (const soci::sqlite3_soci_error& error) {
@@ -92,8 +93,8 @@ struct Bound {
       } else if (auto* text = std::get_if<std::string>(&parameter)) {
         statement.exchange(soci::use(texts.emplace_back(std::move(*text)), name));
       } else {
-        statement.exchange(soci::use(texts.emplace_back(),
-                                     indicators.emplace_back(soci::i_null), name));
+        statement.exchange(
+            soci::use(texts.emplace_back(), indicators.emplace_back(soci::i_null), name));
       }
     }
   }

@@ -12,8 +12,7 @@ class SociSession final : public Transaction {
  public:
   static base::Result<std::unique_ptr<SociSession>> open(const SqliteOptions& options);
 
-  base::Result<std::vector<Row>> exec(std::string_view sql,
-                                      std::vector<Value> parameters) override;
+  base::Result<std::vector<Row>> exec(std::string_view sql, std::vector<Value> parameters) override;
   std::int64_t changed() const override { return changed_; }
 
  private:

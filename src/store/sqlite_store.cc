@@ -1,8 +1,11 @@
-#include "store/sqlite_store.h"
+#include <deque>
+#include <mutex>
 
 #include "base/check.h"
 #include "base/os/file.h"
 #include "store/limits.h"
+#include "store/soci_session.h"
+#include "store/store.h"
 
 namespace granary::store {
 
@@ -10,14 +13,47 @@ using base::Code;
 using base::Result;
 using base::Task;
 
+namespace {
+
+// Store over two sessions: one that writes with group commit, one that reads.
+class SqliteStore final : public Store {
+ public:
+  SqliteStore(std::unique_ptr<SociSession> writer, std::unique_ptr<SociSession> reader,
+              Workers workers)
+      : writer_(std::move(writer)), reader_(std::move(reader)), workers_(workers) {}
+
+  base::Task<base::Result<void>> write(Work work) override;
+  base::Task<base::Result<void>> read(Work work) override;
+
+ private:
+  using Done = std::move_only_function<void(base::Result<void>)>;
+  struct Job {
+    Work work;
+    Done done;
+  };
+  void enqueue(Job job);
+  void drain();
+  base::Result<void> run_batch(std::vector<Job>& batch, std::vector<base::Result<void>>& results);
+  base::Result<void> run_job(const Work& work);
+
+  std::unique_ptr<SociSession> writer_;  // on workers_.writer's thread alone
+  std::unique_ptr<SociSession> reader_;  // on workers_.reader's thread alone
+  Workers workers_;
+  std::mutex mutex_;       // guards queue_, shared by callers and the writer's thread
+  std::deque<Job> queue_;  // progress: not empty => a drain() is posted or running
+};
+
+}  // namespace
+
 Task<Result<void>> SqliteStore::write(Work work) {
   auto start = [](auto handler, SqliteStore* store, Work job) {
     auto executor = base::asio::prefer(base::asio::get_associated_executor(handler),
                                        base::asio::execution::outstanding_work.tracked);
     Done done = [handler = std::move(handler), executor](Result<void> result) mutable {
-      base::asio::post(executor, [handler = std::move(handler), result = std::move(result)]() mutable {
-        std::move(handler)(std::move(result));
-      });
+      base::asio::post(executor,
+                       [handler = std::move(handler), result = std::move(result)]() mutable {
+                         std::move(handler)(std::move(result));
+                       });
     };
     store->enqueue(Job{std::move(job), std::move(done)});
   };
@@ -27,14 +63,16 @@ Task<Result<void>> SqliteStore::write(Work work) {
 }
 
 Task<Result<void>> SqliteStore::read(Work work) {
-  co_return co_await base::run_on(workers_.reader, [this, work = std::move(work)]() -> Result<void> {
-    // A deferred transaction: every statement of `work` sees the same state.
-    TRY(reader_->exec("BEGIN", {}));
-    Result<void> result = work(*reader_);
-    auto ended = reader_->exec("ROLLBACK", {});
-    ASSERT(ended.has_value());
-    return result;
-  });
+  co_return co_await base::run_on(workers_.reader,
+                                  [this, work = std::move(work)]() -> Result<void> {
+                                    // A deferred transaction: every statement of `work` sees the
+                                    // same state.
+                                    TRY(reader_->exec("BEGIN", {}));
+                                    Result<void> result = work(*reader_);
+                                    auto ended = reader_->exec("ROLLBACK", {});
+                                    ASSERT(ended.has_value());
+                                    return result;
+                                  });
 }
 
 void SqliteStore::enqueue(Job job) {
@@ -91,7 +129,8 @@ namespace {
 
 // Applies what is missing, each migration in a transaction of its own with its number.
 Result<void> migrate(Transaction& session, const std::vector<Migration>& schema) {
-  TRY(session.exec("CREATE TABLE IF NOT EXISTS schema_version "
+  TRY(
+      session.exec("CREATE TABLE IF NOT EXISTS schema_version "
                    "(number bigint PRIMARY KEY, name text NOT NULL)"));
   TRY_ASSIGN(const std::vector<Row> rows, session.exec("SELECT number FROM schema_version "
                                                        "ORDER BY number DESC LIMIT 1"));

@@ -1,7 +1,8 @@
 // The database of the control plane: transactions over SQLite (later PostgreSQL) through SOCI.
 // What callers give to write() runs on a worker of one thread, one after another, and queued ones
 // share one durable commit (group commit, each in a savepoint of its own); reads run beside it on
-// a connection of their own. Resolves on the caller's executor. SOCI and its exceptions do not leave this room.
+// a connection of their own. Resolves on the caller's executor. SOCI and its exceptions do not
+// leave this room.
 #pragma once
 
 #include <cstdint>
@@ -34,7 +35,6 @@ class Row final {
  private:
   std::vector<Value> values_;
 };
-
 
 class Transaction {
  public:

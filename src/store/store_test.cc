@@ -62,7 +62,8 @@ TEST_F(StoreTest, AUniqueKeyTwiceIsAlreadyExists) {
 
 TEST_F(StoreTest, NullsIntegersAndTextsComeBackAsTheyWere) {
   const auto result = world_.run(store_.get().write([](Transaction& tx) -> Result<void> {
-    TRY(tx.exec("INSERT INTO token (id, digest, role, label, created, expires) "
+    TRY(
+        tx.exec("INSERT INTO token (id, digest, role, label, created, expires) "
                 "VALUES (:1, :2, :3, :4, :5, :6)",
                 {std::string("i"), std::string("d"), std::string("operator"),
                  std::string("L\xc3\xa4nge ' \" %"), std::int64_t{1} << 60, std::monostate()}));
@@ -89,8 +90,8 @@ TEST_F(StoreTest, ANewerSchemaIsRefusedWithAdvice) {
 
 TEST_F(StoreTest, AFileThatIsNoDatabaseIsDataLoss) {
   const std::string path = store_.path() + ".txt";
-  ASSERT_TRUE(base::os::replace_file(path, std::string(8192, 'x'), 0600,
-                                     base::os::Durability::Cached));
+  ASSERT_TRUE(
+      base::os::replace_file(path, std::string(8192, 'x'), 0600, base::os::Durability::Cached));
   base::testing::InlineWorker worker;
   const auto opened = open_sqlite({path, {}}, {worker, worker}, migrations());
   ASSERT_FALSE(opened.has_value());
@@ -102,8 +103,8 @@ TEST_F(StoreTest, AFileThatIsNoDatabaseIsDataLoss) {
   base::asio::io_context context(1);
   base::os::ThreadPool writer(1);
   base::os::ThreadPool reader(1);
-  auto store = open_sqlite({path, SqliteOptions::Durability::Normal}, {writer, reader},
-                           migrations());
+  auto store =
+      open_sqlite({path, SqliteOptions::Durability::Normal}, {writer, reader}, migrations());
   if (!store) ::_exit(1);
   for (std::uint32_t i = 0;; ++i) {
     auto work = [i](Transaction& tx) { return put(tx, std::to_string(i), "v"); };
@@ -141,14 +142,16 @@ TEST_F(StoreTest, ConcurrentWritesAllResolveAndARefusedOneSparesItsNeighbours) {
   base::asio::io_context context(1);
   base::os::ThreadPool writer(1);
   base::os::ThreadPool reader(1);
-  auto store = open_sqlite({store_.path(), SqliteOptions::Durability::Full}, {writer, reader},
-                           migrations());
+  auto store =
+      open_sqlite({store_.path(), SqliteOptions::Durability::Full}, {writer, reader}, migrations());
   ASSERT_TRUE(store.has_value());
   int good = 0;
   int refused = 0;
   for (int i = 0; i < 300; ++i) {
     // Every third has the name of the one before it.
-    auto work = [i](Transaction& tx) { return put(tx, std::to_string(i % 3 == 2 ? i - 1 : i), ""); };
+    auto work = [i](Transaction& tx) {
+      return put(tx, std::to_string(i % 3 == 2 ? i - 1 : i), "");
+    };
     base::asio::co_spawn(context, (*store)->write(work),
                          [&](const std::exception_ptr&, const Result<void>& result) {
                            ++(result ? good : refused);

@@ -30,8 +30,7 @@ struct ChildPlan {
 
 void reset_signals() {
   // Also what init itself was started with, such as an ignored SIGINT, ends here.
-  for (int signal = 1; signal < NSIG; ++signal)
-    std::signal(signal, SIG_DFL);
+  for (int signal = 1; signal < NSIG; ++signal) std::signal(signal, SIG_DFL);
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -87,8 +86,7 @@ std::optional<StartFailure> AppProcess::start(const Start& start) {
   char pid_text[sizeof kPidName + 16] = "LISTEN_PID=";
   char port_text[16] = "PORT=";
   Environment environment(start.inherited_environment);
-  for (const char* name : {"LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"})
-    environment.remove(name);
+  for (const char* name : {"LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"}) environment.remove(name);
   ChildPlan plan{start, environment.data(), nullptr, nullptr};
   switch (start.options.listen) {
     case Listen::Descriptor:

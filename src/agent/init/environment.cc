@@ -15,8 +15,7 @@ std::string_view name_of(std::string_view assignment) {
 
 Environment::Environment(char** inherited) {
   std::size_t count = 0;
-  while (inherited[count] != nullptr)
-    ++count;
+  while (inherited[count] != nullptr) ++count;
   list_ = static_cast<char**>(std::calloc(count + kAdditions + 1, sizeof(char*)));
   if (list_ != nullptr) std::memcpy(list_, inherited, count * sizeof(char*));
 }
@@ -26,8 +25,7 @@ Environment::~Environment() { std::free(list_); }
 void Environment::set(char* assignment) {
   if (list_ == nullptr) return;
   char** at = list_;
-  while (*at != nullptr && name_of(*at) != name_of(assignment))
-    ++at;
+  while (*at != nullptr && name_of(*at) != name_of(assignment)) ++at;
   *at = assignment;
 }
 

@@ -11,8 +11,7 @@ namespace {
 
 std::vector<std::string> texts_of(char** list) {
   std::vector<std::string> texts;
-  for (; *list != nullptr; ++list)
-    texts.emplace_back(*list);
+  for (; *list != nullptr; ++list) texts.emplace_back(*list);
   return texts;
 }
 

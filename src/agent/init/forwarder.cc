@@ -20,8 +20,7 @@ Forwarder::Forwarder(Poller& poller, Owner& owner, const Settings& settings)
     : poller_(poller), owner_(owner), settings_(settings), buffer_{settings.scratch} {}
 
 Forwarder::~Forwarder() {
-  for (std::size_t i = 0; i < count_; ++i)
-    connections_[i]->close();
+  for (std::size_t i = 0; i < count_; ++i) connections_[i]->close();
   free_closed();
 }
 
@@ -111,8 +110,7 @@ void Forwarder::on_refused(Connection& connection, int error) {
 
 void Forwarder::end_with_app() {
   stop_accepting();
-  for (std::size_t i = 0; i < count_; ++i)
-    connections_[i]->end_with_app();
+  for (std::size_t i = 0; i < count_; ++i) connections_[i]->end_with_app();
 }
 
 void Forwarder::after_events(sys::MonotonicTime now) {

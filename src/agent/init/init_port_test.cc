@@ -198,8 +198,7 @@ def handle(client):
 serve(handle))",
       {"prlimit", "--nofile=40:40"});
   std::vector<sys::Fd> clients;
-  for (int i = 0; i < 6; ++i)
-    clients.push_back(init_->connect());
+  for (int i = 0; i < 6; ++i) clients.push_back(init_->connect());
   ASSERT_TRUE(wait_until([&] { return init_->logged("out").size() == 4; }));
   for (sys::Fd& client : clients) {
     sys::end_sending(client.get());

@@ -45,8 +45,7 @@ bool sandbox_works() {
   const pid_t pid = fork();
   if (pid == 0) {
     std::vector<char*> arguments;
-    for (const std::string& word : kSandbox)
-      arguments.push_back(const_cast<char*>(word.c_str()));
+    for (const std::string& word : kSandbox) arguments.push_back(const_cast<char*>(word.c_str()));
     arguments.push_back(const_cast<char*>("true"));
     arguments.push_back(nullptr);
     execvp(arguments[0], arguments.data());

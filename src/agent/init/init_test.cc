@@ -114,8 +114,7 @@ TEST_F(InitTest, ForwardsSigtermToTheWholeGroup) {
 TEST_F(InitTest, TakesSigintForSigtermAndMindsNoOtherSignal) {
   run_shell("trap 'exit 6' TERM; echo up; while :; do sleep 0.01; done");
   ASSERT_TRUE(init_->wait_for_log("up"));
-  for (const int other : {SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE, SIGALRM})
-    init_->signal(other);
+  for (const int other : {SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE, SIGALRM}) init_->signal(other);
   init_->signal(SIGINT);
   EXPECT_EQ(init_->wait_for_exit(), 6);
 }
@@ -140,14 +139,11 @@ TEST_F(InitTest, KillsEveryDescendantEvenThoseThatLeftTheGroup) {
       "while :; do sleep 0.01; done");
   ASSERT_TRUE(wait_until([&] { return init_->logged("out").size() == 3; }));
   std::vector<pid_t> pids;
-  for (const std::string& line : init_->logged("out"))
-    pids.push_back(std::stoi(line));
-  for (const pid_t pid : pids)
-    EXPECT_TRUE(is_alive(pid));
+  for (const std::string& line : init_->logged("out")) pids.push_back(std::stoi(line));
+  for (const pid_t pid : pids) EXPECT_TRUE(is_alive(pid));
   init_->signal(SIGTERM);
   EXPECT_EQ(init_->wait_for_exit(), 128 + SIGTERM);
-  for (const pid_t pid : pids)
-    EXPECT_FALSE(is_alive(pid)) << pid;
+  for (const pid_t pid : pids) EXPECT_FALSE(is_alive(pid)) << pid;
 }
 
 TEST_F(InitTest, ReapsOrphansWhileTheAppRuns) {

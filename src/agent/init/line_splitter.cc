@@ -60,8 +60,7 @@ std::string_view LineSplitter::take_plain(std::string_view bytes) {
   const std::size_t room = kMaxLineBytes - size_;
   const std::size_t most = bytes.size() < room ? bytes.size() : room;
   std::size_t count = 0;
-  while (count < most && is_plain(bytes[count]))
-    ++count;
+  while (count < most && is_plain(bytes[count])) ++count;
   std::memcpy(text_.data() + size_, bytes.data(), count);
   size_ += count;
   bytes.remove_prefix(count);

@@ -16,8 +16,7 @@ class Lines final : public LineSink {
   }
   std::vector<std::string> texts() const {
     std::vector<std::string> result;
-    for (const auto& [text, piece] : pieces)
-      result.push_back(text);
+    for (const auto& [text, piece] : pieces) result.push_back(text);
     return result;
   }
   std::vector<std::pair<std::string, Piece>> pieces;
@@ -92,16 +91,14 @@ TEST_F(LineSplitterTest, SplitsBytesThatAreNotUtf8Anywhere) {
 
 TEST_F(LineSplitterTest, GivesTheSameLinesHoweverTheInputIsCut) {
   std::string input;
-  for (int i = 0; i < 20'000; ++i)
-    input += static_cast<char>((i * 7919) % 256);
+  for (int i = 0; i < 20'000; ++i) input += static_cast<char>((i * 7919) % 256);
   input += std::string(30'000, 'x') + "\nend";
   splitter_.feed(input);
   splitter_.finish();
   for (const std::size_t cut : {1u, 3u, 4095u, 8192u}) {
     Lines others;
     LineSplitter other(others);
-    for (std::size_t at = 0; at < input.size(); at += cut)
-      other.feed(input.substr(at, cut));
+    for (std::size_t at = 0; at < input.size(); at += cut) other.feed(input.substr(at, cut));
     other.finish();
     EXPECT_EQ(others.pieces, lines_.pieces) << cut;
   }

@@ -61,8 +61,7 @@ LogRing::LogRing(LogFile& first, LogFile& second, std::uint64_t limit)
 
 void LogRing::open() {
   const std::uint64_t sequences[2] = {read_sequence(*files_[0]), read_sequence(*files_[1])};
-  for (LogFile* file : files_)
-    mend(*file);
+  for (LogFile* file : files_) mend(*file);
   if (sequences[0] == 0 && sequences[1] == 0) return;  // the first line begins the first file
   active_ = sequences[0] >= sequences[1] ? 0 : 1;
   sequence_ = sequences[active_];

@@ -146,8 +146,7 @@ TEST_F(LogRingTest, CountsEachLineOfABatchThatIsLost) {
   reopen();
   add("before");
   first_.fail_with = EIO;
-  for (int i = 0; i < 5; ++i)
-    ring_->append(kTime, "out", "x");
+  for (int i = 0; i < 5; ++i) ring_->append(kTime, "out", "x");
   ring_->flush();
   EXPECT_EQ(ring_->dropped(), 5u);
 }

@@ -18,8 +18,7 @@ void prepare_descriptors() {
   using namespace granary::init;
   sys::fill_standard_descriptors();
   sys::close_from(kStatusFd + 1);
-  for (int fd = kListenerFd; fd <= kStatusFd; ++fd)
-    sys::set_close_on_exec(fd);
+  for (int fd = kListenerFd; fd <= kStatusFd; ++fd) sys::set_close_on_exec(fd);
 }
 
 }  // namespace
@@ -41,7 +40,6 @@ int main(int argc, char** argv) {
   // On the stack for its size: pages of its buffers that are never used are never there.
   Supervisor supervisor(*options, environ);
   supervisor.start();
-  while (!supervisor.finished())
-    supervisor.step();
+  while (!supervisor.finished()) supervisor.step();
   _exit(supervisor.exit_code());
 }

@@ -11,8 +11,7 @@ namespace {
 // Keeps the strings that parsed options point into.
 struct CommandLine {
   explicit CommandLine(std::vector<std::string> words) : texts(std::move(words)) {
-    for (std::string& text : texts)
-      pointers.push_back(text.data());
+    for (std::string& text : texts) pointers.push_back(text.data());
     pointers.push_back(nullptr);
   }
   std::expected<Options, OptionsError> parse() {

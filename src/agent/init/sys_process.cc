@@ -21,16 +21,14 @@ int process_id() { return getpid(); }
 int open_signals() {
   // What the agent had set is inherited: the mask, and which signals are ignored. An ignored
   // SIGCHLD would make the kernel reap for us and lose the exit codes.
-  for (const int signal : {SIGCHLD, SIGTERM, SIGINT})
-    std::signal(signal, SIG_DFL);
+  for (const int signal : {SIGCHLD, SIGTERM, SIGINT}) std::signal(signal, SIG_DFL);
   for (const int signal :
        {SIGHUP, SIGPIPE, SIGUSR1, SIGUSR2, SIGALRM, SIGXFSZ, SIGXCPU, SIGTSTP, SIGTTIN, SIGTTOU}) {
     std::signal(signal, SIG_IGN);
   }
   sigset_t taken;
   sigemptyset(&taken);
-  for (const int signal : {SIGCHLD, SIGTERM, SIGINT})
-    sigaddset(&taken, signal);
+  for (const int signal : {SIGCHLD, SIGTERM, SIGINT}) sigaddset(&taken, signal);
   sigprocmask(SIG_SETMASK, &taken, nullptr);
   const int fd = signalfd(-1, &taken, SFD_NONBLOCK | SFD_CLOEXEC);
   return fd < 0 ? -errno : fd;

@@ -5,7 +5,6 @@
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
-
 #include <charconv>
 
 #include "app/limits.h"
@@ -38,8 +37,8 @@ Task<Result<int>> ask(Endpoint gateway, std::string request) {
   co_await base::asio::async_write(socket, base::asio::buffer(request), base::into(error));
   if (error) co_return std::unexpected(base::from_asio(error, "asking the gateway"));
   std::string head;
-  co_await base::asio::async_read_until(
-      socket, base::asio::dynamic_buffer(head, kMaxProbeHead), "\r\n", base::into(error));
+  co_await base::asio::async_read_until(socket, base::asio::dynamic_buffer(head, kMaxProbeHead),
+                                        "\r\n", base::into(error));
   if (error) co_return std::unexpected(base::from_asio(error, "reading the answer"));
   co_return parse_status(head);
 }
@@ -56,18 +55,19 @@ Task<Result<int>> deadline() {
 }  // namespace
 
 Task<Result<void>> GatewayProber::probe(base::AccountId account, std::string path) {
-  using namespace base::asio::experimental::awaitable_operators;  // NOLINT: the operator below
+  using base::asio::experimental::awaitable_operators::operator||;
   const std::string request = fmt::format(
       "GET {} HTTP/1.1\r\nHost: {}.{}\r\nUser-Agent: granary-check\r\nAccept: */*\r\n"
       "Connection: close\r\n\r\n",
       path, account.value, domain_);
   const auto first = co_await (ask(gateway_, request) || deadline());
-  const Result<int> status = std::visit([](const auto& value) { return Result<int>(value); }, first);
+  const Result<int> status =
+      std::visit([](const auto& value) { return Result<int>(value); }, first);
   if (!status) co_return std::unexpected(status.error());
   if (*status >= 200 && *status < 300) co_return Result<void>();
-  co_return base::fail_with_advice(
-      Code::Unavailable, fmt::format("{} answered {} instead of 2xx", path, *status),
-      fmt::format("See granary tenant logs {}", account.value));
+  co_return base::fail_with_advice(Code::Unavailable,
+                                   fmt::format("{} answered {} instead of 2xx", path, *status),
+                                   fmt::format("See granary tenant logs {}", account.value));
 }
 
 }  // namespace granary::app

@@ -45,8 +45,8 @@ class Builder final {
     wire::RoutedTenant tenant;
     tenant.account = account.id;
     tenant.public_name = account.name;
-    tenant.state = account.state == State::Active ? wire::RouteState::Active
-                                                  : wire::RouteState::Suspended;
+    tenant.state =
+        account.state == State::Active ? wire::RouteState::Active : wire::RouteState::Suspended;
     tenant.release = release;
     tenant.domains = account.domains;
     for (const auto& service : snapshot_.releases[release].services) {
@@ -91,7 +91,10 @@ Result<wire::Snapshot> build_snapshot(store::Transaction& tx, const std::string&
 
 SnapshotPublisher::SnapshotPublisher(base::asio::any_io_executor executor, Parts parts,
                                      std::string file, std::string domain)
-    : parts_(parts), file_(std::move(file)), domain_(std::move(domain)), written_(executor),
+    : parts_(parts),
+      file_(std::move(file)),
+      domain_(std::move(domain)),
+      written_(executor),
       tasks_(std::move(executor)) {}
 
 Task<Result<void>> SnapshotPublisher::publish() {
@@ -126,13 +129,11 @@ Task<Result<void>> SnapshotPublisher::write_one() {
     return {};
   }));
   // Wall time, so that it also grows over restarts of control.
-  snapshot.generation =
-      static_cast<std::uint64_t>(parts_.clock.wall().time_since_epoch().count());
+  snapshot.generation = static_cast<std::uint64_t>(parts_.clock.wall().time_since_epoch().count());
   const std::string file = file_;
   // Not synced: it is written anew at every start of control.
   co_return co_await base::run_on(parts_.worker, [&snapshot, file]() -> Result<void> {
-    return base::os::replace_file(file, wire::encode(snapshot), 0644,
-                                  base::os::Durability::Cached);
+    return base::os::replace_file(file, wire::encode(snapshot), 0644, base::os::Durability::Cached);
   });
 }
 

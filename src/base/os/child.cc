@@ -17,8 +17,7 @@ namespace {
 
 // Runs in the child, between fork and exec: async-signal-safe calls alone. Writes errno to
 // `report` and ends when something fails.
-[[noreturn]] void become(const ChildOptions& options, char* const* argv, pid_t parent,
-                         int report) {
+[[noreturn]] void become(const ChildOptions& options, char* const* argv, pid_t parent, int report) {
   bool good = true;
   if (options.identity) {
     good = ::setgroups(0, nullptr) == 0 &&
@@ -72,11 +71,10 @@ Result<std::unique_ptr<Child>> Child::start(const asio::any_io_executor& executo
     ::waitpid(pid, nullptr, 0);
     return std::unexpected(from_errno(failure, "start", options.argv.front()));
   }
-  TRY_ASSIGN(const long pidfd, checked("pidfd_open", options.argv.front(), [&] {
-               return ::syscall(SYS_pidfd_open, pid, 0);
-             }));
-  return std::make_unique<Child>(
-      pid, asio::posix::stream_descriptor(executor, static_cast<int>(pidfd)));
+  TRY_ASSIGN(const long pidfd, checked("pidfd_open", options.argv.front(),
+                                       [&] { return ::syscall(SYS_pidfd_open, pid, 0); }));
+  return std::make_unique<Child>(pid,
+                                 asio::posix::stream_descriptor(executor, static_cast<int>(pidfd)));
 }
 
 Child::~Child() { ASSERT(reaped_); }

@@ -17,8 +17,8 @@
 namespace granary::base::os {
 
 struct ChildOptions {
-  std::vector<std::string> argv;        // argv[0] is an absolute path
-  std::optional<Ownership> identity;    // nothing: as this process
+  std::vector<std::string> argv;      // argv[0] is an absolute path
+  std::optional<Ownership> identity;  // nothing: as this process
   // Sent to the child when this process dies, however it dies.
   int parent_death_signal = 0;
   // Whether it may gain privileges by executing set-uid programs.

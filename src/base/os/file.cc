@@ -27,9 +27,8 @@ Error from_error_code(const std::error_code& error, std::string_view call, std::
 }  // namespace
 
 Result<Fd> open_file(const std::string& path, int flags, mode_t mode) {
-  TRY_ASSIGN(const int fd, checked("open", path, [&] {
-               return ::open(path.c_str(), flags | O_CLOEXEC, mode);
-             }));
+  TRY_ASSIGN(const int fd,
+             checked("open", path, [&] { return ::open(path.c_str(), flags | O_CLOEXEC, mode); }));
   return Fd(fd);
 }
 
@@ -62,9 +61,8 @@ Result<std::string> read_at(int fd, std::uint64_t offset, std::size_t count) {
 
 Result<void> write_all(int fd, std::string_view bytes) {
   while (!bytes.empty()) {
-    TRY_ASSIGN(const ssize_t put, checked("write", std::to_string(fd), [&] {
-                 return ::write(fd, bytes.data(), bytes.size());
-               }));
+    TRY_ASSIGN(const ssize_t put, checked("write", std::to_string(fd),
+                                          [&] { return ::write(fd, bytes.data(), bytes.size()); }));
     bytes.remove_prefix(static_cast<std::size_t>(put));
   }
   return {};
@@ -139,7 +137,7 @@ Result<void> remove_tree(const std::string& path) {
 }
 
 bool exists(const std::string& path) {
-  struct stat status {};
+  struct stat status{};
   return ::lstat(path.c_str(), &status) == 0;
 }
 
@@ -157,8 +155,8 @@ Result<std::vector<std::string>> list_folder(const std::string& path) {
 
 Result<Fd> memory_file(std::string_view name, std::string_view bytes) {
   const std::string label(name);
-  TRY_ASSIGN(const int raw,
-             checked("memfd_create", label, [&] { return ::memfd_create(label.c_str(), MFD_CLOEXEC); }));
+  TRY_ASSIGN(const int raw, checked("memfd_create", label,
+                                    [&] { return ::memfd_create(label.c_str(), MFD_CLOEXEC); }));
   Fd fd(raw);
   TRY(write_all(fd.get(), bytes));
   TRY(checked("lseek", label, [&] { return ::lseek(fd.get(), 0, SEEK_SET); }));

@@ -1,6 +1,7 @@
+#include "base/os/file.h"
+
 #include <gtest/gtest.h>
 
-#include "base/os/file.h"
 #include "base/testing/temporary_folder.h"
 
 namespace granary::base::os {

@@ -15,8 +15,7 @@ Error from_errno(int error_number, std::string_view call, std::string_view argum
 
 // call() returns -1 and sets errno on failure, as system calls do.
 template <class F>
-auto checked(std::string_view name, std::string_view argument, F call)
-    -> Result<decltype(call())> {
+auto checked(std::string_view name, std::string_view argument, F call) -> Result<decltype(call())> {
   for (;;) {
     const auto value = call();
     if (value >= 0) return value;

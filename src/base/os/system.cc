@@ -37,9 +37,7 @@ std::uint64_t SystemRng::next() {
   return block_[--left_];
 }
 
-void ThreadPool::post(std::move_only_function<void()> work) {
-  asio::post(pool_, std::move(work));
-}
+void ThreadPool::post(std::move_only_function<void()> work) { asio::post(pool_, std::move(work)); }
 
 std::optional<std::string> environment(const std::string& name) {
   const char* value = std::getenv(name.c_str());

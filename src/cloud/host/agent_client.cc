@@ -32,7 +32,9 @@ struct AgentClient::Pending {
 
 AgentClient::AgentClient(base::asio::any_io_executor executor, base::Timer& timer,
                          std::string socket_path)
-    : executor_(executor), timer_(timer), socket_path_(std::move(socket_path)),
+    : executor_(executor),
+      timer_(timer),
+      socket_path_(std::move(socket_path)),
       tasks_(std::move(executor)) {}
 
 AgentClient::~AgentClient() = default;
@@ -43,9 +45,9 @@ Task<Result<std::shared_ptr<AgentClient::Connection>>> AgentClient::connect() {
   ErrorCode error;
   co_await made->socket.async_connect(socket_path_, base::into(error));
   if (error)
-    co_return base::fail_with_advice(
-        Code::Unavailable, "the agent cannot be reached: " + error.message(),
-        "It is restarted by granary up; see its log if this lasts");
+    co_return base::fail_with_advice(Code::Unavailable,
+                                     "the agent cannot be reached: " + error.message(),
+                                     "It is restarted by granary up; see its log if this lasts");
   // Another call may have connected meanwhile: one connection is enough.
   if (connection_ && !connection_->broken) co_return connection_;
   connection_ = made;

@@ -32,8 +32,8 @@ Result<wire::AccountSpec> to_spec(const Desired& desired) {
   spec.disk_bytes = desired.disk_bytes;
   spec.release_hash = desired.release_hash;
   spec.release_name = desired.release.value;
-  spec.traffic = desired.traffic == Traffic::Allowed ? wire::Traffic::Allowed
-                                                     : wire::Traffic::Suspended;
+  spec.traffic =
+      desired.traffic == Traffic::Allowed ? wire::Traffic::Allowed : wire::Traffic::Suspended;
   spec.config_json = desired.config_json;
   spec.version = desired.version;
   TRY_ASSIGN(const auto services, base::json::parse(desired.services_json, kMaxServices));

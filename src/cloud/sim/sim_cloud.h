@@ -15,11 +15,11 @@
 namespace granary::cloud::sim {
 
 struct Faults {
-  double refuse = 0;       // of calls that fail before anything is done
-  double lose_answer = 0;  // of calls that are carried out but answer Unavailable
-  std::chrono::milliseconds shortest{1};   // a call's duration is uniform between these two
+  double refuse = 0;                      // of calls that fail before anything is done
+  double lose_answer = 0;                 // of calls that are carried out but answer Unavailable
+  std::chrono::milliseconds shortest{1};  // a call's duration is uniform between these two
   std::chrono::milliseconds longest{50};
-  std::size_t max_accounts = 100'000;      // the cloud's quota
+  std::size_t max_accounts = 100'000;  // the cloud's quota
 };
 
 class SimCloud final : public Driver {

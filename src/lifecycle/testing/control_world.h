@@ -105,8 +105,8 @@ class ControlWorld final {
   void start() {
     engine = std::make_unique<operation::Engine>(world.executor(), store.get(), world.clock,
                                                  world.timer, world.rng);
-    lifecycle = std::make_unique<Lifecycle>(Lifecycle::Parts{
-        store.get(), *engine, {{"host", &cloud}}, prober, publisher, world.clock});
+    lifecycle = std::make_unique<Lifecycle>(
+        Lifecycle::Parts{store.get(), *engine, {{"host", &cloud}}, prober, publisher, world.clock});
     lifecycle->register_kinds();
   }
   void stop() {

@@ -35,8 +35,8 @@ class TemporaryStore final {
   void reopen() {
     store_.reset();
     // Tests end with the process, not with the machine: no fsync needed.
-    auto opened = open_sqlite({path(), SqliteOptions::Durability::Normal}, {worker_, worker_},
-                              migrations());
+    auto opened =
+        open_sqlite({path(), SqliteOptions::Durability::Normal}, {worker_, worker_}, migrations());
     ASSERT(opened.has_value());
     store_ = std::move(*opened);
   }

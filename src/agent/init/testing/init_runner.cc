@@ -41,8 +41,7 @@ std::string read_file(const fs::path& path) {
 std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> lines;
   std::istringstream stream(text);
-  for (std::string line; std::getline(stream, line);)
-    lines.push_back(line);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
   return lines;
 }
 
@@ -70,8 +69,7 @@ int open_file(const fs::path& path) {
 
 std::vector<char*> pointers_to(std::vector<std::string>& texts) {
   std::vector<char*> pointers;
-  for (std::string& text : texts)
-    pointers.push_back(text.data());
+  for (std::string& text : texts) pointers.push_back(text.data());
   pointers.push_back(nullptr);
   return pointers;
 }
@@ -104,8 +102,7 @@ InitRunner::InitRunner(Settings settings) : settings_(std::move(settings)) {
     execute(descriptors);
     _exit(126);
   }
-  for (const int fd : descriptors)
-    ::close(fd);
+  for (const int fd : descriptors) ::close(fd);
 }
 
 InitRunner::~InitRunner() {
@@ -122,8 +119,7 @@ InitRunner::~InitRunner() {
 
 void InitRunner::execute(const std::vector<int>& descriptors) const {
   std::vector<int> safe;
-  for (const int fd : descriptors)
-    safe.push_back(fcntl(fd, F_DUPFD, kSafeNumber));
+  for (const int fd : descriptors) safe.push_back(fcntl(fd, F_DUPFD, kSafeNumber));
   for (std::size_t i = 0; i < safe.size(); ++i) {
     dup2(safe[i], kFirstHandedOver + static_cast<int>(i));  // the copies in `safe` leak to init
   }
