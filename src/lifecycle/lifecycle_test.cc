@@ -148,34 +148,5 @@ TEST_F(LifecycleTest, AnExhaustedCloudFailsTheCreationAndRetryingItLaterSucceeds
   EXPECT_EQ(control_.get("acme")->state, registry::State::Active);
 }
 
-// Control dies again and again, at times that the seed chooses, while tenants come and go over a
-// cloud that fails and loses answers: in the end tenants and accounts are the same set.
-TEST(LifecycleCrashTest, NoTenantIsLostDoubledOrOrphanedHoweverOftenControlDies) {
-  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
-    SCOPED_TRACE(fmt::format("seed {}", seed));
-    ControlWorld control(seed, {.refuse = 0.1, .lose_answer = 0.1});
-    base::testing::SeededRng choice(seed * 977);
-    std::set<std::string> expected;
-    for (int i = 0; i < 12; ++i) {
-      const std::string name = fmt::format("t{}", i);
-      if (control.create(name)) expected.insert(name);
-      if (choice.below(3) == 0) {
-        const AccountId gone(fmt::format("t{}", choice.below(static_cast<std::uint64_t>(i) + 1)));
-        const auto operation =
-            control.world.run(control.lifecycle->offboard({gone, 0ms}, {"t", ""}));
-        if (operation) expected.erase(gone.value);
-      }
-      control.world.advance(std::chrono::milliseconds(choice.below(150)));
-      control.crash();
-    }
-    control.finish_all();
-    std::set<std::string> accounts;
-    for (const auto& [id, desired] : control.cloud.accounts()) accounts.insert(id.value);
-    EXPECT_EQ(accounts, expected);
-    for (const std::string& name : expected)
-      EXPECT_EQ(control.get(name)->state, registry::State::Active) << name;
-  }
-}
-
 }  // namespace
 }  // namespace granary::lifecycle
