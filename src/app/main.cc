@@ -1,0 +1,95 @@
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <map>
+
+#include "app/layout.h"
+#include "app/role.h"
+
+// The command line's root: the platform's own commands. Each role is a process of this program.
+namespace granary::app {
+namespace {
+
+using Main = int (*)(const Config&);
+
+// Endpoints come as text and are checked when all options are known.
+struct Options {
+  Config config;
+  std::string gateway = "127.0.0.1:8080";
+  std::string api = "127.0.0.1:8081";
+};
+
+int prepare_main(const Config& config) {
+  const auto prepared = prepare_layout(config);
+  if (prepared) return kExitOk;
+  std::fprintf(stderr, "granary: %s\n", base::describe(prepared.error()).c_str());
+  return kExitFailed;
+}
+
+void add_options(CLI::App& command, Options& options) {
+  const std::map<std::string, Isolation> isolations = {{"full", Isolation::Full},
+                                                       {"none", Isolation::None}};
+  command.add_option("--data-dir", options.config.data_dir, "where everything is kept")
+      ->capture_default_str();
+  command.add_option("--gateway", options.gateway, "where tenants are served")
+      ->capture_default_str();
+  command.add_option("--api", options.api, "where the API is served")->capture_default_str();
+  command.add_option("--domain", options.config.domain, "tenant T is at T.DOMAIN")
+      ->capture_default_str();
+  command
+      .add_option("--isolation", options.config.isolation,
+                  "none: without walls between tenants, for trying out")
+      ->transform(CLI::CheckedTransformer(isolations));
+  command.add_option("--uid-base", options.config.uid_base, "first user number for roles, accounts")
+      ->capture_default_str();
+  command.add_option("--memory-budget", options.config.memory_budget_bytes,
+                     "bytes that running silos may use together; 0: half of the machine's");
+  command.add_option("--log-level", options.config.log_level, "debug, info, warn or error")
+      ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
+}
+
+base::Result<Config> complete(Options options) {
+  TRY_ASSIGN(options.config.gateway, parse_endpoint(options.gateway));
+  TRY_ASSIGN(options.config.api, parse_endpoint(options.api));
+  return options.config;
+}
+
+struct Command {
+  const char* name;
+  const char* help;
+  Main run;
+};
+
+constexpr Command kCommands[] = {
+    {"control", "one role alone: the API, the operations, the registry", control_main},
+    {"prepare", "make the data directory and its owners; before a role is run alone", prepare_main},
+};
+
+int run(int argc, char** argv) {
+  CLI::App program("Granary: a SaaS product as a full silo, an account of its own for every tenant");
+  program.name("granary");
+  program.require_subcommand(1);
+  Options options;
+  std::map<const CLI::App*, Main> mains;
+  for (const Command& command : kCommands) {
+    CLI::App* added = program.add_subcommand(command.name, command.help);
+    add_options(*added, options);
+    mains[added] = command.run;
+  }
+  try {
+    program.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    constexpr int kWrongUsage = 2;
+    return program.exit(error) == 0 ? kExitOk : kWrongUsage;
+  }
+  const auto config = complete(std::move(options));
+  if (!config) {
+    std::fprintf(stderr, "granary: %s\n", base::describe(config.error()).c_str());
+    return 2;
+  }
+  return mains.at(program.get_subcommands().front())(*config);
+}
+
+}  // namespace
+}  // namespace granary::app
+
+int main(int argc, char** argv) { return granary::app::run(argc, argv); }
