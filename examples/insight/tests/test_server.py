@@ -239,7 +239,7 @@ def test_leaves_connections_that_come_after_the_signal_to_its_successor(insight)
 
 
 def test_takes_no_socket_that_was_passed_to_another_process(tmp_path):
-    process = start_by_hand(tmp_path, LISTEN_FDS="1", LISTEN_PID="1")
+    process = start_by_hand(tmp_path, LISTEN_FDS="1", LISTEN_PID=str(os.getpid()))
     try:
         assert process.stdout.readline().startswith(b"Insight: http://127.0.0.1:")
     finally:
