@@ -21,7 +21,7 @@ TEST(CodecTest, ADocumentComesBackAsItWas) {
   operation.id = "01J";
   operation.state = "failed";
   operation.error = ErrorDocument{"exhausted", "the disk is full", "Make room", {"deploy"}};
-  operation.revision = 1'700'000'000'123'456;
+  operation.revision = "00ff";
   operation.history.push_back(
       {"reserve", 1, "2026-11-24T00:00:00.000Z", std::nullopt, "running", ""});
   const auto back = from_json<OperationDocument>(to_json(operation), Unknown::Refuse);
@@ -68,6 +68,13 @@ TEST(CodecTest, NumbersThatDoNotFitAreRefused) {
   EXPECT_FALSE(read<LogDocument>(R"({"service": "a", "cursor": 1.5})").has_value());
   EXPECT_FALSE(read<LogDocument>(R"({"service": "a", "cursor": "1"})").has_value());
   EXPECT_FALSE(read<LogDocument>(R"({"service": "a", "cursor": 1e40})").has_value());
+}
+
+TEST(CodecTest, BytesThatAreNoTextAreReplacedSoThatTheDocumentStaysJson) {
+  EXPECT_EQ(as_utf8("na\xc3\xafve"), "na\xc3\xafve");
+  EXPECT_EQ(as_utf8("a\xff\xc3z\xe2\x82"), "a\xef\xbf\xbd\xef\xbf\xbdz\xef\xbf\xbd\xef\xbf\xbd");
+  const std::string text = base::json::print(to_json(LogDocument{"api", {"\xfe ok"}, 1}));
+  EXPECT_TRUE(read<LogDocument>(text).has_value());
 }
 
 TEST(CodecTest, NullRemovesALabel) {

@@ -168,13 +168,14 @@ struct OperationDocument {
   std::string created;
   std::string updated;
   std::optional<std::string> next_attempt;
-  std::int64_t revision = 0;  // grows with every change; give it to ?wait to hear of the next
+  std::optional<std::string> follow_up;  // an operation that it started: the check of a deployment
+  std::string revision;  // another one after every change; give it with ?wait to hear of the next
   std::vector<StepDocument> history;  // when one operation is asked for
   bool operator==(const OperationDocument&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(OperationDocument, (),
                       (id, kind, subject, state, step, attempts, error, actor, created, updated,
-                       next_attempt, revision, history))
+                       next_attempt, follow_up, revision, history))
 
 struct OperationList {
   std::vector<OperationDocument> items;  // newest first

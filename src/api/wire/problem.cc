@@ -15,7 +15,6 @@ std::uint32_t http_status(Code code) {
     case Code::NotFound:
       return 404;
     case Code::AlreadyExists:
-      return 409;
     case Code::Conflict:
       return 409;
     case Code::Exhausted:
@@ -23,13 +22,11 @@ std::uint32_t http_status(Code code) {
     case Code::NotSupported:
       return 501;
     case Code::Unavailable:
+    case Code::Cancelled:
       return 503;
     case Code::Deadline:
       return 504;
-    case Code::Cancelled:
-      return 503;
     case Code::DataLoss:
-      return 500;
     case Code::Internal:
       return 500;
   }
@@ -63,7 +60,7 @@ std::string_view title(Code code) {
     case Code::DataLoss:
       return "Stored data is damaged";
     case Code::Internal:
-      return "Something is broken";
+      break;
   }
   return "Something is broken";
 }

@@ -1,0 +1,42 @@
+#include <charconv>
+
+#include "api/handlers.h"
+#include "api/limits.h"
+#include "api/views.h"
+
+// What several handlers share.
+namespace granary::api {
+
+using base::Code;
+using base::Result;
+
+Response accepted(const operation::Operation& operation) {
+  Response response = answer(operation_document(operation), http::status::accepted);
+  response.headers.emplace_back("Location", "/v1/operations/" + operation.id.value);
+  return response;
+}
+
+Result<std::uint64_t> query_number(const Request& request, const std::string& name,
+                                   std::uint64_t fallback) {
+  const auto found = request.query.find(name);
+  if (found == request.query.end()) return fallback;
+  const std::string& text = found->second;
+  std::uint64_t number = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (text.empty() || read.ec != std::errc() || read.ptr != text.data() + text.size())
+    return base::fail(Code::InvalidArgument, "parameter '{}' must be a whole number", name);
+  return number;
+}
+
+Result<std::uint32_t> page_limit(const Request& request) {
+  TRY_ASSIGN(const std::uint64_t limit, query_number(request, "limit", kDefaultPage));
+  if (limit < 1 || limit > kMaxPage)
+    return base::fail(Code::InvalidArgument, "parameter 'limit' must be from 1 to {}", kMaxPage);
+  return static_cast<std::uint32_t>(limit);
+}
+
+lifecycle::Caller caller_of(const Request& request) {
+  return {.actor = request.actor(), .idempotency_key = request.idempotency_key};
+}
+
+}  // namespace granary::api

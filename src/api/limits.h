@@ -1,0 +1,72 @@
+// Bounds of the API, each with its reason.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace granary::api {
+
+// ---- what one request may be
+
+// The request line and all headers: a token and a few headers take less than 1 KiB.
+inline constexpr std::uint32_t kMaxHeadBytes = 16U << 10;
+// What is read ahead of a request; the head must fit.
+inline constexpr std::size_t kMaxBuffer = 64U << 10;
+// A document: the largest is a tenant with 256 settings.
+inline constexpr std::size_t kMaxJsonBytes = 1U << 20;
+// A bundle: wire::BundleLimits::total_bytes and what the archive adds, compressed or not.
+inline constexpr std::uint64_t kMaxBundleBytes = 600ULL << 20;
+inline constexpr std::size_t kUploadChunk = 256U << 10;
+inline constexpr std::size_t kMaxKeyBytes = 128;  // an Idempotency-Key; a UUID has 36
+inline constexpr std::size_t kMaxRequestIdBytes = 64;
+inline constexpr std::size_t kMaxQueryValue = 1024;
+
+// ---- how long it may take
+
+// For clients and the network. A struct rather than constants, so that tests can meet them without
+// waiting so long.
+struct Patience {
+  // From the end of the last answer to the whole head of the next request. Also what ends idle
+  // connections, so that they cannot keep others out for long.
+  std::chrono::milliseconds head = std::chrono::seconds(15);
+  std::chrono::milliseconds body = std::chrono::seconds(30);
+  // Between two pieces of an upload, and for all of it: 600 MiB at 1 MB/s.
+  std::chrono::milliseconds upload_piece = std::chrono::seconds(30);
+  std::chrono::milliseconds upload = std::chrono::minutes(11);
+  // For a client to take its answer; the largest is some megabytes of a list.
+  std::chrono::milliseconds answer = std::chrono::seconds(30);
+  // For what a refused client still sends, so that it can read the refusal: closing a socket with
+  // unread input resets the connection.
+  std::chrono::milliseconds linger = std::chrono::seconds(2);
+};
+inline constexpr std::size_t kMaxLingerBytes = 4U << 20;
+// The longest ?wait; below what proxies and clients allow for one request (60 s).
+inline constexpr std::chrono::seconds kMaxWait{30};
+inline constexpr std::chrono::seconds kFollowTime{10};
+// Between two looks at a log that is followed.
+inline constexpr std::chrono::milliseconds kFollowStep{300};
+// Between two signs of life of an event stream; a client that is gone is noticed by them.
+inline constexpr std::chrono::seconds kHeartbeat{15};
+
+// ---- how many
+
+// People, scripts and the console of one installation. Each holds some 100 KiB at most. More wait
+// in the kernel's queue of the listening socket.
+inline constexpr std::size_t kMaxConnections = 512;
+inline constexpr std::size_t kMaxStreams = 64;  // event streams, of the connections
+inline constexpr std::size_t kMaxUploads = 4;   // at once: each may take 600 MiB of disk
+// Changes kept for event streams that are behind or come back.
+inline constexpr std::size_t kKeptEvents = 1024;
+// Tokens known to be valid, for so long: what a revocation by hand in the database may take. A
+// revocation through the API holds at once.
+inline constexpr std::size_t kKnownTokens = 1024;
+inline constexpr std::chrono::seconds kTokenMemory{10};
+
+inline constexpr std::uint32_t kDefaultPage = 100;
+inline constexpr std::uint32_t kMaxPage = 1000;
+inline constexpr std::uint32_t kFleetPage = 1000;  // of accounts, while the whole fleet is counted
+// Bad accounts that /v1/status names; it counts all.
+inline constexpr std::size_t kMaxNamed = 1000;
+
+}  // namespace granary::api

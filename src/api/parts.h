@@ -1,0 +1,62 @@
+// What the API stands on, as app wires it: the features themselves where they are values and
+// engines, narrow interfaces of its own where the way there leads through other rooms.
+#pragma once
+
+#include <string>
+
+#include "api/limits.h"
+#include "base/clock.h"
+#include "base/rng.h"
+#include "base/timer.h"
+#include "base/worker.h"
+#include "lifecycle/lifecycle.h"
+#include "operation/engine.h"
+#include "registry/release_row.h"
+#include "store/store.h"
+
+namespace granary::api {
+
+// Makes a release of a bundle that was uploaded.
+class ReleaseIntake {
+ public:
+  virtual ~ReleaseIntake() = default;
+  // `bundle_path` is a file of the API's own, which removes it afterwards; nobody has checked it.
+  // `name` is empty where the client leaves the name to the platform. The same contents again give
+  // the release that is there. Errors: InvalidArgument (bundle, manifest, with file and line),
+  // Exhausted, AlreadyExists.
+  virtual base::Task<base::Result<registry::Release>> take(std::string bundle_path,
+                                                           std::string name, std::string actor) = 0;
+};
+
+// What the clouds say of the accounts they hold, all of them together.
+class Fleet {
+ public:
+  virtual ~Fleet() = default;
+  // Accounts in order of their id, from the one after `after`. Errors: Unavailable.
+  virtual base::Task<base::Result<cloud::Page>> list(std::string after, std::uint32_t limit) = 0;
+};
+
+struct Options {
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 8081;                    // 0: any free one
+  std::string gateway_host = "localhost:8080";  // tenant T is at http://T.gateway_host
+  // For bundles on their way in; made by app, mode 0700, on the file system of the bundles. What
+  // an earlier run left there is removed.
+  std::string upload_folder;
+  Patience patience;
+};
+
+// All must outlive the server. Everything runs on the server's executor, but for `worker`.
+struct Parts {
+  store::Store& store;
+  operation::Engine& engine;
+  lifecycle::Lifecycle& lifecycle;
+  ReleaseIntake& releases;
+  Fleet& fleet;
+  const base::Clock& clock;
+  base::Timer& timer;
+  base::Rng& rng;
+  base::Worker& worker;  // for files
+};
+
+}  // namespace granary::api

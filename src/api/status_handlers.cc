@@ -1,0 +1,168 @@
+#include "api/handlers.h"
+#include "api/limits.h"
+#include "api/openapi.h"
+#include "api/views.h"
+#include "registry/account.h"
+
+// The fleet at a glance, and what monitoring asks for.
+namespace granary::api {
+
+using base::Result;
+using base::Task;
+using registry::Account;
+using store::Transaction;
+
+namespace {
+
+// What is wrong with services, by account.
+using ServiceFaults = std::map<base::AccountId, std::string>;
+
+Task<Result<void>> count_services(Context& context, api_wire::StatusDocument& status,
+                                  ServiceFaults& faults) {
+  std::string after;
+  do {
+    CO_TRY_ASSIGN(const cloud::Page page, co_await context.parts.fleet.list(after, kFleetPage));
+    for (const cloud::Actual& account : page.accounts) {
+      for (const cloud::ServiceStatus& service : account.services) {
+        ++status.services;
+        ++status.by_phase[service.phase];
+        if (service.phase != "backing_off") continue;
+        faults[account.account] = fmt::format("{}: {}", service.name, service.last_failure);
+      }
+    }
+    after = page.next;
+  } while (!after.empty());
+  co_return Result<void>();
+}
+
+std::string fault_of(const Account& account, const ServiceFaults& faults) {
+  const auto fault = faults.find(account.id);
+  if (fault != faults.end()) return fault->second;
+  if (account.health == registry::Health::Failing) return account.health_detail;
+  return "see granary tenant show " + account.id.value;
+}
+
+void count(const Account& account, const ServiceFaults& faults, api_wire::StatusDocument& status) {
+  ++status.accounts;
+  ++status.by_state[std::string(to_string(account.state))];
+  ++status.by_health[std::string(to_string(account.health))];
+  const bool bad = account.state == registry::State::Failed ||
+                   account.health == registry::Health::Failing || faults.contains(account.id);
+  if (!bad) return;
+  ++status.unhealthy_accounts;
+  if (status.unhealthy.size() >= kMaxNamed) return;
+  status.unhealthy.push_back({account.id.value, std::string(to_string(account.state)),
+                              std::string(to_string(account.health)), fault_of(account, faults)});
+}
+
+Task<Result<void>> count_accounts(Context& context, const ServiceFaults& faults,
+                                  api_wire::StatusDocument& status) {
+  registry::Filter filter;
+  filter.limit = kFleetPage;
+  for (;;) {
+    std::vector<Account> accounts;
+    CO_TRY(co_await context.parts.store.read([&](Transaction& tx) -> Result<void> {
+      TRY_ASSIGN(accounts, registry::list(tx, filter));
+      return {};
+    }));
+    for (const Account& account : accounts) count(account, faults, status);
+    if (accounts.size() < filter.limit) co_return Result<void>();
+    filter.after = accounts.back().id.value;
+  }
+}
+
+Response text(std::string body, std::string type) {
+  Response response;
+  response.type = std::move(type);
+  response.body = std::move(body);
+  return response;
+}
+
+// Operations that are not final; few in a healthy installation.
+Task<Result<std::uint64_t>> count_operations(Context& context, operation::State state) {
+  operation::Engine::Filter filter;
+  filter.state = state;
+  filter.limit = kMaxPage;
+  std::uint64_t number = 0;
+  for (;;) {
+    CO_TRY_ASSIGN(const auto page, co_await context.parts.engine.list(filter));
+    number += page.size();
+    if (page.size() < filter.limit) co_return number;
+    filter.after = page.back().id.value;
+  }
+}
+
+void write_own(const Metrics& metrics, MetricsWriter& writer) {
+  writer.family("granary_operations_ended_total", "counter",
+                "Operations that ended since this process started.");
+  for (const auto& [state, number] : metrics.operations_ended)
+    writer.sample({{"state", state}}, number);
+  writer.family("granary_api_requests_total", "counter", "Requests answered by the API.");
+  for (const auto& [key, number] : metrics.requests) {
+    const auto& [method, route, status] = key;
+    writer.sample({{"method", method}, {"route", route}, {"status", std::to_string(status)}},
+                  number);
+  }
+  writer.family("granary_api_connections", "gauge", "Open connections to the API.");
+  writer.sample({}, metrics.connections);
+  writer.family("granary_api_event_streams", "gauge", "Open event streams.");
+  writer.sample({}, metrics.streams);
+  writer.family("granary_api_uploads", "gauge", "Bundles on their way in.");
+  writer.sample({}, metrics.uploads);
+}
+
+}  // namespace
+
+Answer show_status(Context& context, Request) {
+  api_wire::StatusDocument status;
+  ServiceFaults faults;
+  // A cloud that is away must not hide what the registry knows.
+  const auto counted = co_await count_services(context, status, faults);
+  if (!counted) status.cloud_problem = counted.error().message;
+  CO_TRY(co_await count_accounts(context, faults, status));
+  co_return answer(status);
+}
+
+Answer stream_events(Context& context, Request) {
+  if (context.metrics.streams >= kMaxStreams)
+    co_return base::fail(base::Code::Exhausted, "{} event streams are open already", kMaxStreams);
+  Response response;
+  response.kind = Response::Kind::Events;
+  co_return response;
+}
+
+Answer show_openapi(Context&, Request) {
+  co_return text(base::json::print(openapi_document(routes())) + "\n", "application/json");
+}
+
+Answer show_health(Context&, Request) { co_return text("ok\n", "text/plain; charset=utf-8"); }
+
+Answer show_readiness(Context& context, Request) {
+  CO_TRY(co_await context.parts.store.read([](Transaction& tx) -> Result<void> {
+    TRY(registry::count_by_state(tx));
+    return {};
+  }));
+  co_return text("ok\n", "text/plain; charset=utf-8");
+}
+
+Answer show_metrics(Context& context, Request) {
+  std::map<registry::State, std::int64_t> accounts;
+  CO_TRY(co_await context.parts.store.read([&](Transaction& tx) -> Result<void> {
+    TRY_ASSIGN(accounts, registry::count_by_state(tx));
+    return {};
+  }));
+  MetricsWriter writer;
+  writer.family("granary_accounts", "gauge", "Accounts by state.");
+  for (const auto& [state, number] : accounts)
+    writer.sample({{"state", std::string(to_string(state))}}, static_cast<std::uint64_t>(number));
+  writer.family("granary_operations", "gauge", "Operations under way, by state.");
+  for (const auto state :
+       {operation::State::Queued, operation::State::Running, operation::State::Waiting}) {
+    CO_TRY_ASSIGN(const std::uint64_t number, co_await count_operations(context, state));
+    writer.sample({{"state", std::string(operation::to_string(state))}}, number);
+  }
+  write_own(context.metrics, writer);
+  co_return text(writer.take(), "text/plain; version=0.0.4; charset=utf-8");
+}
+
+}  // namespace granary::api

@@ -1,0 +1,200 @@
+#include "api/handlers.h"
+#include "api/limits.h"
+#include "api/views.h"
+#include "base/text.h"
+
+// Tenants: the documents of the registry, the wishes for lifecycle.
+namespace granary::api {
+
+using base::AccountId;
+using base::Code;
+using base::Result;
+using base::Task;
+using registry::Account;
+using store::Transaction;
+
+namespace {
+
+AccountId tenant_in(const Request& request) { return AccountId(request.place("tenant")); }
+
+Result<registry::Filter> filter_of(const Request& request) {
+  registry::Filter filter;
+  filter.after = request.query_or("after", "");
+  TRY_ASSIGN(filter.limit, page_limit(request));
+  TRY_ASSIGN(filter.kind, registry::kind_from(request.query_or("kind", "tenant")));
+  const std::string state = request.query_or("state", "");
+  if (!state.empty()) {
+    TRY_ASSIGN(filter.state, registry::state_from(state));
+  }
+  return filter;
+}
+
+// What only the cloud and the engine know.
+Task<void> add_details(Context& context, AccountId id, api_wire::TenantDocument& document) {
+  const auto actual = co_await context.parts.lifecycle.inspect(id);
+  if (actual) {
+    for (const auto& service : actual->services)
+      document.services.push_back(service_document(service));
+    document.disk_used_bytes = actual->disk_used_bytes;
+    document.disk_quota_bytes = actual->disk_quota_bytes;
+  } else if (actual.error().code != Code::NotFound) {  // an account that is yet to be made
+    document.cloud_problem = actual.error().message;
+  }
+  const auto operations = co_await context.parts.engine.list(
+      operation::Engine::Filter{.subject = "tenant/" + id.value, .limit = 1});
+  if (operations && !operations->empty()) document.operation = operations->front().id.value;
+}
+
+Result<std::chrono::milliseconds> retention(const api_wire::OffboardDocument& wish) {
+  if (wish.retain && wish.retain_ms)
+    return base::fail(Code::InvalidArgument, "give retain or retain_ms, not both");
+  if (wish.retain) return base::parse_duration(*wish.retain);
+  constexpr std::uint64_t kTenYears = 10ULL * 366 * 24 * 3600 * 1000;
+  if (wish.retain_ms.value_or(0) > kTenYears)
+    return base::fail(Code::InvalidArgument, "nothing is retained for more than ten years");
+  return std::chrono::milliseconds(wish.retain_ms.value_or(0));
+}
+
+// Of the services that the account has, the one that is asked for.
+Result<std::string> choose_service(const cloud::Actual& actual, const std::string& wanted) {
+  std::vector<std::string> names;
+  for (const auto& service : actual.services) names.push_back(service.name);
+  if (wanted.empty() && names.size() == 1) return names.front();
+  const bool known = std::ranges::find(names, wanted) != names.end();
+  if (known) return wanted;
+  const std::string advice = names.empty()
+                                 ? "Nothing is deployed in this account yet"
+                                 : fmt::format("It has the services {}", fmt::join(names, ", "));
+  if (wanted.empty())
+    return base::fail_with_advice(names.empty() ? Code::NotFound : Code::InvalidArgument,
+                                  "which service's log is meant?", advice);
+  return base::fail_with_advice(Code::NotFound,
+                                fmt::format("there is no service {}", base::quote(wanted)), advice);
+}
+
+Result<bool> wants_to_follow(const Request& request) {
+  const auto found = request.query.find("follow");
+  if (found == request.query.end() || found->second == "false") return false;
+  if (found->second.empty() || found->second == "true") return true;
+  return base::fail(Code::InvalidArgument, "parameter 'follow' must be true or false");
+}
+
+}  // namespace
+
+Answer list_tenants(Context& context, Request request) {
+  CO_TRY_ASSIGN(registry::Filter filter, filter_of(request));
+  const std::uint32_t limit = filter.limit++;
+  std::vector<Account> accounts;
+  ReleaseNames names;
+  CO_TRY(co_await context.parts.store.read([&](Transaction& tx) -> Result<void> {
+    TRY_ASSIGN(accounts, registry::list(tx, filter));
+    TRY_ASSIGN(names, release_names(tx, accounts));
+    return {};
+  }));
+  api_wire::TenantList page;
+  cut_page(page, accounts, limit, [](const Account& account) { return account.id.value; });
+  for (const Account& account : accounts)
+    page.items.push_back(tenant_document(account, names, context.options.gateway_host));
+  co_return answer(page);
+}
+
+Answer create_tenant(Context& context, Request request) {
+  CO_TRY_ASSIGN(auto wish, body_of<api_wire::CreateTenantDocument>(request));
+  lifecycle::CreateTenant create;
+  CO_TRY_ASSIGN(std::string id, base::parse_slug(wish.id, "tenant name"));
+  create.id = AccountId(std::move(id));
+  create.name = wish.name.value_or("");
+  create.plan = wish.plan.value_or(create.plan);
+  create.cloud = wish.cloud.value_or(create.cloud);
+  create.release = wish.release.value_or("latest");
+  create.domains = std::move(wish.domains);
+  create.labels = std::move(wish.labels);
+  create.settings = std::move(wish.settings);
+  CO_TRY_ASSIGN(const auto operation,
+                co_await context.parts.lifecycle.create(std::move(create), caller_of(request)));
+  co_return accepted(operation);
+}
+
+Answer show_tenant(Context& context, Request request) {
+  const AccountId id = tenant_in(request);
+  std::vector<Account> accounts;
+  ReleaseNames names;
+  CO_TRY(co_await context.parts.store.read([&](Transaction& tx) -> Result<void> {
+    TRY_ASSIGN(Account account, registry::get(tx, id));
+    accounts.push_back(std::move(account));
+    TRY_ASSIGN(names, release_names(tx, accounts));
+    return {};
+  }));
+  auto document = tenant_document(accounts.front(), names, context.options.gateway_host);
+  co_await add_details(context, id, document);
+  co_return answer(document);
+}
+
+Answer update_tenant(Context& context, Request request) {
+  CO_TRY_ASSIGN(auto wish, body_of<api_wire::UpdateTenantDocument>(request));
+  lifecycle::UpdateTenant update;
+  update.id = tenant_in(request);
+  update.details.name = std::move(wish.name);
+  update.details.plan = std::move(wish.plan);
+  update.details.labels = std::move(wish.labels);
+  update.details.settings = std::move(wish.settings);
+  update.details.add_domains = std::move(wish.add_domains);
+  update.details.remove_domains = std::move(wish.remove_domains);
+  update.release = std::move(wish.release);
+  CO_TRY_ASSIGN(const auto operation,
+                co_await context.parts.lifecycle.update(std::move(update), caller_of(request)));
+  co_return accepted(operation);
+}
+
+Answer suspend_tenant(Context& context, Request request) {
+  CO_TRY_ASSIGN(const auto operation,
+                co_await context.parts.lifecycle.suspend(tenant_in(request), caller_of(request)));
+  co_return accepted(operation);
+}
+
+Answer resume_tenant(Context& context, Request request) {
+  CO_TRY_ASSIGN(const auto operation,
+                co_await context.parts.lifecycle.resume(tenant_in(request), caller_of(request)));
+  co_return accepted(operation);
+}
+
+Answer offboard_tenant(Context& context, Request request) {
+  CO_TRY_ASSIGN(const auto wish, body_of<api_wire::OffboardDocument>(request));
+  lifecycle::Offboard offboard;
+  offboard.id = tenant_in(request);
+  CO_TRY_ASSIGN(offboard.retain, retention(wish));
+  if (!wish.dry_run.value_or(false)) {
+    CO_TRY_ASSIGN(const auto operation,
+                  co_await context.parts.lifecycle.offboard(offboard, caller_of(request)));
+    co_return accepted(operation);
+  }
+  CO_TRY_ASSIGN(const auto plan, co_await context.parts.lifecycle.plan_offboard(offboard));
+  api_wire::OffboardPlanDocument document;
+  document.tenant = plan.account.id.value;
+  document.state = to_string(plan.account.state);
+  document.retain_ms = static_cast<std::uint64_t>(offboard.retain.count());
+  document.disk_used_bytes = plan.disk_used_bytes;
+  document.steps = plan.steps;
+  co_return answer(document);
+}
+
+Answer read_tenant_log(Context& context, Request request) {
+  CO_TRY_ASSIGN(const std::uint64_t cursor, query_number(request, "cursor", 0));
+  CO_TRY_ASSIGN(const bool follow, wants_to_follow(request));
+  const AccountId id = tenant_in(request);
+  CO_TRY_ASSIGN(const auto actual, co_await context.parts.lifecycle.inspect(id));
+  base::ServiceId service{id, ""};
+  CO_TRY_ASSIGN(service.service, choose_service(actual, request.query_or("service", "")));
+  const base::BootTime end = context.parts.clock.boot() + kFollowTime;
+  for (;;) {
+    CO_TRY_ASSIGN(auto chunk, co_await context.parts.lifecycle.read_log(service, cursor));
+    const bool later = follow && chunk.lines.empty() && context.parts.clock.boot() < end;
+    if (!later) {
+      co_return answer(
+          api_wire::LogDocument{service.service, std::move(chunk.lines), chunk.cursor});
+    }
+    CO_TRY(co_await context.parts.timer.sleep(kFollowStep));
+  }
+}
+
+}  // namespace granary::api

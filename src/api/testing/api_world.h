@@ -1,0 +1,89 @@
+// The API in front of a control plane in simulation, reached as a client does: over a real socket
+// on a free port. Time is virtual but for the network's own deadlines: whenever nothing arrives,
+// the world moves on to whatever is due next. Single-threaded.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "api/server.h"
+#include "base/testing/temporary_folder.h"
+#include "lifecycle/testing/control_world.h"
+
+namespace granary::api::testing {
+
+// Takes any file of at least one byte; its contents are the release's hash.
+class FakeIntake final : public ReleaseIntake {
+ public:
+  explicit FakeIntake(lifecycle::testing::ControlWorld& control) : control_(control) {}
+  base::Task<base::Result<registry::Release>> take(std::string bundle_path, std::string name,
+                                                   std::string actor) override;
+  std::uint64_t bytes_taken() const { return bytes_; }
+
+ private:
+  lifecycle::testing::ControlWorld& control_;
+  std::uint64_t bytes_ = 0;
+};
+
+class FakeFleet final : public Fleet {
+ public:
+  explicit FakeFleet(cloud::Driver& cloud) : cloud_(cloud) {}
+  base::Task<base::Result<cloud::Page>> list(std::string after, std::uint32_t limit) override;
+  void go_away() { away_ = true; }
+
+ private:
+  cloud::Driver& cloud_;
+  bool away_ = false;
+};
+
+struct Reply {
+  unsigned status = 0;
+  std::map<std::string, std::string> headers;  // names in lower case
+  std::string body;
+  base::json::object json() const;  // asserts that it is one
+  std::string code() const;         // of a problem
+};
+
+struct Ask {
+  std::string method = "GET";
+  std::string target = "/";
+  std::string body;
+  std::string type = "application/json";
+  std::string token;
+  std::string headers;  // further ones, each ended by \r\n
+};
+
+class ApiWorld final {
+ public:
+  explicit ApiWorld(Patience patience = {});
+  ~ApiWorld();
+
+  // A token of this role, of an actor of its own.
+  std::string token(registry::Role role);
+  // One request on a connection of its own, with an operator's token unless it names another.
+  Reply ask(Ask ask);
+  Reply get(const std::string& target) { return ask({.target = target}); }
+  Reply post(const std::string& target, const std::string& body) {
+    return ask({.method = "POST", .target = target, .body = body});
+  }
+  // Sends these bytes and reads until the server closes.
+  std::string raw(const std::string& bytes);
+  // The same, but reads only until `enough` has arrived.
+  std::string raw_until(const std::string& bytes, const std::string& enough);
+  // A created tenant, active.
+  void add_tenant(const std::string& id);
+
+  lifecycle::testing::ControlWorld control;
+  base::testing::TemporaryFolder folder;
+  FakeIntake intake{control};
+  FakeFleet fleet{control.cloud};
+  std::unique_ptr<Server> server;
+  // Runs whatever is due until the task is done.
+  void drive(base::Task<void> task);
+
+ private:
+  std::string operator_;
+};
+
+}  // namespace granary::api::testing
