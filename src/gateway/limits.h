@@ -1,0 +1,82 @@
+// The gateway's bounds, each with its reason.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace granary::gateway {
+
+// What an operator may set; the rest below is fixed.
+struct GatewayLimits {
+  std::size_t connections = 8192;           // two descriptors each: stay below RLIMIT_NOFILE / 2
+  std::uint64_t body_bytes = 100ULL << 20;  // of a request: uploads of documents, not of disks
+};
+
+// A head and its longest line must fit into one block (blocks.h).
+inline constexpr std::size_t kHeadBytes = 32U << 10;   // cookies are the bulk; nginx: 4 x 8 KiB
+inline constexpr std::size_t kTargetBytes = 8U << 10;  // what browsers and proxies agree on
+inline constexpr std::size_t kFields = 100;            // in one head; more is an attack on parsers
+inline constexpr std::size_t kHostBytes = 255;         // a DNS name, and a port beside it
+inline constexpr std::uint32_t kChunkLine = 256;       // a size and extensions that nobody uses
+inline constexpr std::uint32_t kTrailerBytes = 8U << 10;  // dropped anyway
+inline constexpr std::size_t kInterimAnswers = 8;  // 1xx before one answer: then it is a loop
+
+inline constexpr std::size_t kBlockBytes = 32U << 10;  // a read; more does not save system calls
+inline constexpr std::size_t kSpareBlocks = 64;        // 2 MiB kept at rest, not returned to malloc
+inline constexpr std::size_t kSmallInbox = 2U << 10;   // most heads fit: an idle client costs this
+
+// Waiting. Each is checked every kTick, so it may take that much longer.
+inline constexpr std::chrono::milliseconds kTick{250};
+inline constexpr std::chrono::seconds kIdleClient{75};  // above what browsers keep open themselves
+inline constexpr std::chrono::seconds kWholeHead{
+    15};  // from its first byte: slow heads hold sockets
+inline constexpr std::chrono::seconds kBodyPause{30};  // between two pieces of a request's body
+inline constexpr std::uint64_t kBodyFloor =
+    512;  // bytes a second on average, beyond one kBodyPause
+inline constexpr std::chrono::seconds kWriteStall{30};  // a client that reads nothing
+inline constexpr std::chrono::seconds kAnswer{120};  // for a head; above it, work belongs in a job
+inline constexpr std::chrono::seconds kAnswerPause{
+    300};  // between two pieces of an answer: SSE, polls
+inline constexpr std::chrono::seconds kTunnelPause{600};  // WebSockets ping every minute or so
+inline constexpr std::chrono::seconds kHalfClosed{10};    // a client that said all and went silent
+inline constexpr std::chrono::seconds kLinger{2};         // for a refused client to read why
+inline constexpr std::size_t kLingerBytes = 1U << 20;     // thrown away meanwhile
+inline constexpr std::chrono::seconds kDrain{
+    5};  // answers under way at a stop; below systemd's 90 s
+
+// Connections to silos kept open while idle. Below any service's idle time (at least 30 s in
+// practice), so that a silo put to sleep has no connections of ours.
+inline constexpr std::chrono::seconds kPooledIdle{15};
+inline constexpr std::size_t kPooledEach = 16;   // a service's; more than it can use at once
+inline constexpr std::size_t kPooledAll = 1024;  // descriptors
+inline constexpr std::chrono::milliseconds kBusyRetry{10};  // a silo's queue is full: look again
+inline constexpr int kActivations = 3;  // for one request: a silo that dies at once is backed off
+
+// The agent.
+inline constexpr std::chrono::milliseconds kReconnectFirst{20};  // a restart of it is quick
+inline constexpr std::chrono::milliseconds kReconnectMost{1000};
+inline constexpr std::size_t kAgentQueue = 4096;  // activations waiting: over it, 503
+
+inline constexpr std::chrono::seconds kSnapshotRecheck{2};  // where the kernel lost a notification
+
+// Frontends.
+inline constexpr std::size_t kFrontendIndexes = 64;        // releases in use at once are few
+inline constexpr std::size_t kCachedBlob = 1U << 20;       // larger ones are read piece by piece
+inline constexpr std::size_t kBlobCacheBytes = 32U << 20;  // the page cache holds the rest
+inline constexpr std::size_t kBlobPiece = 128U << 10;
+
+// Access logs.
+inline constexpr std::size_t kLogBuffer = 64U << 10;  // of one account, before it is written
+inline constexpr std::size_t kLogPending = 8U << 20;  // of all, while the disk is slow: then drop
+inline constexpr std::uint64_t kLogFile = 4U << 20;   // then it becomes .1, replacing the last
+inline constexpr std::size_t kLoggedTarget = 512;     // of a target, in a line
+
+// Discovery, by client address: a person tries a few names, a robot thousands.
+inline constexpr std::uint32_t kDiscoverBurst = 10;
+inline constexpr std::chrono::seconds kDiscoverEvery{2};  // one more after this long
+inline constexpr std::size_t kDiscoverClients = 4096;     // remembered; the oldest are forgotten
+
+inline constexpr std::chrono::seconds kRetryAfter{1};  // where nothing better is known
+
+}  // namespace granary::gateway

@@ -1,0 +1,82 @@
+#include "gateway/response_parser.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <iterator>
+#include <optional>
+
+#include "gateway/beast_parser.h"
+
+namespace granary::gateway {
+namespace {
+
+class Parser final : public BeastParser<false> {
+ public:
+  Parser(ResponseHead& head, Method method) : head_(head), to_head_(method == Method::Head) {
+    skip(to_head_);
+  }
+
+ private:
+  void on_response_impl(int status, View reason, int version, Error& error) override {
+    if (status < 100 || status > 599) {
+      error = http::error::bad_status;
+      return;
+    }
+    head_.status = status;
+    version_11_ = version == 11;
+    fmt::format_to(std::back_inserter(head_.text), "HTTP/1.1 {} {}\r\n", status, view(reason));
+  }
+
+  void take_field(http::field field, std::string_view name, std::string_view value,
+                  Error& error) override {
+    switch (field) {
+      case http::field::transfer_encoding:
+        // A coding that the gateway does not know would be taken for the body itself.
+        if (!version_11_ || !equal_ignoring_case(value, "chunked"))
+          error = http::error::bad_transfer_encoding;
+        return;
+      case http::field::upgrade:
+        head_.upgrade.assign(value);
+        return;
+      default:
+        if (may_go_downstream(name))
+          head_.text.append(name).append(": ").append(value).append("\r\n");
+    }
+  }
+
+  void end_head(Error& /*error*/) override {
+    head_.has_length = content_length().has_value();
+    if (head_.has_length) head_.length = *content_length();
+    head_.keep_alive = keep_alive();
+    if (head_.status < 200 || head_.status == 204) head_.has_length = false;
+    if (to_head_ || head_.status < 200 || head_.status == 204 || head_.status == 304) return;
+    head_.framing = Framing::UntilClose;
+    if (head_.has_length) head_.framing = Framing::Length;
+    if (chunked()) head_.framing = Framing::Chunked;
+  }
+
+  ResponseHead& head_;
+  bool to_head_;
+  bool version_11_ = true;
+};
+
+}  // namespace
+
+struct ResponseParser::State {
+  std::optional<Parser> parser;
+};
+
+ResponseParser::ResponseParser() : state_(std::make_unique<State>()) {}
+ResponseParser::~ResponseParser() = default;
+
+void ResponseParser::start(ResponseHead& head, Method method) {
+  head.clear();
+  state_->parser.emplace(head, method);
+}
+
+Parsed ResponseParser::head(std::string_view bytes) {
+  return bytes.empty() ? Parsed{} : state_->parser->feed_head(bytes);
+}
+
+}  // namespace granary::gateway
