@@ -5,9 +5,10 @@
 
 namespace granary::lifecycle {
 
-// Changes of accounts at once: each is mostly the agent's disk work, of which two cores do not do
-// more at a time; further ones only queue.
-inline constexpr std::uint32_t kConcurrentChanges = 8;
+// Changes of accounts at once. Most of them wait: for the agent, which bounds its own disk work,
+// or for the next snapshot, which they share; so many must be waiting that sharing pays. Below
+// operation::kMaxRunning, so that checks are never shut out.
+inline constexpr std::uint32_t kConcurrentChanges = 48;
 // Checks after deployments at once. Each wakes a silo, so this bounds the memory and the cores
 // that checking may take from customers.
 inline constexpr std::uint32_t kConcurrentChecks = 2;

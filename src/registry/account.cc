@@ -196,6 +196,14 @@ Result<std::map<std::string, std::uint32_t>> assign_slots(
   return slots_of(tx, id);
 }
 
+Result<SlotTable> all_slots(Transaction& tx) {
+  TRY_ASSIGN(const auto found, tx.exec("SELECT account, service, slot FROM board_slot"));
+  SlotTable table;
+  for (const auto& row : found)
+    table[row.text(0)][row.text(1)] = static_cast<std::uint32_t>(row.integer(2));
+  return table;
+}
+
 Result<std::optional<AccountId>> find_by_domain(Transaction& tx, const std::string& domain) {
   TRY_ASSIGN(const auto found,
              tx.exec("SELECT account FROM account_domain WHERE domain = :1", {domain}));

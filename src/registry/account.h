@@ -98,6 +98,9 @@ base::Result<std::map<std::string, std::uint32_t>> assign_slots(
     store::Transaction& tx, const base::AccountId& id, const std::vector<std::string>& services);
 base::Result<std::map<std::string, std::uint32_t>> slots_of(store::Transaction& tx,
                                                             const base::AccountId& id);
+// Those of all accounts, by account and service: one query for the whole fleet.
+using SlotTable = std::map<std::string, std::map<std::string, std::uint32_t>>;
+base::Result<SlotTable> all_slots(store::Transaction& tx);
 base::Result<std::optional<base::AccountId>> find_by_domain(store::Transaction& tx,
                                                             const std::string& domain);
 

@@ -33,7 +33,8 @@ Result<wire::RoutedRelease> to_routed(const registry::Release& release) {
 // Collects tenants and the releases they run.
 class Builder final {
  public:
-  Builder(store::Transaction& tx, wire::Snapshot& snapshot) : tx_(tx), snapshot_(snapshot) {}
+  Builder(store::Transaction& tx, registry::SlotTable slots, wire::Snapshot& snapshot)
+      : tx_(tx), slots_(std::move(slots)), snapshot_(snapshot) {}
 
   Result<void> add(const registry::Account& account) {
     using registry::State;
@@ -41,7 +42,7 @@ class Builder final {
     // What is routed is what is deployed: a release that is not there yet gets no traffic.
     if (!served || account.actual_release.empty()) return {};
     TRY_ASSIGN(const std::uint32_t release, release_index(account.actual_release));
-    TRY_ASSIGN(const auto slots, registry::slots_of(tx_, account.id));
+    const auto& slots = slots_[account.id.value];
     wire::RoutedTenant tenant;
     tenant.account = account.id;
     tenant.public_name = account.name;
@@ -70,6 +71,7 @@ class Builder final {
   }
 
   store::Transaction& tx_;
+  registry::SlotTable slots_;
   wire::Snapshot& snapshot_;
   std::map<std::string, std::uint32_t> index_;
 };
@@ -79,7 +81,8 @@ class Builder final {
 Result<wire::Snapshot> build_snapshot(store::Transaction& tx, const std::string& domain) {
   wire::Snapshot snapshot;
   snapshot.domain = domain;
-  Builder builder(tx, snapshot);
+  TRY_ASSIGN(registry::SlotTable slots, registry::all_slots(tx));
+  Builder builder(tx, std::move(slots), snapshot);
   registry::Filter filter{.after = {}, .limit = 2000, .state = {}, .kind = {}};
   for (;;) {
     TRY_ASSIGN(const auto page, registry::list(tx, filter));

@@ -1,0 +1,103 @@
+#include "app/wiring/snapshot_publisher.h"
+
+#include <gtest/gtest.h>
+
+#include "base/os/file.h"
+#include "base/testing/temporary_folder.h"
+#include "release/manifest.h"
+#include "store/testing/temporary_store.h"
+
+namespace granary::app {
+namespace {
+
+using base::Result;
+
+class SnapshotPublisherTest : public ::testing::Test {
+ protected:
+  SnapshotPublisherTest()
+      : publisher_(world_.executor(), {store_.get(), world_.worker, world_.clock, world_.timer},
+                   file(), "example") {
+    const auto manifest = release::parse_manifest(
+        "app: insight\nservices:\n  api:\n    command: [python3]\n    listen: fd\n"
+        "    routes: [/api/]\n    limits: {in_flight: 7}\n",
+        "granary.yaml");
+    EXPECT_TRUE(manifest.has_value());
+    registry::Release row;
+    row.hash = "abc";
+    row.id = base::ReleaseId("insight-1");
+    row.manifest = base::json::print(release::to_json(*manifest));
+    write([row](store::Transaction& tx) -> Result<void> {
+      TRY(registry::insert_release(tx, row));
+      return {};
+    });
+  }
+  ~SnapshotPublisherTest() override { world_.run(publisher_.close()); }
+
+  std::string file() const { return folder_.path() + "/routing.json"; }
+  void write(store::Work work) { ASSERT_TRUE(world_.run(store_.get().write(std::move(work)))); }
+  void add(const std::string& id, registry::State state, const std::string& release) {
+    registry::Account account;
+    account.id = base::AccountId(id);
+    account.name = "Name of " + id;
+    account.state = state;
+    account.desired_release = account.actual_release = release;
+    account.domains = {id + ".example.com"};
+    write([account](store::Transaction& tx) -> Result<void> {
+      TRY(registry::insert(tx, account));
+      TRY(registry::assign_slots(tx, account.id, {"api"}));
+      return {};
+    });
+  }
+  wire::Snapshot published() {
+    EXPECT_TRUE(world_.run(publisher_.publish()));
+    const auto text = base::os::read_file(file(), 1U << 20);
+    EXPECT_TRUE(text.has_value());
+    return wire::decode_snapshot(text.value_or("")).value_or(wire::Snapshot());
+  }
+
+  base::testing::World world_;
+  base::testing::TemporaryFolder folder_;
+  store::testing::TemporaryStore store_;
+  SnapshotPublisher publisher_;
+};
+
+TEST_F(SnapshotPublisherTest, TenantsAreRoutedToWhatIsDeployedWithTheirSlots) {
+  add("acme", registry::State::Active, "abc");
+  add("globex", registry::State::Suspended, "abc");
+  const wire::Snapshot snapshot = published();
+  ASSERT_EQ(snapshot.releases.size(), 1U);
+  EXPECT_EQ(snapshot.releases[0].services[0].routes, std::vector<std::string>{"/api/"});
+  EXPECT_EQ(snapshot.releases[0].services[0].in_flight, 7U);
+  ASSERT_EQ(snapshot.tenants.size(), 2U);
+  EXPECT_EQ(snapshot.tenants[0].public_name, "Name of acme");
+  EXPECT_EQ(snapshot.tenants[0].domains, std::vector<std::string>{"acme.example.com"});
+  EXPECT_EQ(snapshot.tenants[0].slots, std::vector<std::uint32_t>{1});
+  EXPECT_EQ(snapshot.tenants[1].state, wire::RouteState::Suspended);
+  EXPECT_EQ(snapshot.tenants[1].slots, std::vector<std::uint32_t>{2});
+}
+
+TEST_F(SnapshotPublisherTest, WhatIsNotServedIsLeftOut) {
+  add("new", registry::State::Creating, "abc");
+  add("gone", registry::State::Offboarding, "abc");
+  add("bare", registry::State::Active, "");
+  EXPECT_TRUE(published().tenants.empty());
+}
+
+TEST_F(SnapshotPublisherTest, CallsAtTheSameTimeShareASnapshotThatCoversAll) {
+  int done = 0;
+  for (int i = 0; i < 50; ++i)
+    base::asio::co_spawn(
+        world_.context, publisher_.publish(),
+        [&](const std::exception_ptr&, const Result<void>& result) { done += result ? 1 : 0; });
+  add("late", registry::State::Active, "abc");
+  EXPECT_EQ(published().tenants.size(), 1U);
+  EXPECT_EQ(done, 50);
+}
+
+TEST_F(SnapshotPublisherTest, AFileThatCannotBeWrittenIsAnError) {
+  ASSERT_TRUE(base::os::make_folders(file() + ".new", 0700));  // in the way of the new file
+  EXPECT_FALSE(world_.run(publisher_.publish()));
+}
+
+}  // namespace
+}  // namespace granary::app
