@@ -1,0 +1,175 @@
+#include <gtest/gtest.h>
+
+#include "base/testing/world.h"
+#include "registry/account.h"
+#include "registry/limits.h"
+#include "registry/release_row.h"
+#include "registry/token.h"
+#include "store/testing/temporary_store.h"
+
+namespace granary::registry {
+namespace {
+
+using base::AccountId;
+using base::Code;
+using base::Result;
+
+class RegistryTest : public ::testing::Test {
+ protected:
+  // Runs one transaction and gives what it made.
+  template <class T>
+  Result<T> in_tx(std::function<Result<T>(store::Transaction&)> work) {
+    Result<T> made = base::fail(Code::Internal, "not run");
+    const auto done = world_.run(store_.get().write([&](store::Transaction& tx) -> Result<void> {
+      made = work(tx);
+      if (!made) return std::unexpected(made.error());
+      return {};
+    }));
+    if (!done) return std::unexpected(done.error());
+    return made;
+  }
+  Result<Account> add(const std::string& id, std::vector<std::string> domains = {}) {
+    return in_tx<Account>([&](store::Transaction& tx) {
+      Account account;
+      account.id = AccountId(id);
+      account.name = id;
+      account.domains = domains;
+      account.labels = {{"region", "eu"}};
+      account.settings = {{"beta", "on"}};
+      account.created = account.updated = world_.clock.wall();
+      return insert(tx, account);
+    });
+  }
+  Result<Account> get_account(const std::string& id) {
+    return in_tx<Account>([&](store::Transaction& tx) { return get(tx, AccountId(id)); });
+  }
+
+  base::testing::World world_;
+  store::testing::TemporaryStore store_;
+};
+
+TEST_F(RegistryTest, AnAccountComesBackAsItWasPutIn) {
+  const auto added = add("acme", {"a.example.com", "b.example.com"});
+  ASSERT_TRUE(added.has_value());
+  EXPECT_EQ(get_account("acme"), added);
+}
+
+TEST_F(RegistryTest, AListFillsEachAccountWithItsOwnLabelsAndDomains) {
+  ASSERT_TRUE(add("acme", {"acme.example.com"}));
+  ASSERT_TRUE(add("globex"));
+  ASSERT_TRUE(add("initech", {"initech.example.com"}));
+  const auto page = in_tx<std::vector<Account>>([](store::Transaction& tx) {
+    return list(tx, {.after = "acme", .limit = 10, .state = {}, .kind = {}});
+  });
+  ASSERT_EQ(page->size(), 2U);
+  EXPECT_TRUE(page->at(0).domains.empty());
+  EXPECT_EQ(page->at(1).domains, std::vector<std::string>{"initech.example.com"});
+  EXPECT_EQ(page->at(1).labels.at("region"), "eu");
+}
+
+TEST_F(RegistryTest, ADomainOfAnotherTenantIsRefusedAndNothingIsLeftOfTheAttempt) {
+  ASSERT_TRUE(add("acme", {"shop.example.com"}));
+  EXPECT_EQ(add("globex", {"shop.example.com"}).error().code, Code::AlreadyExists);
+  EXPECT_EQ(get_account("globex").error().code, Code::NotFound);
+}
+
+TEST_F(RegistryTest, OrdinalsAreNeverUsedAgain) {
+  const auto first = add("acme");
+  ASSERT_TRUE(in_tx<bool>([](store::Transaction& tx) -> Result<bool> {
+    TRY(remove(tx, AccountId("acme")));
+    return true;
+  }));
+  EXPECT_GT(add("acme")->ordinal, first->ordinal);
+}
+
+TEST_F(RegistryTest, StatesChangeOnlyAlongTheirArrows) {
+  ASSERT_TRUE(add("acme"));
+  const auto to = [&](State state) {
+    return in_tx<Account>([&](store::Transaction& tx) {
+      return set_state(tx, AccountId("acme"), state, world_.clock.wall());
+    });
+  };
+  EXPECT_EQ(to(State::Suspended).error().code, Code::Conflict);
+  EXPECT_EQ(to(State::Active)->version, 1U);
+  EXPECT_EQ(to(State::Active)->version, 1U);  // the same again is no change
+  EXPECT_EQ(to(State::Suspended)->version, 2U);
+  EXPECT_TRUE(to(State::Offboarding).has_value());
+  EXPECT_EQ(to(State::Active).error().code, Code::Conflict);
+}
+
+TEST_F(RegistryTest, SlotsAreKeptFreedAndUsedAgainOnlyWhenTheBoardIsFull) {
+  ASSERT_TRUE(add("acme"));
+  ASSERT_TRUE(add("globex"));
+  const auto assign = [&](const std::string& id, std::vector<std::string> services) {
+    return in_tx<std::map<std::string, std::uint32_t>>(
+        [&](store::Transaction& tx) { return assign_slots(tx, AccountId(id), services); });
+  };
+  const auto first = assign("acme", {"api", "worker"});
+  ASSERT_EQ(first->size(), 2U);
+  const auto other = assign("globex", {"api"});
+  EXPECT_NE(other->at("api"), first->at("api"));
+  EXPECT_EQ(assign("acme", {"api"})->at("api"), first->at("api"));
+  EXPECT_FALSE(assign("acme", {"api"})->contains("worker"));
+  EXPECT_NE(first->at("api"), 0U);  // slot 0 is nobody's
+}
+
+TEST_F(RegistryTest, DomainsAreLowerCasedAndBadOnesRefused) {
+  EXPECT_EQ(parse_domain("App.Example.COM.").value_or(""), "app.example.com");
+  for (const char* bad : {"", "localhost", "-a.com", "a..b", "a b.com", "exa_mple.com", "a.b/c"})
+    EXPECT_EQ(parse_domain(bad).error().code, Code::InvalidArgument) << bad;
+  EXPECT_FALSE(parse_domain(std::string(64, 'a') + ".com").has_value());
+}
+
+TEST_F(RegistryTest, ReleasesAreFoundByNameHashPrefixAndLatest) {
+  const auto put = [&](const std::string& hash, const std::string& id) {
+    return in_tx<Release>([&](store::Transaction& tx) {
+      Release release;
+      release.hash = hash;
+      release.id = base::ReleaseId(id);
+      release.created = world_.clock.wall();
+      return insert_release(tx, release);
+    });
+  };
+  const auto find = [&](const std::string& name) {
+    return in_tx<Release>([&](store::Transaction& tx) { return get_release(tx, name); });
+  };
+  ASSERT_TRUE(put("abcdef111111", "one"));
+  world_.advance(std::chrono::seconds(1));
+  ASSERT_TRUE(put("abcdef222222", "two"));
+  EXPECT_EQ(put("abcdef111111", "other")->id.value, "one");  // the same content
+  EXPECT_EQ(put("ffffff333333", "one").error().code, Code::AlreadyExists);
+  EXPECT_EQ(find("two")->hash, "abcdef222222");
+  EXPECT_EQ(find("latest")->id.value, "two");
+  EXPECT_EQ(find("abcdef1")->id.value, "one");
+  EXPECT_EQ(find("abcdef").error().code, Code::Conflict);
+  EXPECT_EQ(find("nothing").error().code, Code::NotFound);
+}
+
+TEST_F(RegistryTest, TokensLetInUntilTheyExpireOrAreRevoked) {
+  Token wanted;
+  wanted.role = Role::Deployer;
+  wanted.created = world_.clock.wall();
+  wanted.expires = world_.clock.wall() + std::chrono::hours(1);
+  const auto made =
+      in_tx<NewToken>([&](store::Transaction& tx) { return create_token(tx, wanted, world_.rng); });
+  ASSERT_TRUE(made.has_value());
+  const auto enter = [&](const std::string& secret) {
+    return in_tx<Token>(
+        [&](store::Transaction& tx) { return authenticate(tx, secret, world_.clock.wall()); });
+  };
+  EXPECT_EQ(enter(made->secret)->role, Role::Deployer);
+  EXPECT_EQ(enter(made->secret + "x").error().code, Code::Unauthenticated);
+  world_.advance(std::chrono::hours(2));
+  EXPECT_EQ(enter(made->secret).error().code, Code::Unauthenticated);
+}
+
+TEST_F(RegistryTest, TheStoreHoldsNoSecretOfAToken) {
+  const auto made = in_tx<NewToken>(
+      [&](store::Transaction& tx) { return create_token(tx, Token(), world_.rng); });
+  const auto bytes = base::os::read_file(store_.path() + "-wal", 64U << 20);
+  ASSERT_TRUE(bytes.has_value());
+  EXPECT_EQ(bytes->find(made->secret), std::string::npos);
+}
+
+}  // namespace
+}  // namespace granary::registry
