@@ -1,0 +1,218 @@
+#include "base/os/contained_child.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/os/syscall.h"
+
+namespace granary::base::os {
+namespace {
+
+// Descriptors are first copied above this number, so that no target is overwritten too early.
+constexpr int kSafeNumber = 64;
+constexpr rlim_t kDescriptors = 1024;
+constexpr rlim_t kMostDescriptors = 65'536;
+
+// Everything the child needs, made before the fork: between it and exec nothing may allocate.
+struct Prepared {
+  const ContainedChildOptions& options;
+  std::vector<char*> argv;
+  std::vector<char*> environment;
+  std::vector<int> safe;
+  int null = -1;
+};
+
+using StepFunction = int (*)(Prepared&);
+struct Step {
+  const char* name;
+  StepFunction run;
+};
+
+// In memory that parent and child share.
+struct Failure {
+  int step;  // 1-based; 0: none failed
+  int error_number;
+};
+
+int raw(long result) { return static_cast<int>(result); }
+
+int own_session(Prepared&) { return ::setsid() < 0 ? -1 : 0; }
+
+int join_cgroups(Prepared& with) {
+  for (const int fd : with.options.join) {
+    if (::write(fd, "0", 1) != 1) return -1;
+  }
+  return 0;
+}
+
+int own_mounts(Prepared& with) {
+  if (!with.options.mount) return 0;
+  if (::unshare(CLONE_NEWNS) != 0) return -1;
+  return ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
+}
+
+int mount_disk(Prepared& with) {
+  if (!with.options.mount) return 0;
+  const PrivateMount& disk = *with.options.mount;
+  return ::mount(disk.device.c_str(), disk.target.c_str(), disk.type.c_str(), MS_NOSUID | MS_NODEV,
+                 disk.options.c_str());
+}
+
+int limit_resources(Prepared&) {
+  const rlimit no_core{0, 0};
+  if (::setrlimit(RLIMIT_CORE, &no_core) != 0) return -1;
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return -1;
+  files.rlim_max = std::min(files.rlim_max, kMostDescriptors);
+  files.rlim_cur = std::min(files.rlim_max, kDescriptors);
+  return ::setrlimit(RLIMIT_NOFILE, &files);
+}
+
+int place_descriptors(Prepared& with) {
+  const auto& wanted = with.options.descriptors;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    with.safe[i] = ::fcntl(wanted[i].from, F_DUPFD_CLOEXEC, kSafeNumber);
+    if (with.safe[i] < 0) return -1;
+  }
+  const int output = with.options.stdio < 0 ? with.null : with.options.stdio;
+  if (::dup2(with.null, STDIN_FILENO) < 0 || ::dup2(output, STDOUT_FILENO) < 0 ||
+      ::dup2(output, STDERR_FILENO) < 0)
+    return -1;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    if (::dup2(with.safe[i], wanted[i].number) < 0) return -1;
+  }
+  return 0;
+}
+
+// The system calls themselves: glibc's functions would have all threads follow, and there is one.
+int change_user(Prepared& with) {
+  if (!with.options.identity) return 0;
+  const uid_t uid = with.options.identity->uid;
+  const gid_t gid = with.options.identity->gid;
+  if (raw(::syscall(SYS_setgroups, 0, nullptr)) != 0) return -1;
+  if (raw(::syscall(SYS_setresgid, gid, gid, gid)) != 0) return -1;
+  return raw(::syscall(SYS_setresuid, uid, uid, uid));
+}
+
+int reset_signals(Prepared&) {
+  struct sigaction by_default{};
+  by_default.sa_handler = SIG_DFL;
+  for (int number = 1; number < NSIG; ++number)
+    ::sigaction(number, &by_default, nullptr);  // refused for SIGKILL, SIGSTOP: as it should be
+  sigset_t none;
+  ::sigemptyset(&none);
+  return ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+int enter_root(Prepared&) {
+  ::umask(022);
+  return ::chdir("/");
+}
+
+int execute(Prepared& with) {
+  return ::execve(with.argv[0], with.argv.data(), with.environment.data());
+}
+
+constexpr Step kSteps[] = {
+    {"making a session", own_session},
+    {"joining its cgroups", join_cgroups},
+    {"making a mount namespace", own_mounts},
+    {"mounting its disk", mount_disk},
+    {"limiting its resources", limit_resources},
+    {"handing over descriptors", place_descriptors},
+    {"becoming its user", change_user},
+    {"resetting signals", reset_signals},
+    {"entering /", enter_root},
+    {"executing the program", execute},
+};
+
+[[noreturn]] void run_steps(Prepared& with, Failure* failure) {
+  for (int i = 0; i < static_cast<int>(std::size(kSteps)); ++i) {
+    if (kSteps[i].run(with) == 0) continue;
+    failure->error_number = errno;
+    failure->step = i + 1;
+    break;
+  }
+  ::_exit(127);
+}
+
+std::vector<char*> pointers_to(const std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  pointers.reserve(texts.size() + 1);
+  for (const std::string& text : texts) pointers.push_back(const_cast<char*>(text.c_str()));
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+// One page that parent and child share, to carry the failure.
+class SharedFailure final {
+ public:
+  SharedFailure()
+      : page_(::mmap(nullptr, sizeof(Failure), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+                     -1, 0)) {
+    ASSERT(page_ != MAP_FAILED);
+  }
+  ~SharedFailure() { ::munmap(page_, sizeof(Failure)); }
+  SharedFailure(const SharedFailure&) = delete;
+  SharedFailure& operator=(const SharedFailure&) = delete;
+  Failure* get() const { return static_cast<Failure*>(page_); }
+
+ private:
+  void* page_;
+};
+
+// The parent waits until the child executes or ends (CLONE_VFORK), but shares no memory with it.
+Result<ContainedChild> clone_child(Prepared& with, Failure* failure) {
+  int pidfd = -1;
+  clone_args arguments{};
+  arguments.flags = CLONE_VFORK | CLONE_PIDFD;
+  arguments.pidfd = reinterpret_cast<__u64>(&pidfd);
+  arguments.exit_signal = SIGCHLD;
+  if (with.options.cgroup >= 0) {
+    arguments.flags |= CLONE_INTO_CGROUP;
+    arguments.cgroup = static_cast<__u64>(with.options.cgroup);
+  }
+  // A handler of ours that ran in the child would act for the parent.
+  sigset_t all;
+  sigset_t before;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  const long pid = ::syscall(SYS_clone3, &arguments, sizeof arguments);
+  if (pid == 0) run_steps(with, failure);
+  const int error_number = errno;
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (pid < 0) return std::unexpected(from_errno(error_number, "clone3", with.argv[0]));
+  return ContainedChild{static_cast<pid_t>(pid), Fd(pidfd)};
+}
+
+}  // namespace
+
+Result<ContainedChild> start_contained(const ContainedChildOptions& options) {
+  ASSERT(!options.argv.empty());
+  TRY_ASSIGN(const Fd null, open_file("/dev/null", O_RDWR, 0));
+  Prepared with{options, pointers_to(options.argv), pointers_to(options.environment),
+                std::vector<int>(options.descriptors.size(), -1), null.get()};
+  const SharedFailure failure;
+  TRY_ASSIGN(ContainedChild child, clone_child(with, failure.get()));
+  if (failure.get()->step == 0) return child;
+  const Step& step = kSteps[failure.get()->step - 1];
+  int status = 0;
+  (void)checked("waitpid", "", [&] { return ::waitpid(child.pid, &status, 0); });
+  return annotate(from_errno(failure.get()->error_number, step.name, options.argv.front()),
+                  "starting a contained process");
+}
+
+}  // namespace granary::base::os

@@ -1,0 +1,53 @@
+// Starts a program inside a container's beginnings: in given cgroups, in a mount namespace of its
+// own with one more file system, as another user, with exactly the descriptors named. Each step
+// has a name, and a failure says which. Blocking until the program executes; for a worker. For
+// ordinary children see child.h.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/os/fd.h"
+#include "base/os/file.h"
+#include "base/result.h"
+
+namespace granary::base::os {
+
+// Where a mount is made, in the child's namespace alone.
+struct PrivateMount {
+  std::string device;
+  std::string target;  // an existing folder
+  std::string type;
+  std::string options;
+};
+
+struct HandedFd {
+  int from;
+  int number;  // in the child; at least 3
+};
+
+struct ContainedChildOptions {
+  std::vector<std::string> argv;         // argv[0] is an absolute path
+  std::vector<std::string> environment;  // NAME=value
+  // cgroup v1: the `tasks` files, open for writing. A lone task that moves itself waits for nobody;
+  // writing to cgroup.procs would wait for an RCU grace period.
+  std::vector<int> join;
+  int cgroup = -1;                    // cgroup v2: its folder; the child is born in it
+  std::optional<PrivateMount> mount;  // with it comes a mount namespace
+  std::optional<Ownership> identity;
+  std::vector<HandedFd> descriptors;
+  int stdio = -1;  // standard output and error; input is /dev/null
+};
+
+struct ContainedChild {
+  pid_t pid = 0;
+  Fd pidfd;
+};
+
+// Errors: of the step that failed, with its name as context; nothing is left of the child then.
+Result<ContainedChild> start_contained(const ContainedChildOptions& options);
+
+}  // namespace granary::base::os
