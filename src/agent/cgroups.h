@@ -1,0 +1,41 @@
+// Limits on what a silo may use, kept by the kernel: one control group an account, with one child
+// for each running service. Blocking but quick; stateless, so usable from any worker thread.
+// Implementations: host/host_cgroups.h (v2, v1, hybrid), testing/. A machine without them:
+// host/no_cgroups.h, for --isolation none.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/os/fd.h"
+#include "base/result.h"
+#include "wire/account_state.h"
+
+namespace granary::agent {
+
+// How a process is put into the groups; see base/os/contained_child.h.
+struct CgroupEntrance {
+  std::vector<base::os::Fd> tasks;  // v1
+  base::os::Fd folder;              // v2
+};
+
+struct CgroupUsage {
+  std::uint64_t memory_bytes = 0;
+  std::uint64_t oom_kills = 0;
+};
+
+class Cgroups {
+ public:
+  virtual ~Cgroups() = default;
+  // Makes the service's groups with these limits, whether they were there or not.
+  virtual base::Result<CgroupEntrance> make(const base::ServiceId& service,
+                                            const wire::Limits& limits) = 0;
+  // Errors: NotFound.
+  virtual base::Result<CgroupUsage> usage(const base::ServiceId& service) = 0;
+  // Kills what is in them, then removes them. Success when there are none. Errors: Deadline.
+  virtual base::Result<void> remove(const base::ServiceId& service) = 0;
+  virtual base::Result<std::vector<base::ServiceId>> list() = 0;
+};
+
+}  // namespace granary::agent

@@ -1,0 +1,22 @@
+// The full sandbox, by bubblewrap: all namespaces, no capabilities, a read-only root. See
+// sandbox.h.
+#pragma once
+
+#include "agent/host/sandbox.h"
+
+namespace granary::agent {
+
+class BwrapSandbox final : public Sandbox {
+ public:
+  BwrapSandbox(wire::Paths paths, std::string bwrap)
+      : paths_(std::move(paths)), bwrap_(std::move(bwrap)) {}
+
+  std::string_view isolation() const override { return "full"; }
+  SandboxCommand command(const SiloPlan& plan, const std::string& disk) const override;
+
+ private:
+  wire::Paths paths_;
+  std::string bwrap_;
+};
+
+}  // namespace granary::agent

@@ -1,0 +1,121 @@
+#include "agent/host/disk_images.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/host/sandbox.h"
+#include "agent/limits.h"
+#include "base/os/file.h"
+#include "base/os/loop_device.h"
+#include "base/os/process.h"
+#include "base/os/syscall.h"
+
+namespace granary::agent {
+namespace {
+
+using base::AccountId;
+using base::Code;
+using base::Result;
+using base::os::Fd;
+
+constexpr std::uint64_t kBlock = 4096;
+// ext4's superblock: where its magic number and its state lie, and the bit that says "damaged".
+constexpr std::uint64_t kMagicAt = 1024 + 56;
+constexpr std::uint64_t kStateAt = 1024 + 58;
+constexpr unsigned kMagic = 0xef53;
+constexpr unsigned kDamaged = 0x2;
+// e2fsck(8): 0 and 1 are well, and 2 asks for a reboot, which means nothing for an image.
+constexpr int kMended = 3;
+
+unsigned short_at(std::string_view bytes, std::size_t at) {
+  return static_cast<unsigned char>(bytes[at]) |
+         static_cast<unsigned>(static_cast<unsigned char>(bytes[at + 1])) << 8;
+}
+
+Result<struct stat> status_of(const std::string& path) {
+  struct stat status{};
+  TRY(base::os::checked("stat", path, [&] { return ::lstat(path.c_str(), &status); }));
+  return status;
+}
+
+Result<void> run(const std::vector<std::string>& argv, std::chrono::milliseconds limit,
+                 int worst_exit_code) {
+  TRY_ASSIGN(const base::os::ProgramEnd end, base::os::run_program(argv, limit));
+  if (end.exit_code <= worst_exit_code) return {};
+  return base::fail(Code::Internal, "{} ended with {}: {}", argv.front(), end.exit_code,
+                    end.output.substr(0, 500));
+}
+
+// Sparse, with a small journal: a power cut must not cost a tenant's data.
+Result<void> make_image(const std::string& image, const DiskOptions& options) {
+  TRY_ASSIGN(const Fd file, base::os::open_file(image, O_RDWR | O_CREAT | O_TRUNC, 0600));
+  TRY(base::os::checked("ftruncate", image, [&] {
+    return ::ftruncate(file.get(), static_cast<off_t>(options.bytes));
+  }));
+  const std::string extended = fmt::format(
+      "root_owner={0}:{0},lazy_itable_init=1,lazy_journal_init=1,nodiscard", options.uid);
+  TRY(run({"/sbin/mke2fs", "-q", "-F", "-t", "ext4", "-b", std::to_string(kBlock), "-I", "256",
+           "-m", "0", "-J", "size=4", "-O", "^resize_inode", "-E", extended, image},
+          kMakeDiskDeadline, 0));
+  TRY(base::os::checked("fdatasync", image, [&] { return ::fdatasync(file.get()); }));
+  return {};
+}
+
+Result<void> mend_if_damaged(const std::string& image) {
+  TRY_ASSIGN(const Fd file, base::os::open_file(image, O_RDONLY, 0));
+  TRY_ASSIGN(const std::string head, base::os::read_at(file.get(), kMagicAt, 4));
+  if (head.size() < 4 || short_at(head, 0) != kMagic)
+    return base::fail_with_advice(Code::DataLoss, image + " holds no file system",
+                                  "Restore the account from a backup");
+  if ((short_at(head, kStateAt - kMagicAt) & kDamaged) == 0) return {};
+  auto mended = run({"/sbin/e2fsck", "-p", image}, kMendDiskDeadline, kMended);
+  if (mended) return {};
+  return base::fail_with_advice(
+      Code::DataLoss, "the disk is damaged and could not be mended: " + mended.error().message,
+      "Run e2fsck on " + image + " by hand, or restore the account from a backup");
+}
+
+}  // namespace
+
+Result<void> DiskImages::grow(const std::string& image, std::uint64_t bytes) {
+  // Attached for as long as this takes: a silo that starts meanwhile waits.
+  TRY_ASSIGN(const Fd file, base::os::open_file(image, O_RDWR, 0));
+  TRY(base::os::lock_file(file.get(), image));
+  TRY(run({"/sbin/e2fsck", "-f", "-p", image}, kMendDiskDeadline, kMended));
+  TRY(base::os::checked("ftruncate", image,
+                        [&] { return ::ftruncate(file.get(), static_cast<off_t>(bytes)); }));
+  return run({"/sbin/resize2fs", image}, kMendDiskDeadline, 0);
+}
+
+Result<void> DiskImages::make(const AccountId& account, const DiskOptions& options) {
+  if (options.bytes < kSmallestDisk)
+    return base::fail_with_advice(Code::InvalidArgument,
+                                  fmt::format("a disk of {} bytes is too small", options.bytes),
+                                  "Set data.quota to 16Mi or more");
+  const std::uint64_t bytes = options.bytes / kBlock * kBlock;
+  const std::string image = paths_.disk(account);
+  const auto status = status_of(image);
+  if (status && static_cast<std::uint64_t>(status->st_size) >= bytes) return {};
+  if (status) return grow(image, bytes);
+  if (status.error().code != Code::NotFound) return std::unexpected(status.error());
+  const std::string half_made = image + ".new";
+  TRY(make_image(half_made, {bytes, options.uid}));
+  return base::os::rename_file(half_made, image);
+}
+
+Result<DiskUse> DiskImages::use(const AccountId& account) {
+  constexpr std::uint64_t kStatBlock = 512;
+  TRY_ASSIGN(const struct stat status, status_of(paths_.disk(account)));
+  return DiskUse{static_cast<std::uint64_t>(status.st_blocks) * kStatBlock,
+                 static_cast<std::uint64_t>(status.st_size)};
+}
+
+Result<AttachedDisk> DiskImages::attach(const AccountId& account) {
+  const std::string image = paths_.disk(account);
+  TRY(mend_if_damaged(image));
+  TRY_ASSIGN(base::os::LoopDevice device, base::os::attach_loop(image, kDiskReleaseDeadline));
+  return AttachedDisk{std::move(device.fd), std::move(device.path), sandbox_folders(paths_).disk};
+}
+
+}  // namespace granary::agent

@@ -1,0 +1,302 @@
+#include "agent/host/host_launcher.h"
+
+#include <signal.h>
+
+#include "agent/host/disk_images.h"
+#include "agent/host/host_silo.h"
+#include "agent/host/info_pipe.h"
+#include "agent/host/seccomp_filter.h"
+#include "agent/host/silo_files.h"
+#include "agent/limits.h"
+#include "agent/log_reader.h"
+#include "base/log.h"
+#include "base/os/contained_child.h"
+#include "base/os/file.h"
+#include "base/os/process.h"
+
+namespace granary::agent {
+
+using base::Code;
+using base::Result;
+using base::ServiceId;
+using base::Task;
+using base::os::Fd;
+
+namespace {
+
+constexpr int kListenerFd = 3;
+constexpr int kLogFds[] = {4, 5};
+constexpr int kStatusFd = 6;
+constexpr std::size_t kMostSaid = 2'000;
+
+std::string boot_id() {
+  std::string id = base::os::read_file("/proc/sys/kernel/random/boot_id", 64).value_or("");
+  while (!id.empty() && id.back() == '\n') id.pop_back();
+  return id;
+}
+
+// What a program wrote to its standard error; from the beginning, where the cause stands.
+std::string said(const Fd& errors) {
+  if (!errors) return "";
+  std::string text = base::os::read_at(errors.get(), 0, kMostSaid).value_or("");
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  return base::log::escape(text);
+}
+
+void kill_and_wait(const base::os::ProcessIdentity& identity) {
+  if (identity.pid == 0) return;
+  const auto process = base::os::open_process(identity);
+  if (!process) return;
+  (void)base::os::signal_process(process->get(), SIGKILL);
+  if (const auto ended = base::os::wait_for_end(process->get(), kKillDeadline); !ended)
+    base::log::error("process {} does not die: {}", identity.pid, describe(ended.error()));
+}
+
+}  // namespace
+
+std::string_view to_string(LaunchStep step) {
+  switch (step) {
+    case LaunchStep::Files:
+      return "files";
+    case LaunchStep::Cgroups:
+      return "cgroups";
+    case LaunchStep::Disk:
+      return "disk";
+    case LaunchStep::Spawn:
+      return "spawn";
+    case LaunchStep::Sandbox:
+      return "sandbox";
+    case LaunchStep::Record:
+      return "record";
+  }
+  return "";
+}
+
+// One start, step by step, on a worker thread. What it holds is released when it ends, either way;
+// the processes and files that outlive it are known to clean_up().
+class HostLauncher::Launch final {
+ public:
+  Launch(const HostLauncherParts& parts, const SiloPlan& plan)
+      : parts_(parts), plan_(plan), since_(parts.clock.boot()) {
+    started_.trace.service = plan.service;
+  }
+
+  Result<Started> run() {
+    TRY(step(LaunchStep::Files, &Launch::open_files));
+    TRY(step(LaunchStep::Cgroups, &Launch::make_cgroups));
+    TRY(step(LaunchStep::Disk, &Launch::attach_disk));
+    TRY(step(LaunchStep::Spawn, &Launch::spawn));
+    TRY(step(LaunchStep::Sandbox, &Launch::await_sandbox));
+    TRY(step(LaunchStep::Record, &Launch::record));
+    return std::move(started_);
+  }
+  // After a failure of run(): nothing of the silo goes on living.
+  void undo() {
+    if (child_.pid == 0) return;
+    (void)base::os::signal_process(child_.pidfd.get(), SIGKILL);
+    (void)base::os::wait_for_end(child_.pidfd.get(), kKillDeadline);
+    (void)base::os::reap(child_.pid);
+  }
+
+ private:
+  Result<void> step(LaunchStep step, Result<void> (Launch::*run)()) {
+    Result<void> result = (this->*run)();
+    const base::BootTime now = parts_.clock.boot();
+    started_.trace.steps.emplace_back(step, now - since_);
+    since_ = now;
+    if (result) return result;
+    return base::annotate(std::move(result).error(),
+                          fmt::format("starting the silo, step {}", to_string(step)));
+  }
+
+  Result<void> open_files() {
+    TRY_ASSIGN(files_, open_life_files(parts_.paths, plan_.service));
+    TRY_ASSIGN(started_.life.errors, base::os::memory_file("sandbox errors", ""));
+    return {};
+  }
+
+  Result<void> make_cgroups() {
+    TRY_ASSIGN(entrance_, parts_.cgroups.make(plan_.service, plan_.spec.limits));
+    return {};
+  }
+
+  Result<void> attach_disk() {
+    TRY_ASSIGN(disk_, parts_.volumes.attach(plan_.service.account));
+    return {};
+  }
+
+  Result<void> spawn() {
+    const SandboxCommand command = parts_.sandbox.command(plan_, disk_.folder);
+    base::os::ContainedChildOptions options;
+    options.argv = command.argv;
+    options.environment = command.environment;
+    for (const Fd& tasks : entrance_.tasks) options.join.push_back(tasks.get());
+    options.cgroup = entrance_.folder.get();
+    if (!disk_.device_path.empty())
+      options.mount = {disk_.device_path, disk_.folder, kDiskType, kDiskMountOptions};
+    if (parts_.change_user) options.identity = {plan_.uid, plan_.uid};
+    options.stdio = started_.life.errors.get();
+    options.descriptors = {{plan_.listener, kListenerFd},
+                           {files_.log[0].get(), kLogFds[0]},
+                           {files_.log[1].get(), kLogFds[1]},
+                           {files_.status.get(), kStatusFd}};
+    Fd seccomp;
+    Fd config;
+    if (command.pid_source == PidSource::InfoPipe) {
+      TRY_ASSIGN(info_, make_info_pipe());
+      TRY_ASSIGN(seccomp, reopen(parts_.seccomp));
+      TRY_ASSIGN(config, base::os::memory_file("config", plan_.config_json));
+      options.descriptors.push_back({seccomp.get(), kSeccompFd});
+      options.descriptors.push_back({config.get(), kConfigFd});
+      options.descriptors.push_back({info_.writing.get(), kInfoFd});
+    }
+    TRY_ASSIGN(child_, base::os::start_contained(options));
+    info_.writing.reset();
+    return {};
+  }
+
+  Result<void> await_sandbox() {
+    SiloRecord& record = started_.life.record;
+    if (!info_.reading) {
+      TRY_ASSIGN(const auto status, base::os::process_status(child_.pid));
+      record.init = status.identity;
+      started_.init = std::move(child_.pidfd);
+      return {};
+    }
+    const auto pid = read_child_pid(info_.reading, kSandboxDeadline);
+    if (!pid) return sandbox_failed(pid.error());
+    TRY_ASSIGN(started_.init, base::os::open_process(*pid));
+    TRY_ASSIGN(const auto init, base::os::process_status(*pid));
+    TRY_ASSIGN(const auto monitor, base::os::process_status(child_.pid));
+    // Its parent tells that the pid has not passed on to another process meanwhile.
+    if (init.parent != child_.pid) return sandbox_failed({Code::NotFound, "it ended", {}, {}});
+    record.init = init.identity;
+    record.monitor = monitor.identity;
+    return {};
+  }
+
+  Result<void> sandbox_failed(const base::Error& error) {
+    // Its words come before its end.
+    (void)base::os::wait_for_end(child_.pidfd.get(), kKillDeadline);
+    const std::string words = said(started_.life.errors);
+    return base::fail_with_advice(Code::Internal,
+                                  "the sandbox failed: " + (words.empty() ? error.message : words),
+                                  "Run granary doctor on this machine");
+  }
+
+  Result<void> record() {
+    SiloRecord& record = started_.life.record;
+    record.boot_id = boot_id();
+    record.epoch = plan_.epoch;
+    record.fingerprint = fingerprint(plan_);
+    return write_record(parts_.paths, plan_.service, record);
+  }
+
+  const HostLauncherParts& parts_;
+  const SiloPlan& plan_;
+  base::BootTime since_;
+  Started started_;
+  LifeFiles files_;
+  CgroupEntrance entrance_;
+  AttachedDisk disk_;
+  InfoPipe info_;
+  base::os::ContainedChild child_;
+};
+
+HostLauncher::HostLauncher(base::asio::any_io_executor executor, HostLauncherParts parts)
+    : executor_(std::move(executor)), parts_(std::move(parts)) {}
+
+HostLauncher::~HostLauncher() = default;
+
+Result<HostLauncher::Started> HostLauncher::start_blocking(const SiloPlan& plan) const {
+  Launch launch(parts_, plan);
+  auto started = launch.run();
+  if (!started) launch.undo();
+  return started;
+}
+
+Task<Result<std::unique_ptr<Silo>>> HostLauncher::start(SiloPlan plan) {
+  const auto work = [this, &plan] { return start_blocking(plan); };
+  CO_TRY_ASSIGN(Started started, co_await base::run_on(parts_.worker, work));
+  if (parts_.on_launch) parts_.on_launch(started.trace);
+  const int pid = started.life.record.init.pid;
+  lives_[plan.service] = std::move(started.life);
+  co_return std::make_unique<HostSilo>(executor_, pid, std::move(started.init));
+}
+
+Result<std::pair<SiloRecord, Fd>> HostLauncher::find_blocking(const ServiceId& service) const {
+  TRY_ASSIGN(SiloRecord record, read_record(parts_.paths, service));
+  if (record.boot_id != boot_id())
+    return base::fail(Code::NotFound, "the machine was restarted since");
+  TRY_ASSIGN(Fd process, base::os::open_process(record.init));
+  return std::make_pair(std::move(record), std::move(process));
+}
+
+Task<Result<AdoptedSilo>> HostLauncher::adopt(ServiceId service) {
+  const auto work = [this, &service] { return find_blocking(service); };
+  CO_TRY_ASSIGN(auto found, co_await base::run_on(parts_.worker, work));
+  AdoptedSilo adopted;
+  CO_TRY_ASSIGN(adopted.listener, base::os::take_descriptor(found.second.get(), kListenerFd));
+  adopted.epoch = found.first.epoch;
+  adopted.fingerprint = found.first.fingerprint;
+  adopted.silo =
+      std::make_unique<HostSilo>(executor_, found.first.init.pid, std::move(found.second));
+  lives_[service] = Life{std::move(found.first), {}};
+  co_return adopted;
+}
+
+SiloEnd HostLauncher::clean_up_blocking(const ServiceId& service, const Life& life) const {
+  SiloRecord record = life.record;
+  if (record.init.pid == 0) {
+    auto known = read_record(parts_.paths, service);
+    if (known && known->boot_id == boot_id()) record = std::move(*known);
+  }
+  kill_and_wait(record.init);
+  // It waits for the first process, so it ends by itself; reaped where it is our child.
+  kill_and_wait(record.monitor);
+  const pid_t child = record.monitor.pid != 0 ? record.monitor.pid : record.init.pid;
+  if (child != 0) (void)base::os::reap(child);
+  const auto usage = parts_.cgroups.usage(service);
+  if (const auto removed = parts_.cgroups.remove(service); !removed)
+    base::log::error("{}: {}", to_string(service), describe(removed.error()));
+  const StatusReport status = read_status(parts_.paths, service);
+  SiloEnd end = status.end;
+  end.out_of_memory = usage && usage->oom_kills > 0;
+  const std::string words = said(life.errors);
+  if (!status.ended && !words.empty()) {
+    end.kind = SiloEnd::Kind::NoSandbox;
+    end.detail = words;
+  } else {
+    end.detail = last_words(parts_.paths, service);
+  }
+  if (const auto removed = remove_life_files(parts_.paths, service); !removed)
+    base::log::warn("{}: {}", to_string(service), describe(removed.error()));
+  return end;
+}
+
+Task<SiloEnd> HostLauncher::clean_up(ServiceId service) {
+  Life life;
+  if (auto known = lives_.extract(service)) life = std::move(known.mapped());
+  co_return co_await base::run_on(
+      parts_.worker, [this, &service, &life] { return clean_up_blocking(service, life); });
+}
+
+Task<Result<bool>> HostLauncher::listens(ServiceId service) {
+  co_return co_await base::run_on(parts_.worker, [this, &service]() -> Result<bool> {
+    return read_status(parts_.paths, service).listens;
+  });
+}
+
+Task<std::vector<ServiceId>> HostLauncher::leftovers() {
+  co_return co_await base::run_on(parts_.worker, [this] {
+    std::vector<ServiceId> services = recorded_services(parts_.paths);
+    const auto grouped = parts_.cgroups.list();
+    if (grouped) services.insert(services.end(), grouped->begin(), grouped->end());
+    std::ranges::sort(services);
+    const auto repeated = std::ranges::unique(services);
+    services.erase(repeated.begin(), repeated.end());
+    return services;
+  });
+}
+
+}  // namespace granary::agent

@@ -1,0 +1,21 @@
+// No limits at all, for `--isolation none` where a machine has no control groups or the agent is
+// not root. See agent/cgroups.h.
+#pragma once
+
+#include "agent/cgroups.h"
+
+namespace granary::agent {
+
+class NoCgroups final : public Cgroups {
+ public:
+  base::Result<CgroupEntrance> make(const base::ServiceId&, const wire::Limits&) override {
+    return CgroupEntrance{};
+  }
+  base::Result<CgroupUsage> usage(const base::ServiceId&) override { return CgroupUsage{}; }
+  base::Result<void> remove(const base::ServiceId&) override { return {}; }
+  base::Result<std::vector<base::ServiceId>> list() override {
+    return std::vector<base::ServiceId>();
+  }
+};
+
+}  // namespace granary::agent

@@ -1,0 +1,50 @@
+// What a silo is wrapped in: turns a plan into the command that starts it. Pure; the launcher does
+// the rest.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/silo_plan.h"
+#include "wire/paths.h"
+
+namespace granary::agent {
+
+// Descriptors by number, as the command finds them. 3 to 6 are granary-init's (init/limits.h).
+inline constexpr int kSeccompFd = 7;
+inline constexpr int kConfigFd = 8;
+inline constexpr int kInfoFd = 9;
+
+// Folders that the agent makes when it starts (host/sandbox_files.h).
+struct SandboxFolders {
+  std::string init;  // the program granary-init
+  std::string etc;   // what /etc shows
+  std::string disk;  // where a disk is mounted, in the silo's own mount namespace
+};
+SandboxFolders sandbox_folders(const wire::Paths& paths);
+
+// Who tells the pid of the silo's first process.
+enum class PidSource {
+  Child,    // it is the command itself
+  InfoPipe  // the command writes it to kInfoFd (bubblewrap's --info-fd)
+};
+
+struct SandboxCommand {
+  std::vector<std::string> argv;
+  std::vector<std::string> environment;
+  PidSource pid_source = PidSource::Child;
+};
+
+class Sandbox {
+ public:
+  virtual ~Sandbox() = default;
+  virtual std::string_view isolation() const = 0;
+  // `disk` is the account's disk as a folder.
+  virtual SandboxCommand command(const SiloPlan& plan, const std::string& disk) const = 0;
+};
+
+// granary-init and its options, up to the app's command.
+std::vector<std::string> init_command(const std::string& program, const SiloPlan& plan);
+
+}  // namespace granary::agent

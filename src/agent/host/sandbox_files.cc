@@ -1,0 +1,88 @@
+#include "agent/host/sandbox_files.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/host/sandbox.h"
+#include "base/os/file.h"
+#include "base/os/syscall.h"
+
+namespace granary::agent {
+namespace {
+
+using base::Code;
+using base::Result;
+using base::os::Durability;
+
+constexpr std::size_t kLargestProgram = 64U << 20;
+constexpr std::size_t kLargestEtcFile = 16U << 20;
+
+struct EtcFile {
+  const char* name;
+  const char* text;
+};
+
+// What libraries look for; nothing of this machine.
+constexpr EtcFile kEtcFiles[] = {
+    {"passwd", "app:x:1000:1000::/data:/bin/sh\nnobody:x:65534:65534::/:/usr/sbin/nologin\n"},
+    {"group", "app:x:1000:\nnogroup:x:65534:\n"},
+    {"hosts", "127.0.0.1 localhost silo\n::1 localhost\n"},
+    {"hostname", "silo\n"},
+    {"nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n"},
+};
+
+// Of the host: where libraries lie, and whom TLS may trust.
+constexpr const char* kCopied[] = {"ld.so.cache", "ssl/certs/ca-certificates.crt"};
+
+Result<void> copy_links(const std::string& from, const std::string& to) {
+  TRY(base::os::make_folders(to, 0755));
+  const auto names = base::os::list_folder(from);
+  if (!names) return {};  // not a Debian system
+  for (const std::string& name : *names) {
+    char target[4096];
+    const ssize_t length = ::readlink((from + "/" + name).c_str(), target, sizeof target);
+    const std::string_view text(target, length > 0 ? static_cast<std::size_t>(length) : 0);
+    if (!text.starts_with("/usr/")) continue;
+    (void)base::os::remove_file(to + "/" + name);
+    if (::symlink(std::string(text).c_str(), (to + "/" + name).c_str()) != 0)
+      return std::unexpected(base::os::from_errno(errno, "symlink", name));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> make_sandbox_files(const wire::Paths& paths, const std::string& init_program) {
+  const SandboxFolders folders = sandbox_folders(paths);
+  TRY(base::os::make_folders(folders.disk, 0711));
+  TRY(base::os::make_folders(folders.etc + "/ssl/certs", 0755));
+  TRY_ASSIGN(const std::string program, base::os::read_file(init_program, kLargestProgram));
+  TRY(base::os::replace_file(folders.init, program, 0755, Durability::Cached));
+  for (const EtcFile& file : kEtcFiles)
+    TRY(base::os::replace_file(folders.etc + "/" + file.name, file.text, 0644, Durability::Cached));
+  for (const char* name : kCopied) {
+    const auto text = base::os::read_file(std::string("/etc/") + name, kLargestEtcFile);
+    if (!text) continue;  // programs do without, only slower or with fewer peers
+    TRY(base::os::replace_file(folders.etc + "/" + name, *text, 0644, Durability::Cached));
+  }
+  return copy_links("/etc/alternatives", folders.etc + "/alternatives");
+}
+
+Result<void> check_passage(const std::string& path) {
+  for (std::size_t at = path.find('/', 1); at != std::string::npos; at = path.find('/', at + 1)) {
+    const std::string folder = path.substr(0, at);
+    struct stat status{};
+    TRY(base::os::checked("stat", folder, [&] { return ::stat(folder.c_str(), &status); }));
+    if ((status.st_mode & S_IXOTH) == 0)
+      return base::fail_with_advice(
+          Code::Refused,
+          fmt::format("{} lets no other user pass, but silos run as users of "
+                      "their own and must reach {}",
+                      folder, path),
+          fmt::format("Run: chmod o+x {}  or choose a --data-dir elsewhere", folder));
+  }
+  return {};
+}
+
+}  // namespace granary::agent

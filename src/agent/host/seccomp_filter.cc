@@ -1,0 +1,88 @@
+#include "agent/host/seccomp_filter.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <sys/personality.h>
+#include <sys/socket.h>
+
+#include <memory>
+
+#include "agent/host/seccomp_calls.h"
+#include "base/os/file.h"
+#include "base/os/syscall.h"
+
+namespace granary::agent {
+namespace {
+
+using base::Result;
+
+struct Release {
+  void operator()(void* filter) const { ::seccomp_release(filter); }
+};
+using Filter = std::unique_ptr<void, Release>;
+
+// Flags of clone(2) that would make a namespace.
+constexpr std::uint64_t kNamespaceFlags = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS |
+                                          CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID |
+                                          CLONE_NEWNET;
+constexpr int kSocketFamilies[] = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK};
+// What personality(2) may be set to: Linux, or a question what it is (Docker's list, x86-64).
+constexpr std::uint64_t kPersonalities[] = {PER_LINUX, 0xffffffff};
+
+Result<void> wanted(int error, const char* what) {
+  if (error == 0) return {};
+  return std::unexpected(base::os::from_errno(-error, "seccomp", what));
+}
+
+Result<void> allow(const Filter& filter, const char* name) {
+  const int call = ::seccomp_syscall_resolve_name(name);
+  if (call == __NR_SCMP_ERROR || call < 0) return {};  // not of this machine
+  return wanted(::seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, call, 0), name);
+}
+
+Result<void> add_rules_on_arguments(const Filter& filter) {
+  scmp_filter_ctx context = filter.get();
+  TRY(wanted(::seccomp_rule_add(context, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
+                                SCMP_A0(SCMP_CMP_MASKED_EQ, kNamespaceFlags, 0)),
+             "clone"));
+  // Its flags lie in memory, where no filter can look. Without it libraries use clone.
+  TRY(wanted(::seccomp_rule_add(context, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0), "clone3"));
+  for (const int family : kSocketFamilies) {
+    TRY(wanted(::seccomp_rule_add(context, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
+                                  SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(family))),
+               "socket"));
+  }
+  TRY(wanted(::seccomp_rule_add(context, SCMP_ACT_ALLOW, SCMP_SYS(socketpair), 1,
+                                SCMP_A0(SCMP_CMP_EQ, AF_UNIX)),
+             "socketpair"));
+  for (const std::uint64_t kind : kPersonalities) {
+    TRY(wanted(::seccomp_rule_add(context, SCMP_ACT_ALLOW, SCMP_SYS(personality), 1,
+                                  SCMP_A0(SCMP_CMP_EQ, kind)),
+               "personality"));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<base::os::Fd> compile_seccomp_filter() {
+  const Filter filter(::seccomp_init(SCMP_ACT_ERRNO(EPERM)));
+  if (!filter) return base::fail(base::Code::NotSupported, "libseccomp cannot make a filter");
+  // Calls of another architecture (32-bit ones) kill the process: nothing honest makes them.
+  TRY(wanted(::seccomp_attr_set(filter.get(), SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS),
+             "architecture"));
+  // A binary tree instead of a list: few comparisons for each call.
+  TRY(wanted(::seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_OPTIMIZE, 2), "optimize"));
+  for (const char* name : kAllowedCalls) TRY(allow(filter, name));
+  TRY(add_rules_on_arguments(filter));
+  TRY_ASSIGN(base::os::Fd memory, base::os::memory_file("seccomp", ""));
+  TRY(wanted(::seccomp_export_bpf(filter.get(), memory.get()), "export"));
+  return memory;
+}
+
+Result<base::os::Fd> reopen(const base::os::Fd& memory) {
+  return base::os::open_file(fmt::format("/proc/self/fd/{}", memory.get()), O_RDONLY, 0);
+}
+
+}  // namespace granary::agent

@@ -1,0 +1,29 @@
+#include "agent/host/unix_doors.h"
+
+#include "agent/limits.h"
+#include "base/log.h"
+#include "base/os/child.h"
+#include "base/os/unix_listener.h"
+
+namespace granary::agent {
+
+base::Result<base::os::Fd> UnixDoors::open(const base::ServiceId& service) {
+  TRY(base::os::make_folders(paths_.silo(service.account), 0711));
+  return base::os::listen_unix(
+      paths_.socket(service),
+      {.mode = 0660, .owner = {base::os::own_uid(), gateway_gid_}, .backlog = kBacklog});
+}
+
+bool UnixDoors::queued(const base::ServiceId&, const base::os::Fd& door) {
+  return base::os::connections_queued(door.get());
+}
+
+void UnixDoors::close(const base::ServiceId& service, base::os::Fd door) {
+  // The name first: nobody shall find a socket that is about to refuse.
+  if (const auto removed = base::os::remove_file(paths_.socket(service)); !removed)
+    base::log::warn("cannot remove the socket of {}: {}", to_string(service),
+                    describe(removed.error()));
+  door.reset();
+}
+
+}  // namespace granary::agent

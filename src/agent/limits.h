@@ -1,0 +1,78 @@
+// Bounds of the agent, each with its reason. Constants only.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace granary::agent {
+
+// --- stopping -----------------------------------------------------------------------------------
+
+// After a service's stop_timeout: granary-init needs up to 2 s to drain (init/limits.h), then a
+// little for the kernel. After that its pid namespace is killed.
+inline constexpr std::chrono::milliseconds kInitGrace{3'000};
+// A killed pid namespace ends at once, unless the kernel is in trouble.
+inline constexpr std::chrono::milliseconds kKillDeadline{10'000};
+// After its end a silo's disk is unmounted by the kernel in the background: some milliseconds.
+inline constexpr std::chrono::milliseconds kDiskReleaseDeadline{5'000};
+inline constexpr std::chrono::milliseconds kDiskReleasePoll{1};
+
+// --- crashes ------------------------------------------------------------------------------------
+
+// A life at least this long ended by bad luck, not by a bad release: counting begins anew.
+inline constexpr std::chrono::seconds kRanWell{30};
+// The first crash restarts at once where somebody waits; from the second on the pause doubles.
+inline constexpr std::chrono::milliseconds kFirstBackOff{500};
+inline constexpr std::chrono::milliseconds kLongestBackOff{60'000};
+inline constexpr double kBackOffJitter = 0.2;  // up to this much less, so that a fleet spreads
+
+// --- sweeping -----------------------------------------------------------------------------------
+
+// How often running services are looked at, at the least and at the most. The sweep runs only
+// while something runs; the lower bound is the precision of `idle`.
+inline constexpr std::chrono::milliseconds kSweepShortest{250};
+inline constexpr std::chrono::milliseconds kSweepLongest{5'000};
+
+// --- starting -----------------------------------------------------------------------------------
+
+// Silos started at once, per core: starting is CPU work, more only makes all of them late.
+inline constexpr std::size_t kStartsPerCore = 2;
+// While others wait to be started, a started app keeps its place until it has taken its first
+// connection, so that a storm of wakes is served one after another; but no longer than this.
+inline constexpr std::chrono::milliseconds kSettleLongest{400};
+inline constexpr std::chrono::milliseconds kSettlePoll{2};
+// Connections that may wait while a service starts (the kernel caps it at somaxconn). The
+// gateway's own queue is shorter.
+inline constexpr int kBacklog = 4096;
+// How long the sandbox may take until its first process exists.
+inline constexpr std::chrono::milliseconds kSandboxDeadline{10'000};
+
+// --- protocol -----------------------------------------------------------------------------------
+
+// Control and gateway hold one connection each; the rest is for people.
+inline constexpr std::size_t kMaxConnections = 64;
+// Requests of one connection that may be under way; beyond it reading pauses. One deep rollout
+// and a storm of 1,000 wakes fit.
+inline constexpr std::size_t kMaxRequests = 2'048;
+inline constexpr std::uint32_t kMaxListPage = 500;
+
+// --- files --------------------------------------------------------------------------------------
+
+inline constexpr std::size_t kMaxAccountFile = 4U << 20;  // as wire::kMaxFrame
+inline constexpr std::size_t kMaxRecordFile = 16U << 10;
+inline constexpr std::size_t kMaxStatusFile = 4U << 10;
+// Both files of a service's log together.
+inline constexpr std::uint64_t kLogBytes = 2U << 20;
+inline constexpr std::size_t kMaxLogChunk = 256U << 10;  // bytes of one answer to `logs`
+// Lines and bytes of log that explain a crash.
+inline constexpr std::size_t kFailureLines = 5;
+inline constexpr std::size_t kFailureBytes = 2'000;
+
+// --- disks --------------------------------------------------------------------------------------
+
+inline constexpr std::uint64_t kSmallestDisk = 16ULL << 20;  // a journal of 4 MiB must fit
+inline constexpr std::chrono::seconds kMakeDiskDeadline{60};
+inline constexpr std::chrono::minutes kMendDiskDeadline{10};
+
+}  // namespace granary::agent

@@ -1,0 +1,29 @@
+// Reads the logs that granary-init writes (init/README.md): a ring of two files, each beginning
+// with its number. Blocking; stateless; goes on reading while the ring turns.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "wire/paths.h"
+
+namespace granary::agent {
+
+struct LogLines {
+  std::vector<std::string> lines;  // whole ones; a line that was split is joined again
+  // Where to go on: file number * 2^32 + offset. 0 is the beginning of what there still is.
+  std::uint64_t cursor = 0;
+};
+
+// Lines after `cursor`, at most about kMaxLogChunk bytes. A cursor whose file is gone goes on
+// with the oldest that is left. Errors: of the system; a service without a log has no lines.
+base::Result<LogLines> read_log(const wire::Paths& paths, const base::ServiceId& service,
+                                std::uint64_t cursor);
+
+// The last few lines of what the app itself said (or init of it), for explaining how it ended.
+std::string last_words(const wire::Paths& paths, const base::ServiceId& service);
+
+}  // namespace granary::agent
