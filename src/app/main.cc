@@ -39,7 +39,8 @@ void add_options(CLI::App& command, Options& options) {
       .add_option("--isolation", options.config.isolation,
                   "none: without walls between tenants, for trying out")
       ->transform(CLI::CheckedTransformer(isolations));
-  command.add_option("--uid-base", options.config.uid_base, "first user number for roles, accounts")
+  command
+      .add_option("--uid-base", options.config.uid_base, "first user number for roles, accounts")
       ->capture_default_str();
   command.add_option("--memory-budget", options.config.memory_budget_bytes,
                      "bytes that running silos may use together; 0: half of the machine's");
@@ -65,7 +66,8 @@ constexpr Command kCommands[] = {
 };
 
 int run(int argc, char** argv) {
-  CLI::App program("Granary: a SaaS product as a full silo, an account of its own for every tenant");
+  CLI::App program(
+      "Granary: a SaaS product as a full silo, an account of its own for every tenant");
   program.name("granary");
   program.require_subcommand(1);
   Options options;

@@ -18,7 +18,7 @@ struct Limits {
   std::uint64_t memory_bytes = 128ULL << 20;
   std::uint32_t cpu_millis = 500;  // thousandths of one core
   std::uint32_t processes = 64;
-  std::uint32_t in_flight = 100;   // requests at once; held by the gateway
+  std::uint32_t in_flight = 100;  // requests at once; held by the gateway
   bool operator==(const Limits&) const = default;
 };
 
@@ -27,7 +27,7 @@ struct ServiceSpec {
   std::vector<std::string> command;
   std::uint16_t port = 0;  // 0: the app inherits the listening socket (LISTEN_FDS)
   std::vector<std::string> routes;
-  std::string health;      // path; empty: none
+  std::string health;                             // path; empty: none
   std::optional<std::chrono::milliseconds> idle;  // nothing: never asleep
   std::chrono::milliseconds start_timeout{10'000};
   std::chrono::milliseconds stop_timeout{10'000};
@@ -41,14 +41,14 @@ enum class Traffic { Allowed, Suspended };
 
 struct AccountSpec {
   base::AccountId account;
-  std::uint32_t ordinal = 0;       // small and unique for ever: the uid is uid_base + ordinal
+  std::uint32_t ordinal = 0;  // small and unique for ever: the uid is uid_base + ordinal
   std::uint64_t disk_bytes = 1ULL << 30;
-  std::string release_hash;        // empty: nothing is deployed yet
-  std::string release_name;        // what APP_RELEASE says
+  std::string release_hash;  // empty: nothing is deployed yet
+  std::string release_name;  // what APP_RELEASE says
   Traffic traffic = Traffic::Allowed;
   std::string config_json = "{}";  // /run/config.json
   std::vector<ServiceSpec> services;
-  std::uint64_t version = 0;       // grows with every change; an older one is refused
+  std::uint64_t version = 0;  // grows with every change; an older one is refused
   bool operator==(const AccountSpec&) const = default;
 };
 
@@ -57,12 +57,12 @@ enum class ServicePhase { Asleep, Starting, Running, Stopping, BackingOff };
 struct ServiceReport {
   std::string name;
   ServicePhase phase = ServicePhase::Asleep;
-  std::uint32_t crashes = 0;        // in a row
-  std::string last_failure;         // for people: step, cause and advice; empty when well
-  std::int64_t retry_in_ms = 0;     // while backing off
-  std::int64_t pid = 0;             // of the silo's init as the host sees it; 0 when asleep
+  std::uint32_t crashes = 0;     // in a row
+  std::string last_failure;      // for people: step, cause and advice; empty when well
+  std::int64_t retry_in_ms = 0;  // while backing off
+  std::int64_t pid = 0;          // of the silo's init as the host sees it; 0 when asleep
   std::uint64_t memory_bytes = 0;
-  std::uint64_t wakes = 0;          // since the agent started
+  std::uint64_t wakes = 0;  // since the agent started
   bool operator==(const ServiceReport&) const = default;
 };
 
@@ -70,8 +70,8 @@ struct AccountReport {
   base::AccountId account;
   std::uint64_t version = 0;  // of the spec that is in force
   std::string release_hash;
-  std::string isolation;      // "full" or "none"
-  std::uint64_t disk_used_bytes = 0;   // allocated blocks of the image
+  std::string isolation;              // "full" or "none"
+  std::uint64_t disk_used_bytes = 0;  // allocated blocks of the image
   std::uint64_t disk_quota_bytes = 0;
   std::vector<ServiceReport> services;
   bool operator==(const AccountReport&) const = default;

@@ -48,8 +48,13 @@ def main():
 
         api.fallback = Files("web")
         listener = own_listener(int(setting("PORT", str(DEFAULT_PORT))))
-        print("Insight: http://127.0.0.1:%d/" % listener.getsockname()[1], flush=True)
+        address = "Insight: http://127.0.0.1:%d/" % listener.getsockname()[1]
+    else:
+        address = None
+    server = Server(listener, api)  # from here on it can be asked to stop
+    if address:
+        print(address, flush=True)
     try:
-        Server(listener, api).run()
+        server.run()
     finally:
         api.store.close()

@@ -52,12 +52,12 @@ class Server:
         self._wake_in, self._wake_out = posix.pipe2(posix.O_NONBLOCK | posix.O_CLOEXEC)
         self._epoll.register(self._wake_in, select.EPOLLIN)
         self._listen()
-
-    def run(self):
-        """Until SIGTERM or SIGINT, and until what is in flight then is answered."""
         _signal.set_wakeup_fd(self._wake_out)  # lets a signal end the wait in step()
         for number in (_signal.SIGTERM, _signal.SIGINT):
             _signal.signal(number, self._ask_to_stop)
+
+    def run(self):
+        """Until SIGTERM or SIGINT, and until what is in flight then is answered."""
         while self._drain_until is None or self._connections:
             self.step()
             if self._stop_asked:

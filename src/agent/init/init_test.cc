@@ -101,8 +101,8 @@ TEST_F(InitTest, ReportsTheSignalThatEndedTheApp) {
 
 TEST_F(InitTest, ForwardsSigtermToTheWholeGroup) {
   run_shell(
-      "sh -c 'trap \"echo child; exit 0\" TERM; echo up; while :; do sleep 0.01; done' &\n"
       "trap 'echo parent; wait; exit 5' TERM\n"
+      "sh -c 'trap \"echo child; exit 0\" TERM; echo up; while :; do sleep 0.01; done' &\n"
       "while :; do sleep 0.01; done");
   ASSERT_TRUE(init_->wait_for_log("up"));
   init_->signal(SIGTERM);
