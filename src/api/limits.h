@@ -63,6 +63,9 @@ inline constexpr std::size_t kKeptEvents = 1024;
 inline constexpr std::size_t kKnownTokens = 1024;
 inline constexpr std::chrono::seconds kTokenMemory{10};
 
+// What destroys data waits; who wants it gone at once says so with a retention of 0.
+inline constexpr std::chrono::hours kDefaultRetention{30 * 24};
+
 inline constexpr std::uint32_t kDefaultPage = 100;
 inline constexpr std::uint32_t kMaxPage = 1000;
 inline constexpr std::uint32_t kFleetPage = 1000;  // of accounts, while the whole fleet is counted

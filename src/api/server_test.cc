@@ -88,9 +88,18 @@ TEST(ApiServerTest, ATenantIsUpdatedSuspendedResumedAndOffboarded) {
   EXPECT_EQ(plan.status, 200U);
   EXPECT_EQ(plan.json().at("retain_ms").to_number<std::int64_t>(), 30LL * 24 * 3600 * 1000);
   EXPECT_EQ(text_at(world.get("/v1/tenants/acme").json(), "state"), "active");
-  EXPECT_EQ(world.post("/v1/tenants/acme/offboard", "{}").status, 202U);
+  EXPECT_EQ(world.post("/v1/tenants/acme/offboard", R"({"retain": "0s"})").status, 202U);
   world.control.finish_all();
   EXPECT_EQ(world.get("/v1/tenants/acme").status, 404U);
+}
+
+TEST(ApiServerTest, OffboardingKeepsTheDataForThirtyDaysUnlessToldOtherwise) {
+  ApiWorld world;
+  world.add_tenant("acme");
+  const Reply plan = world.post("/v1/tenants/acme/offboard", R"({"dry_run": true})");
+  EXPECT_EQ(plan.json().at("retain_ms").to_number<std::int64_t>(), 30LL * 24 * 3600 * 1000);
+  EXPECT_EQ(world.post("/v1/tenants/acme/offboard", R"({"retain": "1d", "retain_ms": 1})").status,
+            400U);
 }
 
 TEST(ApiServerTest, ListsComeInPagesWithoutGapsOrRepeats) {

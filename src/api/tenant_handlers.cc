@@ -52,7 +52,8 @@ Result<std::chrono::milliseconds> retention(const api_wire::OffboardDocument& wi
   constexpr std::uint64_t kTenYears = 10ULL * 366 * 24 * 3600 * 1000;
   if (wish.retain_ms.value_or(0) > kTenYears)
     return base::fail(Code::InvalidArgument, "nothing is retained for more than ten years");
-  return std::chrono::milliseconds(wish.retain_ms.value_or(0));
+  if (!wish.retain_ms) return kDefaultRetention;
+  return std::chrono::milliseconds(*wish.retain_ms);
 }
 
 // Of the services that the account has, the one that is asked for.

@@ -112,7 +112,7 @@ BOOST_DESCRIBE_STRUCT(UpdateTenantDocument, (),
                       (name, plan, release, labels, settings, add_domains, remove_domains))
 
 struct OffboardDocument {
-  std::optional<std::string> retain;  // "30d"; default: 0
+  std::optional<std::string> retain;  // "30d", which is the default; "0s": destroyed at once
   std::optional<std::uint64_t> retain_ms;
   std::optional<bool> dry_run;
 };
