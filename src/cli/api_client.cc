@@ -1,0 +1,72 @@
+#include "cli/api_client.h"
+
+#include <boost/url.hpp>
+
+#include "api/wire/problem.h"
+
+namespace granary::cli {
+
+using base::Code;
+using base::Result;
+
+namespace {
+
+std::string encoded(const std::string& text) {
+  return boost::urls::encode(text, boost::urls::unreserved_chars);
+}
+
+// What an answer that is no success says.
+base::Error error_of(const HttpReply& reply, const Address& address) {
+  const auto document = base::json::parse(reply.body, kMaxAnswerBytes);
+  if (document) {
+    const auto problem =
+        api_wire::from_json<api_wire::Problem>(*document, api_wire::Unknown::Ignore);
+    if (problem) return api_wire::to_error(*problem);
+  }
+  return {Code::Unavailable,
+          fmt::format("{} answered {}, not as the API does", to_string(address), reply.status),
+          "Look whether --api or GRANARY_API names the API's port, not the gateway's",
+          {}};
+}
+
+}  // namespace
+
+std::string path_of(const std::vector<std::string>& parts) {
+  std::string path;
+  for (const std::string& part : parts) path += "/" + encoded(part);
+  return path;
+}
+
+std::string with_query(std::string path, const Query& query) {
+  char separator = '?';
+  for (const auto& [name, value] : query) {
+    if (value.empty()) continue;
+    path += fmt::format("{}{}={}", separator, encoded(name), encoded(value));
+    separator = '&';
+  }
+  return path;
+}
+
+ApiClient::ApiClient(Access access) : access_(std::move(access)), http_(access_.address) {}
+
+Result<void> ApiClient::remove(const std::string& target) {
+  TRY(exchange({.method = http::verb::delete_, .target = target}));
+  return {};
+}
+
+Result<base::json::value> ApiClient::exchange(HttpRequest request) {
+  request.token = access_.secret;
+  TRY_ASSIGN(const HttpReply reply, http_.send(request));
+  if (reply.status == 204) return base::json::value(nullptr);
+  if (reply.status / 100 != 2) {
+    base::Error error = error_of(reply, http_.address());
+    if (error.code == Code::Unauthenticated && access_.secret.empty())
+      return std::unexpected(access_.why_none);
+    return std::unexpected(std::move(error));
+  }
+  auto document = base::json::parse(reply.body, kMaxAnswerBytes);
+  if (!document) return std::unexpected(error_of(reply, http_.address()));
+  return document;
+}
+
+}  // namespace granary::cli

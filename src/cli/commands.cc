@@ -1,0 +1,93 @@
+#include "cli/commands.h"
+
+#include <ostream>
+
+#include "cli/text.h"
+
+namespace granary::cli {
+
+using base::Error;
+using base::Result;
+
+namespace {
+
+constexpr const char* kClientGroup = "Commands for a running platform";
+
+// The innermost command that was given.
+const CLI::App* chosen_in(const CLI::App& program) {
+  const CLI::App* command = &program;
+  while (!command->get_subcommands().empty()) command = command->get_subcommands().front();
+  return command;
+}
+
+}  // namespace
+
+CLI::App* add_noun(CLI::App& program, const std::string& name, const std::string& help) {
+  CLI::App* noun = program.add_subcommand(name, help);
+  noun->require_subcommand(1);
+  noun->fallthrough();
+  if (noun->get_group() == "Subcommands") noun->group(kClientGroup);
+  return noun;
+}
+
+CLI::App* add_verb(CLI::App& noun, const std::string& name, const std::string& help) {
+  CLI::App* verb = noun.add_subcommand(name, help);
+  verb->fallthrough();
+  return verb;
+}
+
+void Commands::on(CLI::App* command, Action action) { actions_[command] = std::move(action); }
+
+void Commands::add_global_options(CLI::App& program) {
+  const std::map<std::string, Format> formats = {{"table", Format::Table}, {"json", Format::Json}};
+  program.add_option("-o,--output", options_.format, "table or json")
+      ->transform(CLI::CheckedTransformer(formats).description(""));
+  program.add_option("--api", options_.api,
+                     "where the API is (GRANARY_API); http://127.0.0.1:8081 where missing");
+  program.add_option("--token", options_.token, "who asks (GRANARY_TOKEN, GRANARY_TOKEN_FILE)");
+  program.add_option("--data-dir", options_.data_dir,
+                     "where this machine's operator token is (GRANARY_DATA_DIR)");
+}
+
+void Commands::add_to(CLI::App& program) {
+  add_global_options(program);
+  add_release_commands(program, *this);
+  add_tenant_commands(program, *this);
+  add_operation_commands(program, *this);
+  add_status_command(program, *this);
+  add_token_commands(program, *this);
+  add_unbuilt_commands(program, *this);
+}
+
+Result<void> Commands::run_action(const Action& action) {
+  TRY_ASSIGN(Access access, find_access(options_, surroundings_));
+  Session session(surroundings_, options_.format, std::move(access));
+  return action(session);
+}
+
+std::optional<int> Commands::run(const CLI::App& program) {
+  const auto found = actions_.find(chosen_in(program));
+  if (found == actions_.end()) return std::nullopt;
+  const Result<void> outcome = run_action(found->second);
+  if (outcome) return static_cast<int>(ExitCode::Done);
+  tell_error(outcome.error());
+  return static_cast<int>(exit_code(outcome.error().code));
+}
+
+void Commands::tell_error(const Error& error) const {
+  if (options_.format == Format::Json) {
+    surroundings_.err << base::json::print(base::json::from_error(error)) << '\n';
+    return;
+  }
+  surroundings_.err << "granary: " << safe(error.message) << '\n';
+  for (const std::string& frame : error.context)
+    surroundings_.err << "  while:  " << safe(frame) << '\n';
+  if (!error.advice.empty()) surroundings_.err << "  to do:  " << safe(error.advice) << '\n';
+}
+
+int Commands::report(const CLI::App& program, const CLI::ParseError& error) const {
+  const int code = program.exit(error, surroundings_.out, surroundings_.err);
+  return static_cast<int>(code == 0 ? ExitCode::Done : ExitCode::WrongUsage);
+}
+
+}  // namespace granary::cli

@@ -1,0 +1,368 @@
+#include "cli/commands.h"
+
+#include <gtest/gtest.h>
+
+#include "base/testing/temporary_folder.h"
+#include "cli/testing/command_line.h"
+
+namespace granary::cli {
+namespace {
+
+using testing::CommandLine;
+using testing::Ran;
+
+// A document with the members that are given and whatever else it must have.
+template <class Document>
+std::string json(const Document& document) {
+  return base::json::print(api_wire::to_json(document));
+}
+
+std::string operation(const std::string& state, const std::string& kind = "tenant.create") {
+  api_wire::OperationDocument document;
+  document.id = "01OP";
+  document.kind = kind;
+  document.subject = "tenant/acme";
+  document.state = state;
+  document.step = "converge";
+  document.revision = state;
+  document.history.push_back({"prepare", 1, "2026-11-24T00:00:00.000Z", "2026-11-24T00:00:01.000Z",
+                              "done", "release is at hand"});
+  if (state == "failed")
+    document.error = api_wire::ErrorDocument{"exhausted", "the disk is full", "Make room", {}};
+  return json(document);
+}
+
+std::string tenant(const std::string& state = "active") {
+  api_wire::TenantDocument document;
+  document.id = "acme";
+  document.name = "Acme \x1b[31mGmbH";
+  document.state = state;
+  document.health = "well";
+  document.url = "http://acme.localhost:8080";
+  document.release = "insight-1";
+  document.desired_release = "insight-2";
+  document.created = "2026-11-23T00:00:00.000Z";
+  document.services.push_back({"api", "asleep", "", 0, 3});
+  return json(document);
+}
+
+TEST(CommandsTest, CreatingATenantWaitsTellsStepsAndPrintsTheAddress) {
+  CommandLine line;
+  line.api.answer("POST /v1/tenants", 202, operation("queued"));
+  line.api.answer("GET /v1/operations/01OP", 200, operation("running"));
+  line.api.answer("GET /v1/operations/01OP", 200, operation("succeeded"));
+  line.api.answer("GET /v1/tenants/acme", 200, tenant());
+  const Ran ran = line.run({"tenant", "create", "acme", "--label", "plan=pro", "--label", "a=b",
+                            "--set", "x=1=2", "--domain", "acme.example"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(ran.out, "acme is active: http://acme.localhost:8080\n");
+  EXPECT_NE(ran.err.find("tenant.create of acme (01OP)\n  prepare done: release is at hand\n"),
+            std::string::npos)
+      << ran.err;
+  const auto asked = line.api.asked();
+  EXPECT_EQ(asked.at(0).authorization, "Bearer gry_test");
+  EXPECT_EQ(asked.at(0).body,
+            R"({"id":"acme","domains":["acme.example"],"labels":{"a":"b","plan":"pro"},)"
+            R"("settings":{"x":"1=2"}})");
+  EXPECT_EQ(asked.at(2).target, "/v1/operations/01OP?wait=10s&revision=running");
+}
+
+TEST(CommandsTest, TheCheckThatAnOperationStartedIsWaitedForToo) {
+  CommandLine line;
+  api_wire::OperationDocument created;
+  created.id = "01OP";
+  created.state = "succeeded";
+  created.follow_up = "01CHECK";
+  line.api.answer("POST /v1/tenants", 202, operation("queued"));
+  line.api.answer("GET /v1/operations/01OP", 200, json(created));
+  line.api.answer("GET /v1/operations/01CHECK", 200, operation("failed", "deployment.check"));
+  const Ran ran = line.run({"tenant", "create", "acme"});
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_NE(ran.err.find("deployment.check of acme failed at converge: the disk is full"),
+            std::string::npos)
+      << ran.err;
+}
+
+TEST(CommandsTest, JsonIsTheApisDocumentAloneOnStandardOutput) {
+  CommandLine line;
+  line.api.answer("PATCH /v1/tenants/acme", 202, operation("queued"));
+  line.api.answer("GET /v1/operations/01OP", 200, operation("succeeded"));
+  line.api.answer("GET /v1/tenants/acme", 200, tenant());
+  const Ran ran = line.run({"tenant", "update", "acme", "--label", "old-", "-o", "json"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(ran.out, tenant() + "\n");
+  EXPECT_EQ(line.api.asked().at(0).body,
+            R"({"labels":{"old":null},"settings":{},"add_domains":[],"remove_domains":[]})");
+}
+
+TEST(CommandsTest, WithoutWaitingTheOperationIsNamed) {
+  CommandLine line;
+  line.api.answer("POST /v1/tenants/acme/suspend", 202, operation("queued", "tenant.suspend"));
+  const Ran ran = line.run({"tenant", "suspend", "acme", "--no-wait"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(ran.out, "tenant.suspend of acme has begun: 01OP\n");
+  EXPECT_EQ(line.api.asked().size(), 1U);
+}
+
+TEST(CommandsTest, AFailedOperationSaysWhatWhyAndWhatToDoNext) {
+  CommandLine line;
+  line.api.answer("POST /v1/tenants", 202, operation("queued"));
+  line.api.answer("GET /v1/operations/01OP", 200, operation("failed"));
+  const Ran ran = line.run({"tenant", "create", "acme"});
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_NE(ran.err.find("granary: tenant.create of acme failed at converge: the disk is full\n"
+                         "  to do:  Make room. Then: granary operation retry 01OP\n"),
+            std::string::npos)
+      << ran.err;
+}
+
+TEST(CommandsTest, AnApiThatIsAwayForAMomentIsWaitedFor) {
+  CommandLine line;
+  line.api.answer("GET /v1/operations/01OP", 200, operation("running"));
+  line.api.answer("GET /v1/operations/01OP", 200, operation("succeeded"));
+  line.api.drop_after(1, 1);
+  const Ran ran = line.run({"operation", "wait", "01OP"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_NE(ran.err.find("the API is away; waiting for it to come back\n"), std::string::npos);
+  line.api.drop_after(0, 1);
+  EXPECT_EQ(line.run({"operation", "show", "01OP"}).code, 5);
+}
+
+TEST(CommandsTest, ExitCodesFollowTheErrorsCode) {
+  CommandLine line;
+  const auto problem = [](const std::string& code) {
+    return fmt::format(R"({{"type":"t","title":"t","status":400,"detail":"why","code":"{}",)"
+                       R"("advice":"do","context":[],"request_id":"r"}})",
+                       code);
+  };
+  line.api.answer("GET /v1/tenants/acme", 400, problem("invalid_argument"));
+  line.api.answer("GET /v1/tenants/acme", 404, problem("not_found"));
+  line.api.answer("GET /v1/tenants/acme", 403, problem("refused"));
+  line.api.answer("GET /v1/tenants/acme", 409, problem("conflict"));
+  line.api.answer("GET /v1/tenants/acme", 503, problem("unavailable"));
+  line.api.answer("GET /v1/tenants/acme", 504, problem("deadline"));
+  line.api.answer("GET /v1/tenants/acme", 500, problem("internal"));
+  for (const int expected : {2, 3, 4, 4, 5, 5, 1}) {
+    const Ran ran = line.run({"tenant", "show", "acme"});
+    EXPECT_EQ(ran.code, expected) << ran.err;
+    EXPECT_EQ(ran.out, "");
+  }
+  const Ran json = line.run({"tenant", "show", "acme", "-o", "json"});
+  EXPECT_EQ(json.err, "{\"code\":\"internal\",\"message\":\"why\",\"advice\":\"do\"}\n");
+}
+
+TEST(CommandsTest, WrongUsageIsTwoAndHelpIsNone) {
+  CommandLine line;
+  EXPECT_EQ(line.run({}).code, 2);
+  EXPECT_EQ(line.run({"tenant"}).code, 2);
+  EXPECT_EQ(line.run({"tenant", "create"}).code, 2);
+  EXPECT_EQ(line.run({"tenant", "list", "--colour"}).code, 2);
+  EXPECT_EQ(line.run({"tenant", "list", "-o", "xml"}).code, 2);
+  EXPECT_EQ(line.run({"tenant", "create", "acme", "--label", "nothing"}).code, 2);
+  EXPECT_EQ(line.run({"status", "--api", "ftp://x"}).code, 2);
+  EXPECT_TRUE(line.api.asked().empty());
+  const Ran help = line.run({"--help"});
+  EXPECT_EQ(help.code, 0);
+  for (const char* word : {"tenant", "release", "operation", "status", "token", "rollout"})
+    EXPECT_NE(help.out.find(word), std::string::npos) << word;
+}
+
+TEST(CommandsTest, WhatIsNotBuiltYetIsRefusedAndNotMissing) {
+  CommandLine line;
+  const Ran ran = line.run({"rollout", "start", "insight-1", "--waves", "1,10%"});
+  EXPECT_EQ(ran.code, 4);
+  EXPECT_NE(ran.err.find("granary rollout is not supported yet"), std::string::npos);
+  const Ran pin = line.run({"tenant", "pin", "acme"});
+  EXPECT_EQ(pin.code, 4);
+  EXPECT_NE(pin.err.find("granary tenant pin is not supported yet"), std::string::npos) << pin.err;
+}
+
+TEST(CommandsTest, NobodyThereIsFiveWithWhatToDo) {
+  CommandLine line;
+  line.environment["GRANARY_API"] = "http://127.0.0.1:1";
+  const Ran ran = line.run({"tenant", "list"});
+  EXPECT_EQ(ran.code, 5);
+  EXPECT_NE(ran.err.find("granary up"), std::string::npos);
+  EXPECT_EQ(line.run({"status", "--api", "unix:/nothing/here.sock"}).code, 5);
+}
+
+TEST(CommandsTest, AnAnswerThatIsNotTheApisSaysSo) {
+  CommandLine line;
+  line.api.answer("GET /v1/status", 502, "<html>bad gateway</html>");
+  line.api.answer("GET /v1/status", 200, "<html>hello</html>");
+  line.api.answer("GET /v1/status", 200, "{}");
+  EXPECT_EQ(line.run({"status"}).code, 5);
+  EXPECT_EQ(line.run({"status"}).code, 5);
+  EXPECT_NE(line.run({"status"}).err.find("member 'accounts' is missing"), std::string::npos);
+}
+
+TEST(CommandsTest, OffboardingAsksForTheNameAndDoesNothingWithoutIt) {
+  CommandLine line;
+  const std::string plan = json(api_wire::OffboardPlanDocument{
+      "acme", "active", 30ULL * 24 * 3600 * 1000, 3 << 20, {"refuse all traffic"}});
+  line.api.answer("POST /v1/tenants/acme/offboard", 200, plan);
+  const Ran refused = line.run({"tenant", "offboard", "acme"}, "yes\n");
+  EXPECT_EQ(refused.code, 4);
+  EXPECT_EQ(line.api.asked().size(), 1U);
+  EXPECT_NE(line.api.asked().at(0).body.find(R"("dry_run":true)"), std::string::npos);
+
+  const Ran dry = line.run({"tenant", "offboard", "acme", "--dry-run"});
+  EXPECT_EQ(dry.out,
+            "Offboarding acme (active, 3.0 MiB on disk, retention 30d) would:\n"
+            "  1. refuse all traffic\n");
+}
+
+TEST(CommandsTest, OffboardingWithRetentionDoesNotWaitForItsEnd) {
+  CommandLine line;
+  const std::string plan = json(api_wire::OffboardPlanDocument{"acme", "active", 1000, 0, {}});
+  api_wire::OperationDocument kept;
+  kept.id = "01OP";
+  kept.state = "waiting";
+  kept.next_attempt = "2026-12-24T00:00:00.000Z";
+  line.api.answer("POST /v1/tenants/acme/offboard", 200, plan);
+  line.api.answer("POST /v1/tenants/acme/offboard", 202, operation("queued", "tenant.offboard"));
+  line.api.answer("GET /v1/operations/01OP", 200, json(kept));
+  const Ran ran = line.run({"tenant", "offboard", "acme", "--retain", "30d"}, "acme\n");
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_NE(ran.out.find("2026-12-24"), std::string::npos) << ran.out;
+  EXPECT_EQ(line.api.asked().at(1).body, R"({"retain":"30d","dry_run":false})");
+}
+
+TEST(CommandsTest, TablesAreAlignedAndControlCharactersCannotDraw) {
+  CommandLine line;
+  line.api.answer("GET /v1/tenants", 200, R"({"items":[)" + tenant() + "]}");
+  line.api.answer("GET /v1/tenants/acme", 200, tenant());
+  const Ran list = line.run({"tenant", "list"});
+  EXPECT_EQ(
+      list.out,
+      "TENANT  STATE   HEALTH  RELEASE                 PLAN  ADDRESS                     AGE\n"
+      "acme    active  well    insight-1 -> insight-2  -     http://acme.localhost:8080  24h\n");
+  const Ran show = line.run({"tenant", "show", "acme"});
+  EXPECT_NE(show.out.find("Acme \\x1b[31mGmbH"), std::string::npos) << show.out;
+  EXPECT_EQ(show.out.find('\x1b'), std::string::npos);
+}
+
+TEST(CommandsTest, ListsFollowTheirPages) {
+  CommandLine line;
+  line.api.answer("GET /v1/tenants", 200, R"({"items":[)" + tenant() + R"(],"next":"acme"})");
+  line.api.answer("GET /v1/tenants", 200, R"({"items":[]})");
+  const Ran ran = line.run({"tenant", "list", "-o", "json"});
+  EXPECT_EQ(ran.out, R"({"items":[)" + tenant() + "]}\n");
+  EXPECT_EQ(line.api.asked().at(1).target, "/v1/tenants?limit=1000&after=acme");
+}
+
+TEST(CommandsTest, LogLinesAreEscapedAndServicesAreToldApart) {
+  CommandLine line;
+  line.api.answer("GET /v1/tenants/acme", 200, tenant());
+  line.api.answer("GET /v1/tenants/acme/logs", 200,
+                  json(api_wire::LogDocument{"api", {"one", "\x1b[2Jtwo"}, 10}));
+  line.api.answer("GET /v1/tenants/acme/logs", 200, json(api_wire::LogDocument{"api", {}, 10}));
+  const Ran ran = line.run({"tenant", "logs", "acme"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(ran.out, "one\n\\x1b[2Jtwo\n");
+  EXPECT_EQ(line.api.asked().at(2).target, "/v1/tenants/acme/logs?service=api&cursor=10");
+}
+
+TEST(CommandsTest, AFolderIsPackedAndSentOnceTheApiWantsIt) {
+  CommandLine line;
+  base::testing::TemporaryFolder folder;
+  folder.write("app/granary.yaml", "app: insight\n");
+  folder.write("app/main.py", "print(1)\n");
+  line.environment["TMPDIR"] = folder.path();
+  line.api.answer(
+      "POST /v1/releases", 201,
+      json(api_wire::ReleaseDocument{
+          "insight-1", "ab", "insight", 10, 2, "token/1", "2026-11-24T00:00:00.000Z", {}}));
+  const Ran ran = line.run({"release", "create", folder / "app", "--name", "insight-1"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_NE(ran.out.find("insight-1"), std::string::npos);
+  const auto asked = line.api.asked().at(0);
+  EXPECT_EQ(asked.target, "/v1/releases?name=insight-1");
+  EXPECT_EQ(asked.type, "application/zstd");
+  EXPECT_TRUE(asked.body.starts_with("\x28\xb5\x2f\xfd"));
+  EXPECT_EQ(base::os::list_folder(folder.path())->size(), 1U);  // the bundle is gone again
+
+  line.api.refuse_bundles();
+  const Ran refused = line.run({"release", "create", folder / "app"});
+  EXPECT_EQ(refused.code, 0);
+  EXPECT_EQ(line.api.asked().at(1).body, "");
+  EXPECT_EQ(line.run({"release", "create", folder.path()}).code, 2);
+  EXPECT_EQ(line.run({"release", "create", folder / "nothing"}).code, 2);
+}
+
+TEST(CommandsTest, TheOperatorTokenIsFoundButNeverSentAway) {
+  CommandLine line;
+  base::testing::TemporaryFolder folder;
+  folder.write("control/operator.token", "gry_secret\n");
+  line.environment.erase("GRANARY_TOKEN");
+  line.environment["GRANARY_DATA_DIR"] = folder.path();
+  line.run({"tenant", "list"});
+  EXPECT_EQ(line.api.asked().at(0).authorization, "Bearer gry_secret");
+  line.run({"tenant", "list", "--token", "gry_given"});
+  EXPECT_EQ(line.api.asked().at(1).authorization, "Bearer gry_given");
+  line.environment["GRANARY_TOKEN_FILE"] = folder / "control/operator.token";
+  line.environment["GRANARY_DATA_DIR"] = "/nowhere";
+  line.run({"tenant", "list"});
+  EXPECT_EQ(line.api.asked().at(2).authorization, "Bearer gry_secret");
+
+  GlobalOptions options;
+  options.api = "http://192.0.2.1:8081";
+  options.data_dir = folder.path();
+  line.environment.clear();
+  std::ostringstream sink;
+  std::istringstream nothing;
+  const Surroundings elsewhere{sink,
+                               sink,
+                               nothing,
+                               Terminal::No,
+                               [](const std::string&) { return std::nullopt; },
+                               line.world.clock,
+                               line.world.rng};
+  EXPECT_EQ(find_access(options, elsewhere)->secret, "");
+}
+
+TEST(CommandsTest, WithoutATokenTheRefusalSaysWhereOneCouldBe) {
+  CommandLine line;
+  line.environment.erase("GRANARY_TOKEN");
+  line.environment["GRANARY_DATA_DIR"] = "/nowhere";
+  line.api.answer("GET /v1/tenants", 401,
+                  R"({"type":"t","title":"t","status":401,"detail":"no token",)"
+                  R"("code":"unauthenticated","advice":"","context":[],"request_id":"r"})");
+  const Ran ran = line.run({"tenant", "list"});
+  EXPECT_EQ(ran.code, 4);
+  EXPECT_NE(ran.err.find("there is no operator token in /nowhere"), std::string::npos) << ran.err;
+}
+
+TEST(CommandsTest, ATokensSecretIsAloneOnStandardOutput) {
+  CommandLine line;
+  line.api.answer("POST /v1/tokens", 201,
+                  json(api_wire::TokenDocument{"01T", "viewer", "ci", "2026-11-24T00:00:00.000Z",
+                                               std::nullopt, std::nullopt, "gry_new"}));
+  line.api.answer("DELETE /v1/tokens/01T", 204, "");
+  const Ran made = line.run({"token", "create", "--role", "viewer", "--ttl", "12h"});
+  EXPECT_EQ(made.out, "gry_new\n");
+  EXPECT_EQ(line.run({"token", "revoke", "01T"}).code, 0);
+  EXPECT_EQ(line.run({"token", "revoke", "../tenants"}).code, 3);
+  EXPECT_EQ(line.api.asked().at(2).target, "/v1/tokens/..%2Ftenants");
+}
+
+TEST(CommandsTest, StatusCountsAndNamesTheBadOnes) {
+  CommandLine line;
+  api_wire::StatusDocument status;
+  status.accounts = 3;
+  status.by_state = {{"active", 2}, {"failed", 1}};
+  status.services = 3;
+  status.by_phase = {{"asleep", 3}};
+  status.unhealthy_accounts = 1;
+  status.unhealthy.push_back({"globex", "failed", "unknown", "the disk is full"});
+  line.api.answer("GET /v1/status", 200, json(status));
+  const Ran all = line.run({"status"});
+  EXPECT_NE(all.out.find("accounts:  3: 2 active, 1 failed\n"), std::string::npos) << all.out;
+  const Ran bad = line.run({"status", "--unhealthy"});
+  EXPECT_EQ(bad.out,
+            "ACCOUNT  STATE   HEALTH   WHY\n"
+            "globex   failed  unknown  the disk is full\n");
+}
+
+}  // namespace
+}  // namespace granary::cli

@@ -1,0 +1,78 @@
+#include "cli/commands.h"
+#include "cli/text.h"
+
+// granary tenant offboard: the one command that destroys data. It asks, it waits (retention), and
+// it can be asked what it would do.
+namespace granary::cli {
+
+using api_wire::OffboardPlanDocument;
+using api_wire::OperationDocument;
+using base::Result;
+
+namespace {
+
+struct OffboardOptions {
+  std::string tenant;
+  std::optional<std::string> retain;
+  bool dry_run = false;
+  bool yes = false;
+  bool no_wait = false;
+};
+
+std::string text_of(const OffboardPlanDocument& plan) {
+  const auto retain = std::chrono::milliseconds(plan.retain_ms);
+  std::string text = fmt::format("Offboarding {} ({}, {} on disk, retention {}) would:\n",
+                                 safe(plan.tenant), safe(plan.state),
+                                 human_bytes(plan.disk_used_bytes), base::format_duration(retain));
+  int number = 0;
+  for (const std::string& step : plan.steps)
+    text += fmt::format("  {}. {}\n", ++number, safe(step));
+  return text;
+}
+
+Result<void> offboard(Session& session, const OffboardOptions& options) {
+  const std::string path = path_of({"v1", "tenants", options.tenant, "offboard"});
+  api_wire::OffboardDocument wish;
+  wish.retain = options.retain;
+  wish.dry_run = true;
+  TRY_ASSIGN(const auto plan,
+             session.api().send<OffboardPlanDocument>(http::verb::post, path, wish));
+  if (options.dry_run) {
+    session.show(plan, [&] { return text_of(plan); });
+    return {};
+  }
+  if (!options.yes) {
+    session.tell(fmt::format("{} will lose its address at once.", plan.tenant));
+    for (const std::string& step : plan.steps) session.tell("  - " + step);
+    TRY(session.confirm("This cannot be undone.", options.tenant));
+  }
+  wish.dry_run = false;
+  TRY_ASSIGN(auto operation, session.api().send<OperationDocument>(http::verb::post, path, wish));
+  if (!options.no_wait) {
+    TRY_ASSIGN(operation, session.wait(std::move(operation)));
+  }
+  session.show(operation, [&] {
+    if (operation.state == "succeeded")
+      return fmt::format("{} is offboarded; its account and data are gone\n", safe(plan.tenant));
+    const std::string until = operation.next_attempt.value_or("its retention ends");
+    return fmt::format("{} is being offboarded: {}; its data is destroyed when {}\n",
+                       safe(plan.tenant), operation.id, safe(until));
+  });
+  return {};
+}
+
+}  // namespace
+
+void add_offboard_command(CLI::App& tenant, Commands& commands) {
+  CLI::App* command = add_verb(tenant, "offboard", "end a tenant and destroy its data");
+  const auto options = std::make_shared<OffboardOptions>();
+  command->add_option("TENANT", options->tenant)->required();
+  command->add_option("--retain", options->retain,
+                      "keep the data so long before; 30d where missing, 0s for at once");
+  command->add_flag("--dry-run", options->dry_run, "say what would happen; do nothing");
+  command->add_flag("--yes", options->yes, "do not ask");
+  command->add_flag("--no-wait", options->no_wait, "do not wait for the end");
+  commands.on(command, [options](Session& session) { return offboard(session, *options); });
+}
+
+}  // namespace granary::cli

@@ -1,0 +1,64 @@
+#include "cli/commands.h"
+#include "cli/text.h"
+
+// granary status: is the fleet up?
+namespace granary::cli {
+
+using api_wire::StatusDocument;
+using base::Result;
+
+namespace {
+
+std::string counts(const std::map<std::string, std::uint64_t>& by) {
+  std::string text;
+  for (const auto& [name, number] : by)
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", number, name);
+  return text;
+}
+
+std::string bad_ones(const StatusDocument& status) {
+  if (status.unhealthy.empty()) return "";
+  Table table({"ACCOUNT", "STATE", "HEALTH", "WHY"});
+  for (const auto& account : status.unhealthy)
+    table.add({account.id, account.state, account.health, account.detail});
+  std::string text = table.text();
+  if (status.unhealthy_accounts > status.unhealthy.size())
+    text += fmt::format("... and {} more\n", status.unhealthy_accounts - status.unhealthy.size());
+  return text;
+}
+
+std::string text_of(const StatusDocument& status) {
+  Facts facts;
+  facts.add("accounts", fmt::format("{}{}{}", status.accounts, status.accounts == 0 ? "" : ": ",
+                                    counts(status.by_state)));
+  facts.add("health", counts(status.by_health));
+  facts.add("services", fmt::format("{}{}{}", status.services, status.services == 0 ? "" : ": ",
+                                    counts(status.by_phase)));
+  facts.add("not well", std::to_string(status.unhealthy_accounts));
+  facts.add("cloud says", status.cloud_problem.value_or(""));
+  const std::string bad = bad_ones(status);
+  return facts.text() + (bad.empty() ? "" : "\n" + bad);
+}
+
+Result<void> show_status(Session& session, const bool& only_unhealthy) {
+  TRY_ASSIGN(const auto status, session.api().get<StatusDocument>(path_of({"v1", "status"})));
+  session.show(status, [&] {
+    if (!only_unhealthy) return text_of(status);
+    return status.unhealthy.empty() ? std::string("every account is well\n") : bad_ones(status);
+  });
+  return {};
+}
+
+}  // namespace
+
+void add_status_command(CLI::App& program, Commands& commands) {
+  CLI::App* status =
+      add_verb(program, "status", "is the fleet up: all counted, the bad ones named");
+  status->group("Commands for a running platform");
+  const auto only_unhealthy = std::make_shared<bool>(false);
+  status->add_flag("--unhealthy", *only_unhealthy, "only those that are not well");
+  commands.on(status,
+              [only_unhealthy](Session& session) { return show_status(session, *only_unhealthy); });
+}
+
+}  // namespace granary::cli
