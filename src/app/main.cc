@@ -1,9 +1,11 @@
 #include <CLI/CLI.hpp>
-#include <cstdio>
+#include <iostream>
 #include <map>
 
 #include "app/layout.h"
 #include "app/role.h"
+#include "base/os/system.h"
+#include "cli/commands.h"
 
 // The command line's root: the platform's own commands. Each role is a process of this program.
 namespace granary::app {
@@ -21,7 +23,7 @@ struct Options {
 int prepare_main(const Config& config) {
   const auto prepared = prepare_layout(config);
   if (prepared) return kExitOk;
-  std::fprintf(stderr, "granary: %s\n", base::describe(prepared.error()).c_str());
+  std::cerr << "granary: " << base::describe(prepared.error()) << "\n";
   return kExitFailed;
 }
 
@@ -65,6 +67,16 @@ constexpr Command kCommands[] = {
     {"prepare", "make the data directory and its owners; before a role is run alone", prepare_main},
 };
 
+// The platform's own commands; the client's come from cli.
+void add_platform_commands(CLI::App& program, Options& options,
+                           std::map<const CLI::App*, Main>& mains) {
+  for (const Command& command : kCommands) {
+    CLI::App* added = program.add_subcommand(command.name, command.help);
+    add_options(*added, options);
+    mains[added] = command.run;
+  }
+}
+
 int run(int argc, char** argv) {
   CLI::App program(
       "Granary: a SaaS product as a full silo, an account of its own for every tenant");
@@ -72,21 +84,29 @@ int run(int argc, char** argv) {
   program.require_subcommand(1);
   Options options;
   std::map<const CLI::App*, Main> mains;
-  for (const Command& command : kCommands) {
-    CLI::App* added = program.add_subcommand(command.name, command.help);
-    add_options(*added, options);
-    mains[added] = command.run;
-  }
+  add_platform_commands(program, options, mains);
+  const base::os::SystemClock clock;
+  base::os::SystemRng rng;
+  const cli::Surroundings surroundings{
+      .out = std::cout,
+      .err = std::cerr,
+      .in = std::cin,
+      .terminal = base::os::is_terminal() ? cli::Terminal::Yes : cli::Terminal::No,
+      .environment = base::os::environment,
+      .clock = clock,
+      .rng = rng};
+  cli::Commands client(surroundings);
+  client.add_to(program);
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    constexpr int kWrongUsage = 2;
-    return program.exit(error) == 0 ? kExitOk : kWrongUsage;
+    return client.report(program, error);
   }
+  if (const std::optional<int> code = client.run(program)) return *code;
   const auto config = complete(std::move(options));
   if (!config) {
-    std::fprintf(stderr, "granary: %s\n", base::describe(config.error()).c_str());
-    return 2;
+    std::cerr << "granary: " << base::describe(config.error()) << "\n";
+    return kExitWrongUsage;
   }
   return mains.at(program.get_subcommands().front())(*config);
 }

@@ -11,6 +11,7 @@ namespace granary::app {
 // Exit codes of a role's process.
 inline constexpr int kExitOk = 0;
 inline constexpr int kExitFailed = 1;
+inline constexpr int kExitWrongUsage = 2;
 
 // Runs `start`; then waits for SIGTERM or SIGINT; then runs `stop`. Returns the exit code. A
 // failed start is logged with its advice, and nothing is stopped.

@@ -1,6 +1,7 @@
 #include "base/os/system.h"
 
 #include <sys/random.h>
+#include <unistd.h>
 
 #include <boost/asio/steady_timer.hpp>
 #include <cstdlib>
@@ -44,5 +45,7 @@ std::optional<std::string> environment(const std::string& name) {
   if (value == nullptr) return std::nullopt;
   return std::string(value);
 }
+
+bool is_terminal() { return ::isatty(STDIN_FILENO) == 1 && ::isatty(STDERR_FILENO) == 1; }
 
 }  // namespace granary::base::os

@@ -47,5 +47,7 @@ class ThreadPool final : public Worker {
 
 // The environment of this process.
 std::optional<std::string> environment(const std::string& name);
+// Whether both the standard input and the standard error output are terminals.
+bool is_terminal();
 
 }  // namespace granary::base::os
