@@ -38,7 +38,7 @@ Task<Result<std::unique_ptr<Upload>>> begin_upload(base::Worker& worker, std::st
   name.insert(0, kPrefix);
   Result<Fd> file = co_await base::run_on(worker, [folder, name] { return make(folder, name); });
   if (!file) co_return std::unexpected(file.error());
-  co_return std::make_unique<Upload>(worker, folder + "/" + name, std::move(*file));
+  co_return std::make_unique<Upload>(worker, fmt::format("{}/{}", folder, name), std::move(*file));
 }
 
 Result<void> clear_uploads(const std::string& folder) {

@@ -14,7 +14,7 @@ std::string joined(const std::map<std::string, std::string>& pairs) {
 
 // What is deployed, and what is to be where that differs.
 std::string release_of(const api_wire::TenantDocument& tenant) {
-  const std::string actual = tenant.release.value_or("");
+  std::string actual = tenant.release.value_or("");
   const std::string desired = tenant.desired_release.value_or("");
   if (actual == desired) return actual;
   return fmt::format("{} -> {}", actual.empty() ? "none" : actual, desired);
