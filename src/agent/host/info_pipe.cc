@@ -23,13 +23,15 @@ Result<InfoPipe> make_info_pipe() {
 std::optional<pid_t> child_pid_in(std::string_view text) {
   constexpr std::string_view kKey = "\"child-pid\":";
   const std::size_t key = text.find(kKey);
-  if (key == std::string_view::npos) return std::nullopt;
+  // The whole document, not only its first member: bubblewrap writes it in pieces, and dies of
+  // SIGPIPE, its child left waiting for ever, when the pipe is closed between two of them.
+  if (key == std::string_view::npos || text.find('}') == std::string_view::npos)
+    return std::nullopt;
   text.remove_prefix(key + kKey.size());
   text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
   pid_t pid = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), pid);
-  // Whole only when something follows: a pipe may cut a number.
-  if (error != std::errc() || end == text.data() + text.size() || pid <= 0) return std::nullopt;
+  if (error != std::errc() || pid <= 0) return std::nullopt;
   return pid;
 }
 
