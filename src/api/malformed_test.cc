@@ -14,7 +14,7 @@ using testing::Reply;
 
 Patience impatient() {
   Patience patience;
-  patience.head = patience.body = patience.upload_piece = std::chrono::milliseconds(60);
+  patience.head = patience.body = patience.upload_piece = std::chrono::milliseconds(250);
   patience.answer = std::chrono::milliseconds(200);
   patience.linger = std::chrono::milliseconds(60);
   return patience;

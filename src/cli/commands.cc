@@ -33,6 +33,7 @@ CLI::App* add_noun(CLI::App& program, const std::string& name, const std::string
 CLI::App* add_verb(CLI::App& noun, const std::string& name, const std::string& help) {
   CLI::App* verb = noun.add_subcommand(name, help);
   verb->fallthrough();
+  verb->footer("The options of granary may stand here too: -o json, --api, --token, --data-dir.");
   return verb;
 }
 

@@ -263,6 +263,29 @@ TEST(CommandsTest, LogLinesAreEscapedAndServicesAreToldApart) {
   EXPECT_EQ(line.api.asked().at(2).target, "/v1/tenants/acme/logs?service=api&cursor=10");
 }
 
+TEST(CommandsTest, FollowingALogEndsWellWithCtrlC) {
+  CommandLine line;
+  line.api.answer("GET /v1/tenants/acme", 200, tenant());
+  line.api.answer("GET /v1/tenants/acme/logs", 200,
+                  json(api_wire::LogDocument{"api", {"one"}, 10}));
+  line.api.answer("GET /v1/tenants/acme/logs", 200, json(api_wire::LogDocument{"api", {}, 10}));
+  line.api.interrupt_at(6);  // the third look while it follows
+  const Ran ran = line.run({"tenant", "logs", "acme", "-f"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(ran.out, "one\n");
+  EXPECT_EQ(line.api.asked().at(4).target,
+            "/v1/tenants/acme/logs?service=api&cursor=10&follow=true");
+}
+
+TEST(CommandsTest, CtrlCWhileWaitingSaysHowToGoOn) {
+  CommandLine line;
+  line.api.answer("GET /v1/operations/01OP", 200, operation("running"));
+  line.api.interrupt_at(4);
+  const Ran ran = line.run({"operation", "wait", "01OP"});
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_NE(ran.err.find("to do:  granary operation wait 01OP"), std::string::npos) << ran.err;
+}
+
 TEST(CommandsTest, AFolderIsPackedAndSentOnceTheApiWantsIt) {
   CommandLine line;
   base::testing::TemporaryFolder folder;

@@ -1,6 +1,8 @@
 #include "cli/testing/fake_api.h"
 
 #include <fmt/format.h>
+#include <signal.h>
+#include <unistd.h>
 
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -39,6 +41,16 @@ void FakeApi::drop_after(int served, int dropped) {
   const std::lock_guard lock(mutex_);
   serves_ = served;
   drops_ = dropped;
+}
+
+void FakeApi::refuse_bundles() {
+  const std::lock_guard lock(mutex_);
+  refuse_bundles_ = true;
+}
+
+void FakeApi::interrupt_at(std::size_t request) {
+  const std::lock_guard lock(mutex_);
+  interrupt_at_ = request;
 }
 
 std::vector<Asked> FakeApi::asked() const {
@@ -85,9 +97,13 @@ void FakeApi::serve_one(tcp::socket socket) {
   parser.body_limit(64U << 20);
   http::read_header(socket, buffer, parser, error);
   const bool waits = parser.get().count(http::field::expect) > 0;
-  if (waits && !refuse_bundles_)
+  const bool refuses = [this] {
+    const std::lock_guard lock(mutex_);
+    return refuse_bundles_;
+  }();
+  if (waits && !refuses)
     asio::write(socket, asio::buffer(std::string("HTTP/1.1 100 Continue\r\n\r\n")), error);
-  if (!waits || !refuse_bundles_) http::read(socket, buffer, parser, error);
+  if (!waits || !refuses) http::read(socket, buffer, parser, error);
   const auto& message = parser.get();
   const auto text = [](auto view) { return std::string(view.data(), view.size()); };
   Asked asked{text(message.method_string()), text(message.target()), message.body(),
@@ -96,6 +112,7 @@ void FakeApi::serve_one(tcp::socket socket) {
   const auto [status, body] =
       next_answer(asked.method + " " + asked.target.substr(0, asked.target.find('?')));
   asked_.push_back(std::move(asked));
+  if (asked_.size() == interrupt_at_) ::kill(::getpid(), SIGINT);
   http::response<http::string_body> reply(http::status(status), 11);
   reply.keep_alive(false);
   reply.body() = body;

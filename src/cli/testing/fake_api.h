@@ -33,7 +33,9 @@ class FakeApi final {
   // So many connections are served, then so many closed without an answer.
   void drop_after(int served, int dropped);
   // Instead of asking for a bundle (100 Continue), refuse it at its head.
-  void refuse_bundles() { refuse_bundles_ = true; }
+  void refuse_bundles();
+  // When so many requests have come, this process gets what Ctrl-C sends.
+  void interrupt_at(std::size_t request);
 
   std::vector<Asked> asked() const;
   std::string url() const;
@@ -52,6 +54,7 @@ class FakeApi final {
   int drops_ = 0;
   bool closing_ = false;
   bool refuse_bundles_ = false;
+  std::size_t interrupt_at_ = 0;
   std::thread thread_;
 };
 
