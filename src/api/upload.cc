@@ -44,7 +44,7 @@ Task<Result<std::unique_ptr<Upload>>> begin_upload(base::Worker& worker, std::st
 Result<void> clear_uploads(const std::string& folder) {
   TRY_ASSIGN(const auto names, base::os::list_folder(folder));
   for (const std::string& name : names) {
-    if (name.starts_with(kPrefix)) TRY(base::os::remove_file(folder + "/" + name));
+    if (name.starts_with(kPrefix)) TRY(base::os::remove_file(fmt::format("{}/{}", folder, name)));
   }
   return {};
 }
