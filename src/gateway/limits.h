@@ -13,6 +13,12 @@ struct GatewayLimits {
   std::uint64_t body_bytes = 100ULL << 20;  // of a request: uploads of documents, not of disks
 };
 
+inline constexpr int kBacklog = 1024;  // connections the kernel holds while others are taken
+inline constexpr std::chrono::milliseconds kAcceptPause{100};  // no descriptors: some will end
+inline constexpr std::size_t kOverBound = 64;  // connections over the bound while idle ones end
+inline constexpr std::chrono::milliseconds kDrainLook{50};
+inline constexpr std::size_t kAdminConnections = 16;  // a few probes and one Prometheus
+
 // A head and its longest line must fit into one block (blocks.h).
 inline constexpr std::size_t kHeadBytes = 32U << 10;   // cookies are the bulk; nginx: 4 x 8 KiB
 inline constexpr std::size_t kTargetBytes = 8U << 10;  // what browsers and proxies agree on
@@ -67,7 +73,7 @@ inline constexpr std::size_t kBlobCacheBytes = 32U << 20;  // the page cache hol
 inline constexpr std::size_t kBlobPiece = 128U << 10;
 
 // Access logs.
-inline constexpr std::size_t kLogBuffer = 64U << 10;  // of one account, before it is written
+inline constexpr std::chrono::seconds kLogPause{1};   // one write an account in it
 inline constexpr std::size_t kLogPending = 8U << 20;  // of all, while the disk is slow: then drop
 inline constexpr std::uint64_t kLogFile = 4U << 20;   // then it becomes .1, replacing the last
 inline constexpr std::size_t kLoggedTarget = 512;     // of a target, in a line

@@ -1,0 +1,95 @@
+#include "gateway/access_log.h"
+
+#include <iterator>
+
+#include "base/log.h"
+#include "base/os/file.h"
+#include "gateway/limits.h"
+
+namespace granary::gateway {
+namespace {
+
+// Within quotes. Targets and methods hold visible ASCII alone (request_parser.h).
+void add_quoted(std::string& line, std::string_view text) {
+  for (const char c : text.substr(0, kLoggedTarget)) {
+    if (c == '"' || c == '\\') line += '\\';
+    line += c;
+  }
+  if (text.size() > kLoggedTarget) line += "...";
+}
+
+base::Result<void> append(const std::string& path, std::string_view lines) {
+  TRY_ASSIGN(const std::uint64_t size, base::os::append_file(path, lines, 0600));
+  if (size >= kLogFile) TRY(base::os::rename_file(path, path + ".1"));
+  return {};
+}
+
+}  // namespace
+
+void AccessLog::add(const base::AccountId& account, const AccessEntry& entry) {
+  if (pending_ >= kLogPending) {
+    ++dropped_;
+    return;
+  }
+  std::string& lines = lines_[account.value];
+  const std::size_t before = lines.size();
+  add_time(lines, entry.ended);
+  lines.append(" ").append(entry.client).append(" ").append(entry.host).append(" \"");
+  add_quoted(lines, entry.method);
+  lines += ' ';
+  add_quoted(lines, entry.target);
+  const auto micros =
+      std::chrono::duration_cast<std::chrono::microseconds>(entry.ended - entry.began);
+  fmt::format_to(std::back_inserter(lines), " HTTP/1.1\" {} {} {}.{:03} {}\n", entry.status,
+                 entry.bytes, micros.count() / 1'000'000, micros.count() / 1000 % 1000,
+                 entry.request_id);
+  pending_ += lines.size() - before;
+}
+
+// The wall clock is read once a second; in between, the exact clock moves it on.
+void AccessLog::add_time(std::string& line, base::BootTime at) {
+  const base::BootTime since = at - second_began_;
+  if (second_.empty() || since < base::BootTime(0) || since >= std::chrono::seconds(1)) {
+    const base::WallTime wall =
+        parts_.clock.wall() -
+        std::chrono::duration_cast<std::chrono::microseconds>(parts_.clock.boot() - at);
+    const auto second = std::chrono::floor<std::chrono::seconds>(wall);
+    second_began_ = at - (wall - second);
+    second_ = base::to_rfc3339(second);
+    second_.resize(second_.find_first_of(".Z"));
+  }
+  const auto millis = std::chrono::duration_cast<std::chrono::milliseconds>(at - second_began_);
+  fmt::format_to(std::back_inserter(line), "{}.{:03}Z", second_, millis.count());
+}
+
+base::Task<void> AccessLog::run() {
+  for (;;) {
+    if (!co_await parts_.timer.sleep(kLogPause)) co_return;
+    co_await flush();
+  }
+}
+
+base::Task<void> AccessLog::flush() {
+  std::vector<Batch> batches;
+  std::size_t bytes = 0;
+  for (auto& [account, lines] : lines_) {
+    bytes += lines.size();
+    batches.push_back({parts_.paths.access() + "/" + account + ".log", std::move(lines)});
+  }
+  lines_.clear();
+  if (batches.empty()) co_return;
+  co_await base::run_on(parts_.worker, [all = std::move(batches)] {
+    write(all);
+    return true;
+  });
+  pending_ -= bytes;
+}
+
+void AccessLog::write(const std::vector<Batch>& batches) {
+  for (const Batch& batch : batches) {
+    if (auto written = append(batch.path, batch.lines); !written)
+      base::log::warn("access log: {}", describe(written.error()));
+  }
+}
+
+}  // namespace granary::gateway

@@ -1,0 +1,75 @@
+// The gateway's side of the agent's protocol: one connection, kept up for ever, over which sleeping
+// services are activated. Requests for one service join one activation; while the agent is away
+// they wait for it, each until its own deadline. Owned by the Gateway; one thread.
+#pragma once
+
+#include <boost/asio/local/stream_protocol.hpp>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/event.h"
+#include "base/ids.h"
+#include "base/timer.h"
+#include "gateway/io.h"
+#include "gateway/sweeper.h"
+#include "wire/agent_protocol.h"
+
+namespace granary::gateway {
+
+// The epoch under which the service is being served, or why it is not.
+using Activated = wire::AgentResult<std::uint32_t>;
+
+class AgentClient final {
+ public:
+  // All outlive the client.
+  AgentClient(std::string socket_path, Executor executor, Sweeper& sweeper, base::Timer& timer);
+  ~AgentClient();  // asserts that nobody waits
+  AgentClient(const AgentClient&) = delete;
+  AgentClient& operator=(const AgentClient&) = delete;
+
+  // Errors: those of `activate` in wire/agent_protocol.h; Deadline at `deadline`, which is also how
+  // an absent agent ends; Exhausted over kAgentQueue; Cancelled after give_up().
+  Coro<Activated> activate(base::ServiceId service, base::BootTime deadline);
+
+  // Connects, talks, connects again; ends by cancellation.
+  base::Task<void> run();
+  // Ends all who wait, and whoever comes.
+  void give_up();
+  bool connected() const { return connected_; }
+
+ private:
+  struct Waiter;
+  struct Pending {
+    std::int64_t id = 0;
+    std::vector<Waiter*> waiters;
+  };
+  using Socket = asio::basic_stream_socket<asio::local::stream_protocol, asio::any_io_executor>;
+
+  bool connect();
+  base::Task<void> converse();
+  base::Task<void> read_answers();
+  base::Task<void> write_requests();
+  void send(const base::ServiceId& service, std::int64_t id);
+  void take_answer(std::string_view body);
+  void finish(std::map<base::ServiceId, Pending>::iterator pending, const Activated& outcome);
+  void forget(const base::ServiceId& service, const Waiter& waiter);
+
+  const std::string socket_path_;
+  Executor executor_;
+  Sweeper& sweeper_;
+  base::Timer& timer_;
+  Socket socket_;
+  base::Event outgoing_;
+  std::string outbox_;
+  // Safety: at most one per service. Progress: its request is in the outbox, or on its way, or
+  // will be put there by the next connect().
+  std::map<base::ServiceId, Pending> pending_;
+  std::int64_t last_id_ = 0;
+  std::size_t waiting_ = 0;
+  bool connected_ = false;
+  bool closed_ = false;
+};
+
+}  // namespace granary::gateway

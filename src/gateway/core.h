@@ -1,0 +1,88 @@
+// What all sessions of one gateway share, and the reusable memory of one request. Owned by the
+// Gateway; lives on its io_context; one thread.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/rng.h"
+#include "gateway/access_log.h"
+#include "gateway/agent_client.h"
+#include "gateway/blocks.h"
+#include "gateway/body_reader.h"
+#include "gateway/frontend_store.h"
+#include "gateway/limits.h"
+#include "gateway/request_parser.h"
+#include "gateway/response_parser.h"
+#include "gateway/router.h"
+#include "gateway/token_buckets.h"
+#include "gateway/upstreams.h"
+
+namespace granary::gateway {
+
+// Everything a request needs that is too big to keep for a client that is idle. Taken when its
+// first byte arrives; its strings keep their memory from request to request.
+struct Kit {
+  RequestParser request_parser;
+  RequestHead request;
+  ResponseParser answer_parser;
+  ResponseHead answer;
+  std::string tail;  // the end of the head that is being sent
+  std::string request_id;
+  std::string chunk;       // the line before a chunk to the client
+  std::string sent_chunk;  // the same to the silo
+  Gather to_client;
+  Gather to_silo;
+  BodyParts parts;       // of the answer
+  BodyParts sent_parts;  // of the request
+  Block block;           // what the silo said
+};
+
+class Kits final {
+ public:
+  std::unique_ptr<Kit> take() {
+    if (spare_.empty()) return std::make_unique<Kit>();
+    std::unique_ptr<Kit> kit = std::move(spare_.back());
+    spare_.pop_back();
+    return kit;
+  }
+  void give_back(std::unique_ptr<Kit> kit) {
+    kit->block.release();
+    if (spare_.size() < kSpareBlocks) spare_.push_back(std::move(kit));
+  }
+
+ private:
+  std::vector<std::unique_ptr<Kit>> spare_;
+};
+
+// Since the gateway started; for /metrics.
+struct Counters {
+  std::uint64_t connections = 0;
+  std::uint64_t connections_refused = 0;
+  std::uint64_t requests = 0;
+  std::uint64_t answers[6] = {};  // by the first digit of the status
+  std::uint64_t wakes_held = 0;   // requests that waited for an activation
+};
+
+struct Core {
+  Executor executor;
+  base::Clock& clock;
+  base::Rng& rng;
+  wire::ActivityBoard& board;
+  const GatewayLimits& limits;
+  const std::string& scheme;  // how clients reach the platform: http, or https behind TLS
+  Sweeper& sweeper;
+  Blocks blocks;
+  Kits kits;
+  AgentClient& agent;
+  Upstreams& upstreams;
+  FrontendStore& frontends;
+  AccessLog& log;
+  TokenBuckets discoveries{{kDiscoverBurst, kDiscoverEvery, kDiscoverClients}};
+  Counters counters;
+  SharedIndex index;      // the newest; shared with requests that began under it; null: none yet
+  bool draining = false;  // stopping: no connection is kept
+};
+
+}  // namespace granary::gateway

@@ -1,0 +1,242 @@
+#include "gateway/exchange.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/os/unix_socket.h"
+#include "gateway/answers.h"
+#include "gateway/tunnel.h"
+
+namespace granary::gateway {
+
+using base::Code;
+
+Exchange::Exchange(Core& core, ClientSide client, const Lease& lease,
+                   const wire::RoutedService& service)
+    : Swept(core.sweeper),
+      core_(core),
+      client_(client),
+      kit_(client.kit),
+      lease_(lease),
+      service_(service),
+      began_(core.sweeper.now()),
+      start_deadline_(began_ + service.start_timeout),
+      body_(kit_.request.framing, kit_.request.length) {}
+
+Coro<Outcome> Exchange::run() {
+  compose_request();
+  kit_.sent_parts.clear();
+  first_consumed_ = body_.read(client_.inbox.bytes(), kit_.sent_parts).consumed;
+  outcome_.received = kit_.sent_parts.bytes();
+  for (Next next = Next::Again; next == Next::Again;) {
+    waiting_ = true;
+    if (!co_await open()) break;
+    Failure failure = co_await send();
+    if (failure == Failure::None) {
+      start_upload();
+      failure = co_await read_head();
+    }
+    waiting_ = false;
+    if (failure == Failure::None) {
+      co_await relay();
+      break;
+    }
+    next = co_await after(failure);
+  }
+  co_await join_upload();
+  co_return outcome_;
+}
+
+void Exchange::abort() {
+  client_gone_ = true;
+  if (upstream_) upstream_->stream.cancel();
+}
+
+// While the silo is waited for, nothing is read from the client, so only looking tells that it
+// went. One that only said all it had to say may still read; but not for ever.
+void Exchange::sweep(base::BootTime now) {
+  if (!waiting_ || uploading_) return;
+  switch (client_.stream.peer()) {
+    case ClientStream::Peer::Open:
+      return;
+    case ClientStream::Peer::Gone:
+      return abort();
+    case ClientStream::Peer::SaidAll:
+      said_all_since_ = std::min(said_all_since_, now);
+      if (now - said_all_since_ > kHalfClosed) abort();
+  }
+}
+
+// What the silo is told beyond what the client said. The Host field is the client's own.
+void Exchange::compose_request() {
+  const RequestHead& request = kit_.request;
+  std::string& tail = kit_.tail;
+  tail.clear();
+  tail.append("X-Forwarded-For: ").append(client_.address);
+  tail.append("\r\nX-Real-IP: ").append(client_.address);
+  tail.append("\r\nX-Forwarded-Proto: ").append(core_.scheme);
+  tail.append("\r\nX-Forwarded-Host: ").append(request.authority);
+  tail.append("\r\nX-Request-Id: ").append(kit_.request_id).append("\r\n");
+  if (!request.upgrade.empty())
+    tail.append("Connection: Upgrade\r\nUpgrade: ").append(request.upgrade).append("\r\n");
+  if (request.framing == Framing::Chunked)
+    tail += "Transfer-Encoding: chunked\r\n";
+  else if (request.framing == Framing::Length)
+    fmt::format_to(std::back_inserter(tail), "Content-Length: {}\r\n", request.length);
+  tail += "\r\n";
+}
+
+Coro<bool> Exchange::open() {
+  pooled_ = false;
+  if (!pool_spent_) upstream_ = core_.upstreams.take_pooled(lease_);
+  // Where it could not be sent again, a connection that ended meanwhile is found out before.
+  const bool careful = !kit_.request.idempotent || !body_.complete();
+  if (upstream_ && careful && upstream_->stream.peer() != Stream<Local>::Peer::Open)
+    upstream_.reset();
+  pooled_ = upstream_ != nullptr;
+  if (pooled_) co_return true;
+  if (lease_.board().epoch.load() == 0) ++core_.counters.wakes_held;
+  auto connected = co_await core_.upstreams.connect(lease_, start_deadline_);
+  if (client_gone_) co_return false;
+  if (connected) upstream_ = *std::move(connected);
+  if (!connected) refuse(connected.error());
+  co_return upstream_ != nullptr;
+}
+
+void Exchange::refuse(const NoWay& no_way) {
+  outcome_.refusal = no_way.code == Code::Refused ? 403 : 503;
+  outcome_.retry_after = no_way.retry_after;
+}
+
+// The head, and what of the body came with it. The inbox keeps it, in case it is sent again.
+Coro<Exchange::Failure> Exchange::send() {
+  Gather& out = kit_.to_silo;
+  out.clear();
+  out.add(kit_.request.text);
+  out.add(kit_.tail);
+  frame_upload(out);
+  const std::size_t all = out.bytes();
+  ErrorCode error;
+  if (!upstream_->stream.write_now(out, error))
+    co_await upstream_->stream.write_rest(out, kAnswer, error);
+  if (client_gone_) co_return Failure::ClientGone;
+  if (!error) co_return Failure::None;
+  if (error == asio::error::timed_out) co_return Failure::NotAccepting;
+  co_return out.bytes() == all ? Failure::Unread : Failure::Ended;
+}
+
+Coro<Exchange::Failure> Exchange::read_head() {
+  if (!kit_.block) kit_.block = core_.blocks.take();
+  kit_.answer_parser.start(kit_.answer, kit_.request.method);
+  begin_ = end_ = 0;
+  patient_ = false;
+  for (;;) {
+    const auto within =
+        patient_ ? kAnswer : std::min<std::chrono::nanoseconds>(service_.start_timeout, kAnswer);
+    ErrorCode error;
+    const std::size_t got = co_await upstream_->stream.read_some(
+        asio::buffer(kit_.block.data() + end_, kBlockBytes - end_), within, error);
+    if (client_gone_) co_return Failure::ClientGone;
+    if (upload_refusal_ != 0) co_return Failure::Upload;
+    if (error == asio::error::timed_out && give_more_time()) continue;
+    if (error) co_return read_failure(error);
+    end_ += got;
+    const Failure parsed = parse_head();
+    if (parsed != Failure::None || kit_.answer.status != 0) co_return parsed;
+    if (end_ == kBlockBytes && begin_ == 0) co_return Failure::Garbage;
+  }
+}
+
+// Whether to wait on: for a silo that is being sent a long body, or that has taken the request.
+bool Exchange::give_more_time() {
+  if (uploading_) return true;
+  if (patient_) return false;
+  const auto unread = base::os::unread_by_peer(upstream_->stream.socket().native_handle());
+  patient_ = unread && *unread == 0;
+  return patient_;
+}
+
+Exchange::Failure Exchange::read_failure(const ErrorCode& error) const {
+  if (error == asio::error::timed_out) return patient_ ? Failure::TooSlow : Failure::NotAccepting;
+  if (end_ > 0 || interims_ > 0) return Failure::Garbage;
+  // A unix socket says so when its peer closed with bytes unread.
+  return error == asio::error::connection_reset ? Failure::Unread : Failure::Ended;
+}
+
+// Leaves the status at 0 while the head is not complete.
+Exchange::Failure Exchange::parse_head() {
+  for (;;) {
+    const Parsed parsed = kit_.answer_parser.head(unread());
+    begin_ += parsed.consumed;
+    if (parsed.progress == Progress::Bad) return Failure::Garbage;
+    if (parsed.progress == Progress::NeedMore) break;
+    if (kit_.answer.status == 101)
+      return kit_.request.upgrade.empty() ? Failure::Garbage : Failure::None;
+    if (kit_.answer.status >= 200) return Failure::None;
+    if (const Failure interim = take_interim(); interim != Failure::None) return interim;
+  }
+  kit_.answer.status = 0;
+  std::memmove(kit_.block.data(), kit_.block.data() + begin_, end_ - begin_);
+  end_ -= std::exchange(begin_, 0);
+  return Failure::None;
+}
+
+// Early hints go on where there is room at once; "100 Continue" was the gateway's to say.
+Exchange::Failure Exchange::take_interim() {
+  if (++interims_ > static_cast<int>(kInterimAnswers)) return Failure::Garbage;
+  if (kit_.answer.status != 100 && kit_.request.version_11) {
+    Gather& out = kit_.to_client;
+    out.clear();
+    out.add(kit_.answer.text);
+    out.add("\r\n");
+    ErrorCode error;
+    if (!client_.stream.write_now(out, error) || error) return Failure::ClientGone;
+  }
+  kit_.answer_parser.start(kit_.answer, kit_.request.method);
+  return Failure::None;
+}
+
+bool Exchange::is_replayable(Failure failure) const {
+  return !upload_began_ && (failure == Failure::Unread || kit_.request.idempotent);
+}
+
+Coro<Exchange::Next> Exchange::after(Failure failure) {
+  co_await join_upload();
+  switch (failure) {
+    case Failure::Unread:
+    case Failure::Ended: {
+      outcome_.refusal = 502;
+      const bool replayable = is_replayable(failure);
+      upstream_.reset();
+      if (pooled_) {
+        pool_spent_ = true;
+        co_return replayable ? Next::Again : Next::GiveUp;
+      }
+      if (std::exchange(asked_again_, true)) co_return Next::GiveUp;
+      // What cannot be sent again does not wait for an agent that is away.
+      if (!replayable && !core_.agent.connected()) co_return Next::GiveUp;
+      const auto no_way = co_await core_.upstreams.ask_again(lease_, start_deadline_);
+      if (no_way) refuse(*no_way);
+      co_return !no_way && replayable && !client_gone_ ? Next::Again : Next::GiveUp;
+    }
+    case Failure::NotAccepting:
+      outcome_.refusal = 503;
+      break;
+    case Failure::TooSlow:
+      outcome_.refusal = 504;
+      break;
+    case Failure::Garbage:
+      outcome_.refusal = 502;
+      break;
+    case Failure::Upload:
+      outcome_.refusal = upload_refusal_;
+      break;
+    case Failure::None:
+    case Failure::ClientGone:
+      break;
+  }
+  co_return Next::GiveUp;
+}
+
+}  // namespace granary::gateway

@@ -1,0 +1,214 @@
+#include "gateway/gateway.h"
+
+#include <list>
+
+#include "base/log.h"
+#include "base/task_group.h"
+#include "gateway/admin.h"
+#include "gateway/core.h"
+#include "gateway/listener.h"
+#include "gateway/session.h"
+#include "gateway/snapshot_watcher.h"
+
+namespace granary::gateway {
+namespace {
+
+std::string to_text(const asio::ip::address& address) {
+  if (address.is_v6() && address.to_v6().is_v4_mapped())
+    return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).to_string();
+  return address.to_string();
+}
+
+}  // namespace
+
+struct Gateway::State {
+  State(asio::io_context& context, GatewayOptions given, Parts given_parts)
+      : options(std::move(given)),
+        parts(given_parts),
+        executor(context.get_executor()),
+        sweeper(parts.clock),
+        tasks(executor),
+        stopped(executor) {}
+
+  base::Result<void> open();
+  void start();
+  void take(TcpSocket socket, const Tcp::endpoint& peer);
+  void take_admin(TcpSocket socket);
+  void ended(std::list<Session>::iterator session, const std::exception_ptr& failure);
+  void adopt(SharedIndex index);
+  base::Task<void> tick();
+  base::Task<void> drain();
+  bool reap_idle();
+
+  const GatewayOptions options;
+  Parts parts;
+  Executor executor;
+  Sweeper sweeper;
+  std::unique_ptr<wire::ActivityBoard> board;
+  std::optional<AgentClient> agent;
+  std::optional<Upstreams> upstreams;
+  std::optional<FrontendStore> frontends;
+  std::optional<AccessLog> log;
+  std::optional<Core> core;
+  std::optional<SnapshotWatcher> watcher;
+  std::optional<Listener> listener;
+  std::optional<Listener> admin;
+  // Each runs a coroutine, which is joined by close(): ended() takes it out.
+  std::list<Session> sessions;
+  std::size_t admins = 0;
+  base::TaskGroup tasks;
+  base::Event stopped;
+  bool closed = false;
+};
+
+base::Result<void> Gateway::State::open() {
+  TRY_ASSIGN(board, wire::ActivityBoard::open(options.paths.board(),
+                                              wire::ActivityBoard::Access::ReadWrite));
+  agent.emplace(options.paths.agent_socket(), executor, sweeper, parts.timer);
+  upstreams.emplace(
+      Upstreams::Parts{options.paths, *board, *agent, sweeper, parts.timer, executor});
+  frontends.emplace(options.paths, parts.worker);
+  log.emplace(AccessLog::Parts{options.paths, parts.clock, parts.timer, parts.worker});
+  core.emplace(Core{.executor = executor,
+                    .clock = parts.clock,
+                    .rng = parts.rng,
+                    .board = *board,
+                    .limits = options.limits,
+                    .scheme = options.scheme,
+                    .sweeper = sweeper,
+                    .agent = *agent,
+                    .upstreams = *upstreams,
+                    .frontends = *frontends,
+                    .log = *log});
+  watcher.emplace(SnapshotWatcher::Parts{options.paths, parts.timer, parts.worker, executor},
+                  [this](SharedIndex index) { adopt(std::move(index)); });
+  listener.emplace(executor, parts.timer, [this](TcpSocket socket, const Tcp::endpoint& peer) {
+    take(std::move(socket), peer);
+  });
+  TRY(listener->open(options.listen));
+  if (options.admin) {
+    admin.emplace(executor, parts.timer, [this](TcpSocket socket, const Tcp::endpoint& /*peer*/) {
+      take_admin(std::move(socket));
+    });
+    TRY(admin->open(*options.admin));
+  }
+  return {};
+}
+
+void Gateway::State::start() {
+  tasks.spawn("sweep", tick());
+  tasks.spawn("agent connection", agent->run());
+  tasks.spawn("snapshot watch", watcher->watch());
+  tasks.spawn("snapshot", watcher->follow());
+  tasks.spawn("access log", log->run());
+  tasks.spawn("listener", listener->run());
+  if (admin) tasks.spawn("admin listener", admin->run());
+}
+
+void Gateway::State::adopt(SharedIndex index) {
+  upstreams->adopt(index->snapshot());
+  core->index = std::move(index);
+}
+
+void Gateway::State::take(TcpSocket socket, const Tcp::endpoint& peer) {
+  if (sessions.size() >= options.limits.connections && !reap_idle()) {
+    ++core->counters.connections_refused;
+    return;  // closed with the socket
+  }
+  ++core->counters.connections;
+  ErrorCode ignored;
+  socket.set_option(Tcp::no_delay(true), ignored);
+  sessions.emplace_back(*core, std::move(socket), to_text(peer.address()));
+  const auto session = std::prev(sessions.end());
+  asio::co_spawn(executor, session->run(),
+                 [this, session](const std::exception_ptr& failure) { ended(session, failure); });
+}
+
+// At the bound, a client that only keeps its connection open makes room: the oldest such one. The
+// newcomer is over the bound until that one has ended.
+bool Gateway::State::reap_idle() {
+  if (sessions.size() >= options.limits.connections + kOverBound) return false;
+  for (Session& session : sessions)
+    if (session.stop_if_idle()) return true;
+  return false;
+}
+
+void Gateway::State::ended(std::list<Session>::iterator session,
+                           const std::exception_ptr& failure) {
+  if (failure) base::log::error("a session ended by an exception");
+  sessions.erase(session);
+  if (sessions.empty()) stopped.notify_all();
+}
+
+void Gateway::State::take_admin(TcpSocket socket) {
+  if (admins >= kAdminConnections) return;
+  ++admins;
+  asio::co_spawn(executor, serve_admin(*core, sweeper, std::move(socket)),
+                 [this](const std::exception_ptr& failure) {
+                   if (failure) base::log::error("an admin answer ended by an exception");
+                   if (--admins == 0) stopped.notify_all();
+                 });
+}
+
+base::Task<void> Gateway::State::tick() {
+  while (co_await parts.timer.sleep(kTick)) {
+    sweeper.sweep();
+    upstreams->sweep(sweeper.now());
+  }
+}
+
+// Answers under way may end; then they are cut.
+base::Task<void> Gateway::State::drain() {
+  core->draining = true;
+  const base::BootTime until = parts.clock.boot() + kDrain;
+  for (Session& session : sessions) session.stop_if_idle();
+  while (!sessions.empty() && parts.clock.boot() < until) {
+    if (!co_await parts.timer.sleep(kDrainLook)) break;
+  }
+  agent->give_up();
+  for (Session& session : sessions) session.stop();
+  sweeper.expire_all();
+  while (!sessions.empty() || admins > 0) {
+    if (!co_await stopped.wait()) co_return;
+  }
+}
+
+Gateway::Gateway(asio::io_context& context, GatewayOptions options, Parts parts)
+    : state_(std::make_unique<State>(context, std::move(options), parts)) {}
+
+Gateway::~Gateway() { ASSERT(state_->closed || !state_->listener); }
+
+base::Result<void> Gateway::open() { return state_->open(); }
+
+base::Task<void> Gateway::run() {
+  state_->start();
+  while (!state_->closed) {
+    if (!co_await state_->stopped.wait()) co_return;
+  }
+}
+
+base::Task<void> Gateway::close() {
+  State& state = *state_;
+  if (state.closed || !state.core) co_return;
+  state.listener->close();
+  if (state.admin) state.admin->close();
+  co_await state.drain();
+  state.upstreams->close_idle();
+  co_await state.tasks.close();
+  co_await state.log->flush();
+  state.closed = true;
+  state.stopped.notify_all();
+}
+
+Endpoint Gateway::listening() const { return state_->listener->endpoint(); }
+
+std::optional<Endpoint> Gateway::admin_listening() const {
+  if (!state_->admin) return std::nullopt;
+  return state_->admin->endpoint();
+}
+
+std::uint64_t Gateway::generation() const {
+  return state_->core->index ? state_->core->index->snapshot().generation : 0;
+}
+
+}  // namespace granary::gateway

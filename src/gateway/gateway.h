@@ -1,0 +1,75 @@
+// The gateway: takes all tenant traffic, routes it by the published snapshot, serves frontends,
+// proxies to the silos and has the agent wake them. Unprivileged; it keeps serving without control,
+// and running services without the agent. Lives on the io_context given to it, which one thread
+// runs (concurrency hint 1 or BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO); not thread-safe.
+//
+//   asio::io_context context(1);
+//   Gateway gateway(context, options, {clock, timer, rng, worker});
+//   TRY(gateway.open());             // the board, the listeners
+//   co_spawn(context, gateway.run(), ...);
+//   ...
+//   co_await gateway.close();        // from a task of the same context; then run() resolves
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/async.h"
+#include "base/clock.h"
+#include "base/rng.h"
+#include "base/timer.h"
+#include "base/worker.h"
+#include "gateway/limits.h"
+#include "wire/paths.h"
+
+namespace granary::gateway {
+
+struct Endpoint {
+  std::string address = "127.0.0.1";  // an IP address, not a name
+  std::uint16_t port = 8080;          // 0: any
+  bool operator==(const Endpoint&) const = default;
+};
+
+struct GatewayOptions {
+  wire::Paths paths;
+  Endpoint listen;
+  std::optional<Endpoint> admin;  // /healthz, /readyz, /metrics; not for the outside
+  std::string scheme = "http";    // how clients reach it: "https" behind something that ends TLS
+  GatewayLimits limits;
+};
+
+class Gateway final {
+ public:
+  // All outlive the gateway. `worker` has one thread at least that is not the context's.
+  struct Parts {
+    base::Clock& clock;
+    base::Timer& timer;
+    base::Rng& rng;
+    base::Worker& worker;
+  };
+  Gateway(base::asio::io_context& context, GatewayOptions options, Parts parts);
+  ~Gateway();  // asserts that close() has completed, if open() succeeded
+  Gateway(const Gateway&) = delete;
+  Gateway& operator=(const Gateway&) = delete;
+
+  // Opens the activity board (NotFound: the agent makes it) and listens. Blocking, short.
+  base::Result<void> open();
+  // Serves until close().
+  base::Task<void> run();
+  // Takes no more connections, lets answers under way end for kDrain, cuts the rest, joins all.
+  base::Task<void> close();
+
+  // What open() got, with the real port.
+  Endpoint listening() const;
+  std::optional<Endpoint> admin_listening() const;
+  // Of the snapshot in force; 0: none yet.
+  std::uint64_t generation() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace granary::gateway

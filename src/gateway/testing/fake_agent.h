@@ -1,0 +1,54 @@
+// The agent as the gateway sees it: its socket, answering `activate` as the test says, at once or
+// when the test lets it. Real sockets, on the test's io_context; one thread.
+#pragma once
+
+#include <boost/asio/local/stream_protocol.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/event.h"
+#include "base/ids.h"
+#include "base/task_group.h"
+#include "wire/agent_protocol.h"
+
+namespace granary::gateway::testing {
+
+class FakeAgent final {
+ public:
+  using Activation = wire::AgentResult<std::uint32_t>;
+  using Activate = std::function<Activation(const base::ServiceId&)>;
+
+  FakeAgent(base::asio::io_context& context, std::string path);
+
+  void start();
+  // The process is killed: no socket, no connection.
+  void die();
+  base::Task<void> stop();
+
+  void on_activate(Activate activate) { activate_ = std::move(activate); }
+  void hold() { held_ = true; }
+  void release();
+
+  const std::vector<base::ServiceId>& activations() const { return activations_; }
+
+  static Activation refuse(base::Code code, std::int64_t retry_after_ms = 0);
+
+ private:
+  using Local = base::asio::local::stream_protocol;
+  base::Task<void> accept();
+  base::Task<void> serve(std::shared_ptr<Local::socket> socket);
+
+  base::asio::io_context& context_;
+  std::string path_;
+  std::unique_ptr<Local::acceptor> acceptor_;
+  std::vector<std::weak_ptr<Local::socket>> sockets_;
+  base::TaskGroup tasks_;
+  base::Event released_;
+  Activate activate_;
+  std::vector<base::ServiceId> activations_;
+  bool held_ = false;
+};
+
+}  // namespace granary::gateway::testing

@@ -1,0 +1,118 @@
+// The ways into the silos: who is being asked how much, connections kept open between requests, and
+// waking what sleeps. A connection belongs to one service of one account and to one epoch of it,
+// and is never used for another. Owned by the Gateway; one thread.
+//
+//   admit ── over the limit ──► nothing (429)
+//     │ in_flight += 1
+//     ├─ take_pooled: the epoch read now equals the connection's
+//     └─ connect ── epoch 0, or nobody listens ──► agent ──► connect again ──► 503 in the end
+#pragma once
+
+#include <list>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "gateway/agent_client.h"
+#include "gateway/router.h"
+#include "gateway/stream.h"
+#include "wire/activity_board.h"
+#include "wire/paths.h"
+
+namespace granary::gateway {
+
+struct Upstream {
+  Upstream(Sweeper& sweeper, LocalSocket socket, std::uint32_t of_epoch)
+      : stream(sweeper, std::move(socket)), epoch(of_epoch) {}
+  Stream<Local> stream;
+  std::uint32_t epoch;
+  base::BootTime idle_since{0};
+};
+
+// A service that has requests or connections now; without either it is forgotten.
+struct BusyService {
+  base::ServiceId id;
+  std::uint32_t slot = 0;
+  std::string socket;
+  wire::BoardSlot* board = nullptr;
+  std::vector<std::unique_ptr<Upstream>> idle;  // the one used last at the end
+  std::uint32_t leases = 0;
+  bool retired = false;  // its slot went to another service meanwhile
+};
+
+class Upstreams;
+
+// One request in flight, on the board from birth to death.
+class Lease final {
+ public:
+  Lease(Upstreams& owner, BusyService& service) : owner_(&owner), service_(&service) {}
+  Lease(Lease&& other) noexcept
+      : owner_(std::exchange(other.owner_, nullptr)), service_(other.service_) {}
+  Lease& operator=(Lease&&) = delete;
+  ~Lease();
+
+  BusyService& service() const { return *service_; }
+  wire::BoardSlot& board() const { return *service_->board; }
+
+ private:
+  Upstreams* owner_;
+  BusyService* service_;
+};
+
+// Why there is no way into a silo: for the answer, and for the log.
+struct NoWay {
+  base::Code code = base::Code::Unavailable;
+  std::chrono::milliseconds retry_after{0};
+};
+
+class Upstreams final {
+ public:
+  struct Parts {
+    const wire::Paths& paths;
+    wire::ActivityBoard& board;
+    AgentClient& agent;
+    Sweeper& sweeper;
+    base::Timer& timer;
+    Executor executor;
+  };
+  explicit Upstreams(Parts parts) : parts_(parts) {}
+  ~Upstreams();  // asserts that no lease is left
+  Upstreams(const Upstreams&) = delete;
+  Upstreams& operator=(const Upstreams&) = delete;
+
+  // Forgets what a former gateway left in flight in slots that were not seen before: there is only
+  // this one.
+  void adopt(const wire::Snapshot& snapshot);
+
+  // Nothing when as many are in flight as the service takes.
+  std::optional<Lease> admit(const Route& route);
+  // A connection of the service's present epoch; null where there is none.
+  std::unique_ptr<Upstream> take_pooled(const Lease& lease);
+  // A new connection, having woken the service if it sleeps.
+  using Connected = std::expected<std::unique_ptr<Upstream>, NoWay>;
+  Coro<Connected> connect(const Lease& lease, base::BootTime deadline);
+  // Asks the agent about a service whose connections end without an answer: running, or not?
+  Coro<std::optional<NoWay>> ask_again(const Lease& lease, base::BootTime deadline);
+  // A connection that may carry another request.
+  void keep(const Lease& lease, std::unique_ptr<Upstream> upstream);
+
+  // Closes what was idle for too long, and all connections to a life that ended.
+  void sweep(base::BootTime now);
+  void close_idle();
+  std::size_t pooled() const { return pooled_; }
+
+ private:
+  friend class Lease;
+  BusyService& find(const Route& route);
+  void release(BusyService& service);
+  void forget_if_unused(BusyService& service);
+
+  Parts parts_;
+  std::unordered_map<std::uint32_t, std::unique_ptr<BusyService>> services_;  // by slot
+  std::list<std::unique_ptr<BusyService>> retired_;  // with leases, their slot taken by another
+  std::vector<bool> seen_ = std::vector<bool>(wire::ActivityBoard::kSlots);
+  std::size_t pooled_ = 0;
+};
+
+}  // namespace granary::gateway
