@@ -1,0 +1,380 @@
+#include "agent/accounts.h"
+
+#include <boost/asio/experimental/awaitable_operators.hpp>
+
+#include "agent/limits.h"
+#include "agent/warm_set.h"
+#include "base/check.h"
+#include "base/log.h"
+#include "base/os/file.h"
+
+namespace granary::agent {
+
+using base::AccountId;
+using base::BootTime;
+using base::Code;
+using base::Result;
+using base::ServiceId;
+using base::Task;
+using SpecPointer = std::shared_ptr<const wire::AccountSpec>;
+
+Accounts::Accounts(AccountsOptions options, AccountsParts parts)
+    : options_(std::move(options)),
+      parts_(std::move(parts)),
+      files_(options_.paths),
+      tasks_(parts_.executor),
+      awake_(parts_.executor),
+      gate_(parts_.executor, options_.start_places),
+      tools_{.executor = parts_.executor,
+             .clock = parts_.clock,
+             .timer = parts_.timer,
+             .rng = parts_.rng,
+             .launcher = parts_.launcher,
+             .doors = parts_.doors,
+             .board = parts_.board,
+             .gate = gate_,
+             .tasks = tasks_,
+             .uid_base = options_.uid_base,
+             .living = living_,
+             .awake = awake_},
+      locks_(parts_.executor) {}
+
+Accounts::~Accounts() = default;
+
+// --- looking ------------------------------------------------------------------------------------
+
+std::shared_ptr<Service> Accounts::find(const ServiceId& id) const {
+  const auto account = accounts_.find(id.account);
+  if (account == accounts_.end()) return nullptr;
+  for (const auto& service : account->second.services) {
+    if (service->spec().name == id.service) return service;
+  }
+  return nullptr;
+}
+
+bool Accounts::has_service(const ServiceId& service) const { return find(service) != nullptr; }
+
+wire::AccountReport Accounts::report_of(const Account& account) const {
+  wire::AccountReport report;
+  report.account = account.spec->account;
+  report.version = account.spec->version;
+  report.release_hash = account.spec->release_hash;
+  report.isolation = parts_.launcher.isolation();
+  for (const auto& service : account.services) report.services.push_back(service->report());
+  return report;
+}
+
+// Adds what has to be asked from the kernel.
+Task<std::vector<wire::AccountReport>> Accounts::measured(
+    std::vector<wire::AccountReport> reports) {
+  co_await base::run_on(parts_.worker, [this, &reports] {
+    for (wire::AccountReport& report : reports) {
+      if (const auto use = parts_.volumes.use(report.account)) {
+        report.disk_used_bytes = use->used_bytes;
+        report.disk_quota_bytes = use->quota_bytes;
+      }
+      for (wire::ServiceReport& service : report.services) {
+        if (service.pid == 0) continue;
+        const auto usage = parts_.cgroups.usage({report.account, service.name});
+        if (usage) service.memory_bytes = usage->memory_bytes;
+      }
+    }
+    return true;
+  });
+  co_return reports;
+}
+
+Task<Result<wire::AccountReport>> Accounts::report(AccountId id) {
+  const auto found = accounts_.find(id);
+  if (found == accounts_.end())
+    co_return base::fail(Code::NotFound, "no account {} on this machine", id.value);
+  auto reports = co_await measured({report_of(found->second)});
+  co_return std::move(reports.front());
+}
+
+Task<Result<Accounts::Page>> Accounts::list(std::string after, std::uint32_t limit) {
+  Page page;
+  limit = std::clamp<std::uint32_t>(limit, 1, kMaxListPage);
+  auto entry = accounts_.upper_bound(AccountId(after));
+  for (; entry != accounts_.end() && page.accounts.size() < limit; ++entry)
+    page.accounts.push_back(report_of(entry->second));
+  if (entry != accounts_.end()) page.next = page.accounts.back().account.value;
+  page.accounts = co_await measured(std::move(page.accounts));
+  co_return page;
+}
+
+// --- changing -----------------------------------------------------------------------------------
+
+Task<Result<void>> Accounts::check(wire::AccountSpec spec) const {
+  const auto known = accounts_.find(spec.account);
+  if (known != accounts_.end()) {
+    const wire::AccountSpec& now = *known->second.spec;
+    if (spec.version < now.version || (spec.version == now.version && spec != now))
+      co_return base::fail(Code::Conflict, "version {} of account {} comes after version {}",
+                           spec.version, spec.account.value, now.version);
+    if (spec.ordinal != now.ordinal)
+      co_return base::fail(Code::InvalidArgument, "the ordinal of account {} cannot change",
+                           spec.account.value);
+  }
+  for (const auto& [id, other] : accounts_) {
+    if (id != spec.account && other.spec->ordinal == spec.ordinal)
+      co_return base::fail(Code::Conflict, "account {} has this ordinal already", id.value);
+  }
+  const std::string release =
+      spec.release_hash.empty() ? "" : options_.paths.release(spec.release_hash);
+  if (!release.empty() && !base::os::exists(release))
+    co_return base::fail_with_advice(Code::NotFound,
+                                     "release " + spec.release_hash + " is not unpacked here",
+                                     "Unpack it first");
+  co_return Result<void>();
+}
+
+Task<Result<void>> Accounts::make_real(SpecPointer spec) {
+  co_return co_await base::run_on(parts_.worker, [this, spec]() -> Result<void> {
+    TRY(files_.save(*spec));
+    return parts_.volumes.make(spec->account,
+                               {spec->disk_bytes, options_.uid_base + spec->ordinal});
+  });
+}
+
+Task<Result<void>> Accounts::apply(wire::AccountSpec wanted) {
+  CO_TRY_ASSIGN(const KeyedLock::Held held, co_await locks_.lock(wanted.account.value));
+  CO_TRY(co_await check(wanted));
+  const auto spec = std::make_shared<const wire::AccountSpec>(std::move(wanted));
+  CO_TRY(co_await make_real(spec));
+  co_await take_over(spec);
+  co_return Result<void>();
+}
+
+// From here on the spec is in force: what differs from it is stopped, and wakes as the new.
+Task<void> Accounts::take_over(SpecPointer spec) {
+  Account& account = accounts_[spec->account];
+  std::vector<std::shared_ptr<Service>> before = std::move(account.services);
+  account.services.clear();
+  account.spec = spec;
+  std::vector<std::shared_ptr<Service>> outdated;
+  for (std::size_t i = 0; i < spec->services.size(); ++i) {
+    const auto same = std::ranges::find_if(before, [&](const auto& service) {
+      return service && service->spec().name == spec->services[i].name;
+    });
+    if (same == before.end()) {
+      account.services.push_back(std::make_shared<Service>(tools_, spec, i));
+      continue;
+    }
+    account.services.push_back(std::move(*same));
+    same->reset();
+    if (account.services.back()->configure(spec, i)) outdated.push_back(account.services.back());
+  }
+  for (auto& gone : before) {
+    if (!gone) continue;
+    gone->halt();
+    outdated.push_back(std::move(gone));
+  }
+  const auto present = account.services;  // `account` may move while we wait
+  for (const auto& service : present) {
+    if (spec->traffic == wire::Traffic::Suspended) {
+      service->halt();
+      outdated.push_back(service);
+    } else {
+      service->resume();
+    }
+  }
+  co_await stop_all(std::move(outdated));
+  for (const auto& service : present) service->keep_up();
+}
+
+Task<void> Accounts::stop_one(std::shared_ptr<Service> service, std::shared_ptr<base::Event> done,
+                              std::shared_ptr<std::size_t> left) {
+  co_await service->stop();
+  if (--*left == 0) done->notify_all();
+}
+
+Task<void> Accounts::stop_all(std::vector<std::shared_ptr<Service>> services) {
+  // Owned by this task and by those that it waits for.
+  auto done = std::make_shared<base::Event>(parts_.executor);
+  auto left = std::make_shared<std::size_t>(services.size());
+  for (const auto& service : services) {
+    if (!tasks_.spawn("stop", stop_one(service, done, left))) --*left;
+  }
+  while (*left > 0) {
+    if (!co_await done->wait()) co_return;
+  }
+}
+
+Task<Result<void>> Accounts::remove(AccountId id) {
+  CO_TRY_ASSIGN(const KeyedLock::Held held, co_await locks_.lock(id.value));
+  const auto found = accounts_.find(id);
+  if (found != accounts_.end()) {
+    const std::vector<std::shared_ptr<Service>> services = found->second.services;
+    for (const auto& service : services) service->halt();
+    co_await stop_all(services);
+  }
+  CO_TRY(co_await base::run_on(parts_.worker, [this, id] { return files_.bury(id); }));
+  accounts_.erase(id);
+  (void)tasks_.spawn("reap", reap());
+  co_return Result<void>();
+}
+
+Task<Result<void>> Accounts::forget_release(std::string hash) {
+  const bool used = std::ranges::any_of(
+      accounts_, [&](const auto& entry) { return entry.second.spec->release_hash == hash; });
+  if (used)
+    co_return base::fail(Code::Conflict, "accounts on this machine are at release {}", hash);
+  CO_TRY(co_await base::run_on(parts_.worker, [this, &hash] { return files_.bury_release(hash); }));
+  (void)tasks_.spawn("reap", reap());
+  co_return Result<void>();
+}
+
+Task<void> Accounts::reap() {
+  const auto held = co_await locks_.lock("graveyard/");  // no account's name
+  if (!held) co_return;
+  const auto reaped = co_await base::run_on(parts_.worker, [this] { return files_.reap(); });
+  if (!reaped) base::log::warn("the graveyard: {}", describe(reaped.error()));
+}
+
+Task<wire::AgentResult<std::uint32_t>> Accounts::activate(ServiceId id) {
+  const auto refuse = [](base::Error error) {
+    return std::unexpected(wire::AgentError{std::move(error), 0});
+  };
+  const std::shared_ptr<Service> service = find(id);
+  if (!service)
+    co_return refuse({Code::NotFound, "no service " + to_string(id) + " on this machine", {}, {}});
+  co_return co_await service->activate();
+}
+
+Task<Result<void>> Accounts::sleep(AccountId id) {
+  const auto found = accounts_.find(id);
+  if (found == accounts_.end())
+    co_return base::fail(Code::NotFound, "no account {} on this machine", id.value);
+  const std::vector<std::shared_ptr<Service>> services = found->second.services;
+  for (const auto& service : services) {
+    if (!service->spec().idle || service->phase() == ServicePhase::Asleep) continue;
+    if (service->phase() == ServicePhase::Running && service->in_use())
+      co_return base::fail(Code::Conflict, "{} has requests in flight", to_string(service->id()));
+    (void)service->sleep_if_unused();
+    co_await service->settled();
+  }
+  co_return Result<void>();
+}
+
+// --- sweeping -----------------------------------------------------------------------------------
+
+Task<void> Accounts::keep_within_budget() {
+  if (options_.memory_budget == 0) co_return;
+  std::vector<std::shared_ptr<Service>> running;
+  std::vector<ServiceId> ids;
+  for (const auto& [raw, weak] : living_) {
+    auto service = weak.lock();
+    if (!service || service->phase() != ServicePhase::Running) continue;
+    ids.push_back(service->id());
+    running.push_back(std::move(service));
+  }
+  if (running.empty()) co_return;
+  auto silos = co_await base::run_on(parts_.worker, [this, &ids] {
+    std::vector<WarmSilo> measured(ids.size());
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      if (const auto usage = parts_.cgroups.usage(ids[i]))
+        measured[i].memory_bytes = usage->memory_bytes;
+    }
+    return measured;
+  });
+  for (std::size_t i = 0; i < silos.size(); ++i) {
+    silos[i].last_used = running[i]->last_used();
+    if (running[i]->in_use() || !running[i]->spec().idle) silos[i].hold = WarmSilo::Hold::Held;
+  }
+  for (const std::size_t i : choose_evictions(silos, options_.memory_budget))
+    (void)running[i]->sleep_if_unused();
+}
+
+Task<std::optional<BootTime>> Accounts::sweep() {
+  std::vector<std::shared_ptr<Service>> services;
+  for (const auto& [raw, weak] : living_) {
+    if (auto service = weak.lock()) services.push_back(std::move(service));
+  }
+  std::optional<BootTime> next;
+  for (const auto& service : services) {
+    const auto due = co_await service->sweep();
+    if (due && (!next || *due < *next)) next = due;
+  }
+  co_await keep_within_budget();
+  co_return next;
+}
+
+Task<void> Accounts::run_sweeps() {
+  for (;;) {
+    const std::optional<BootTime> due = co_await sweep();
+    if (living_.empty()) {  // nothing is awake, so nothing ticks
+      if (!co_await awake_.wait()) co_return;
+    }
+    BootTime pause = kSweepLongest;
+    if (due)
+      pause = std::clamp<BootTime>(*due - parts_.clock.boot(), kSweepShortest, kSweepLongest);
+    using base::asio::experimental::awaitable_operators::operator||;
+    // One that begins to live may be due sooner than those that were looked at.
+    const auto first = co_await (parts_.timer.sleep(pause) || awake_.wait());
+    if (first.index() == 0 ? !std::get<0>(first) : !std::get<1>(first)) co_return;
+  }
+}
+
+// --- beginning and end --------------------------------------------------------------------------
+
+Task<void> Accounts::adopt_all() {
+  const std::vector<ServiceId> left = co_await parts_.launcher.leftovers();
+  std::vector<std::shared_ptr<Service>> outdated;
+  for (const ServiceId& id : left) {
+    const std::shared_ptr<Service> service = find(id);
+    if (service) {
+      if (auto silo = co_await parts_.launcher.adopt(id)) {
+        service->adopt(std::move(*silo));
+        base::log::info("adopted {}", to_string(id));
+        if (service->is_outdated() || service->halted()) outdated.push_back(service);
+        continue;
+      }
+    }
+    (void)co_await parts_.launcher.clean_up(id);
+    parts_.doors.close(id, {});  // its name may be left
+  }
+  for (const auto& service : outdated)
+    (void)tasks_.spawn("stop " + to_string(service->id()), service->stop());
+}
+
+Task<Result<void>> Accounts::recover() {
+  CO_TRY(co_await base::run_on(parts_.worker, [this] { return files_.prepare(); }));
+  CO_TRY_ASSIGN(auto loaded,
+                co_await base::run_on(parts_.worker, [this] { return files_.load_all(); }));
+  for (const base::Error& error : loaded.damaged) base::log::error("{}", describe(error));
+  for (wire::AccountSpec& spec : loaded.specs) {
+    auto shared = std::make_shared<const wire::AccountSpec>(std::move(spec));
+    Account& account = accounts_[shared->account];
+    account.spec = shared;
+    for (std::size_t i = 0; i < shared->services.size(); ++i) {
+      account.services.push_back(std::make_shared<Service>(tools_, shared, i));
+      if (shared->traffic == wire::Traffic::Suspended) account.services.back()->halt();
+      // What an earlier life left on the board must not look like one that serves.
+      parts_.board.slot(shared->services[i].slot).epoch.store(0);
+    }
+  }
+  co_await adopt_all();
+  for (const auto& [id, account] : accounts_) {
+    for (const auto& service : account.services) service->keep_up();
+  }
+  (void)tasks_.spawn("sweep", run_sweeps());
+  (void)tasks_.spawn("reap", reap());
+  co_return Result<void>();
+}
+
+Task<void> Accounts::close(Silos silos) {
+  if (silos == Silos::Stop && !tasks_.closing()) {
+    std::vector<std::shared_ptr<Service>> all;
+    for (const auto& [raw, weak] : living_) {
+      if (auto service = weak.lock()) all.push_back(std::move(service));
+    }
+    for (const auto& [id, account] : accounts_) {
+      for (const auto& service : account.services) service->halt();
+    }
+    co_await stop_all(std::move(all));
+  }
+  co_await tasks_.close();
+}
+
+}  // namespace granary::agent

@@ -1,0 +1,108 @@
+// All accounts of this machine: what each is to be, and the services that make it real. Brings
+// accounts to their desired state, finds again what runs, keeps the sweep going. Lives on the
+// agent's executor; what blocks runs on its worker. Not for the protocol: see agent.h.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agent/account_files.h"
+#include "agent/cgroups.h"
+#include "agent/keyed_lock.h"
+#include "agent/service.h"
+#include "agent/volumes.h"
+#include "base/worker.h"
+
+namespace granary::agent {
+
+struct AccountsOptions {
+  wire::Paths paths;
+  std::uint32_t uid_base = 0;       // an account's uid is this plus its ordinal
+  std::uint64_t memory_budget = 0;  // for all running silos, in bytes; 0: none
+  std::size_t start_places = 4;     // silos started at once
+};
+
+// All outlive the Accounts.
+struct AccountsParts {
+  base::asio::any_io_executor executor;
+  const base::Clock& clock;
+  base::Timer& timer;
+  base::Rng& rng;
+  base::Worker& worker;
+  SiloLauncher& launcher;
+  Doors& doors;
+  Cgroups& cgroups;
+  Volumes& volumes;
+  wire::ActivityBoard& board;
+};
+
+class Accounts final {
+ public:
+  Accounts(AccountsOptions options, AccountsParts parts);
+  ~Accounts();  // asserts that close() has completed
+
+  // Reads all accounts, adopts what runs, clears away what nobody owns, starts the sweep. Once.
+  base::Task<base::Result<void>> recover();
+
+  // Resolves when the spec is in force: written, made real, and nothing of an earlier one runs.
+  // Errors: Conflict (an older version, or another of the same), NotFound (no such release),
+  // Exhausted, InvalidArgument.
+  base::Task<base::Result<void>> apply(wire::AccountSpec spec);
+  base::Task<base::Result<void>> remove(base::AccountId account);
+  // Errors: NotFound, and as Service::activate.
+  base::Task<wire::AgentResult<std::uint32_t>> activate(base::ServiceId service);
+  // Puts what nobody uses to sleep. Errors: NotFound, Conflict (requests are in flight).
+  base::Task<base::Result<void>> sleep(base::AccountId account);
+  base::Task<base::Result<wire::AccountReport>> report(base::AccountId account);
+  struct Page {
+    std::vector<wire::AccountReport> accounts;
+    std::string next;  // empty: that was the last
+  };
+  base::Task<base::Result<Page>> list(std::string after, std::uint32_t limit);
+  bool has_service(const base::ServiceId& service) const;
+  // Removes an unpacked release. Unknown: success. Errors: Conflict (an account names it).
+  base::Task<base::Result<void>> forget_release(std::string hash);
+
+  // One round over all that is awake; the time when the next is due. For run() and for tests.
+  base::Task<std::optional<base::BootTime>> sweep();
+
+  enum class Silos { LeaveRunning, Stop };
+  // Refuses, cancels, joins; silos go on, or are stopped first. Idempotent.
+  base::Task<void> close(Silos silos);
+
+ private:
+  struct Account {
+    std::shared_ptr<const wire::AccountSpec> spec;  // shared with its services
+    std::vector<std::shared_ptr<Service>> services;
+  };
+
+  std::shared_ptr<Service> find(const base::ServiceId& service) const;
+  void put(Account& account, std::shared_ptr<const wire::AccountSpec> spec);
+  base::Task<base::Result<void>> check(wire::AccountSpec spec) const;
+  base::Task<base::Result<void>> make_real(std::shared_ptr<const wire::AccountSpec> spec);
+  base::Task<void> take_over(std::shared_ptr<const wire::AccountSpec> spec);
+  base::Task<void> stop_all(std::vector<std::shared_ptr<Service>> services);
+  base::Task<void> stop_one(std::shared_ptr<Service> service, std::shared_ptr<base::Event> done,
+                            std::shared_ptr<std::size_t> left);
+  base::Task<void> adopt_all();
+  base::Task<void> keep_within_budget();
+  base::Task<void> run_sweeps();
+  base::Task<void> reap();
+  wire::AccountReport report_of(const Account& account) const;
+  base::Task<std::vector<wire::AccountReport>> measured(std::vector<wire::AccountReport> reports);
+
+  const AccountsOptions options_;
+  AccountsParts parts_;
+  AccountFiles files_;
+  base::TaskGroup tasks_;
+  base::Event awake_;
+  std::unordered_map<Service*, std::weak_ptr<Service>> living_;
+  StartGate gate_;
+  ServiceTools tools_;
+  KeyedLock locks_;
+  std::map<base::AccountId, Account> accounts_;
+};
+
+}  // namespace granary::agent

@@ -1,0 +1,127 @@
+// One service of one account: asleep, or living one life after another. Owns its phase, its door
+// and its running silo; everything that starts or ends a life goes through here. Lives on the
+// agent's executor. Which services there are, and what they are to be, is the Account's business.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "agent/doors.h"
+#include "agent/life_cycle.h"
+#include "agent/silo_launcher.h"
+#include "agent/start_gate.h"
+#include "base/clock.h"
+#include "base/event.h"
+#include "base/rng.h"
+#include "base/task_group.h"
+#include "base/timer.h"
+#include "wire/activity_board.h"
+#include "wire/agent_protocol.h"
+
+namespace granary::agent {
+
+class Service;
+
+// What every service needs; all outlive it.
+struct ServiceTools {
+  base::asio::any_io_executor executor;
+  const base::Clock& clock;
+  base::Timer& timer;
+  base::Rng& rng;
+  SiloLauncher& launcher;
+  Doors& doors;
+  wire::ActivityBoard& board;
+  StartGate& gate;
+  base::TaskGroup& tasks;
+  std::uint32_t uid_base;
+  // The services that are not asleep: what a sweep looks at.
+  std::unordered_map<Service*, std::weak_ptr<Service>>& living;
+  base::Event& awake;  // notified when one joins them
+};
+
+// Held by shared_ptr: its account owns it, and so does whoever waits for it.
+class Service final : public std::enable_shared_from_this<Service> {
+ public:
+  // `index` is the service's place in the account's spec.
+  Service(ServiceTools& tools, std::shared_ptr<const wire::AccountSpec> account, std::size_t index);
+  ~Service();
+  Service(const Service&) = delete;
+  Service& operator=(const Service&) = delete;
+
+  const wire::ServiceSpec& spec() const { return account_->services[index_]; }
+  base::ServiceId id() const { return {account_->account, spec().name}; }
+  ServicePhase phase() const { return phase_; }
+
+  // Whether what runs is not what it is to be, and must be stopped to be replaced.
+  bool is_outdated() const;
+  // From now on it is to be this. True: it is outdated.
+  bool configure(std::shared_ptr<const wire::AccountSpec> account, std::size_t index);
+
+  // The epoch of a life that requests may be sent to; joins a start under way. Errors: Refused
+  // (halted), Unavailable (backing off; says for how long), Deadline, Cancelled.
+  base::Task<wire::AgentResult<std::uint32_t>> activate();
+  // Takes over a silo from an earlier agent. Only while asleep.
+  void adopt(AdoptedSilo silo);
+  // Begins a life without a request, where the service is never to sleep and may live.
+  void keep_up();
+
+  // Stops the silo, if there is one, whatever it does; resolves when there is none. A later
+  // activation starts it again, unless it is halted.
+  base::Task<void> stop();
+  // Resolves when a stop that is under way is over.
+  base::Task<void> settled();
+  // Refuses activations until resume(). Call stop() as well.
+  void halt() { halted_ = true; }
+  void resume() { halted_ = false; }
+  bool halted() const { return halted_; }
+
+  // Stops a running silo that nobody uses now. False: somebody does, or nothing runs.
+  bool sleep_if_unused();
+  // When the idle time will be over if nobody comes; nothing while it is not running, is in use,
+  // or never sleeps.
+  std::optional<base::BootTime> idle_at() const;
+  // What sweeping is for: sleeps when idle, gives up on an app that never listened, and lets a
+  // back-off end. The next time that something may be due.
+  base::Task<std::optional<base::BootTime>> sweep();
+
+  base::BootTime last_used() const;
+  bool in_use() const;
+  wire::ServiceReport report() const;
+
+ private:
+  struct Awake;
+  enum class StopWish { None, Asked, Failed };
+
+  SiloPlan plan() const;
+  wire::BoardSlot& slot() const;
+  void enter(ServicePhase next);
+  bool begin();
+  void note_living();
+  base::Task<void> live(std::shared_ptr<Awake> awake);
+  base::Task<base::Result<void>> start_silo(std::shared_ptr<Awake> awake);
+  base::Task<void> settle(std::shared_ptr<Awake> awake);
+  base::Task<bool> see_to_its_end(std::shared_ptr<Awake> awake);
+  base::Task<void> watch(std::shared_ptr<Awake> awake);
+  base::Task<bool> end_life(std::shared_ptr<Awake> awake, std::optional<base::Error> failed);
+  void tell_to_stop(Awake& awake);
+  void open_epoch(Awake& awake);
+  void finish(const std::shared_ptr<Awake>& awake, const Verdict& verdict);
+  base::Task<bool> wait_for_change(std::shared_ptr<Awake> awake, base::BootTime deadline);
+
+  ServiceTools& tools_;
+  std::shared_ptr<const wire::AccountSpec> account_;  // shared with the Account and its services
+  std::size_t index_;
+  ServicePhase phase_ = ServicePhase::Asleep;
+  bool halted_ = false;
+  // Exactly in Starting, Running and Stopping; its life is a task. Owned by this, by that task,
+  // and by those who wait for it to change.
+  std::shared_ptr<Awake> awake_;
+  std::uint32_t crashes_ = 0;  // in a row
+  std::uint32_t wakes_ = 0;
+  base::BootTime retry_at_{0};  // BackingOff only
+  std::string last_failure_;
+};
+
+}  // namespace granary::agent

@@ -1,0 +1,123 @@
+#include "agent/testing/fake_host.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/os/file.h"
+
+namespace granary::agent {
+
+using base::Code;
+using base::Result;
+using base::ServiceId;
+using base::Task;
+
+class FakeLauncher::FakeSilo final : public Silo {
+ public:
+  FakeSilo(FakeLauncher& launcher, std::shared_ptr<Process> process)
+      : launcher_(launcher), process_(std::move(process)) {}
+
+  int pid() const override { return process_->pid; }
+  Result<void> signal(SiloSignal signal) override {
+    launcher_.signal(*process_, signal);
+    return {};
+  }
+  Task<Result<void>> ended() override {
+    const std::shared_ptr<Process> process = process_;
+    while (!process->ended) {
+      CO_TRY(co_await process->changed.wait());
+    }
+    co_return Result<void>();
+  }
+
+ private:
+  FakeLauncher& launcher_;
+  std::shared_ptr<Process> process_;
+};
+
+void FakeLauncher::signal(Process& process, SiloSignal signal) {
+  if (process.ended) return;
+  if (signal == SiloSignal::Kill) ++kills_;
+  if (signal == SiloSignal::Stop && ignore_stops_) return;
+  SiloEnd how{.kind = SiloEnd::Kind::Signalled, .value = 15};
+  how.asked = signal == SiloSignal::Stop;
+  end(process.plan.service, how);
+}
+
+void FakeLauncher::end(const ServiceId& service, SiloEnd end) {
+  const auto found = running_.find(service);
+  ASSERT(found != running_.end());
+  const std::shared_ptr<Process> process = found->second;
+  running_.erase(found);
+  ended_[service] = std::move(end);
+  process->ended = true;
+  process->changed.notify_all();
+}
+
+int FakeLauncher::starts(const ServiceId& service) const {
+  return static_cast<int>(
+      std::ranges::count(plans_, service, [](const SiloPlan& plan) { return plan.service; }));
+}
+
+Task<Result<std::unique_ptr<Silo>>> FakeLauncher::start(SiloPlan plan) {
+  ASSERT(!running_.contains(plan.service));  // one life at a time
+  ASSERT(!ended_.contains(plan.service));    // the last one was cleaned up
+  ASSERT(plan.epoch != 0 && plan.listener >= 0);
+  plans_.push_back(plan);
+  ++starting_;
+  while (held_) {
+    if (!co_await released_.wait()) break;
+  }
+  --starting_;
+  if (start_error_) co_return std::unexpected(*start_error_);
+  auto process = std::make_shared<Process>(executor_);
+  process->pid = next_pid_++;
+  process->plan = std::move(plan);
+  running_[process->plan.service] = process;
+  co_return std::make_unique<FakeSilo>(*this, process);
+}
+
+Task<Result<AdoptedSilo>> FakeLauncher::adopt(ServiceId service) {
+  const auto found = running_.find(service);
+  if (found == running_.end()) co_return base::fail(Code::NotFound, "nothing runs");
+  AdoptedSilo adopted;
+  CO_TRY_ASSIGN(adopted.listener, base::os::open_file("/dev/null", O_RDONLY, 0));
+  adopted.epoch = found->second->plan.epoch;
+  adopted.fingerprint = fingerprint(found->second->plan);
+  adopted.silo = std::make_unique<FakeSilo>(*this, found->second);
+  co_return adopted;
+}
+
+Task<SiloEnd> FakeLauncher::clean_up(ServiceId service) {
+  if (running_.contains(service)) end(service, {.kind = SiloEnd::Kind::Unknown});
+  SiloEnd how;
+  if (auto known = ended_.extract(service)) how = std::move(known.mapped());
+  co_return how;
+}
+
+Task<Result<bool>> FakeLauncher::listens(ServiceId) { co_return listens_; }
+
+Task<std::vector<ServiceId>> FakeLauncher::leftovers() {
+  std::vector<ServiceId> services;
+  for (const auto& [service, process] : running_) services.push_back(service);
+  for (const auto& [service, how] : ended_) services.push_back(service);
+  co_return services;
+}
+
+Result<base::os::Fd> FakeDoors::open(const ServiceId& service) {
+  ASSERT(open_.insert(service).second);  // it was not open
+  return base::os::open_file("/dev/null", O_RDONLY, 0);
+}
+
+bool FakeDoors::queued(const ServiceId& service, const base::os::Fd&) {
+  return queued_.contains(service);
+}
+
+void FakeDoors::close(const ServiceId& service, base::os::Fd) {
+  open_.erase(service);
+  queued_.erase(service);
+}
+
+}  // namespace granary::agent

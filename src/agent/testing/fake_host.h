@@ -1,0 +1,134 @@
+// A machine that is not there: silos, doors, control groups and disks as they behave, in memory.
+// Single-threaded; for tests under base::testing::World.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "agent/cgroups.h"
+#include "agent/doors.h"
+#include "agent/silo_launcher.h"
+#include "agent/volumes.h"
+#include "base/event.h"
+
+namespace granary::agent {
+
+class FakeLauncher final : public SiloLauncher {
+ public:
+  explicit FakeLauncher(base::asio::any_io_executor executor)
+      : executor_(std::move(executor)), released_(executor_) {}
+
+  // --- what the test makes happen
+  void hold_starts() { held_ = true; }
+  void release_starts() {
+    held_ = false;
+    released_.notify_all();
+  }
+  void fail_starts(std::optional<base::Error> error) { start_error_ = std::move(error); }
+  // On SiloSignal::Stop nothing happens; only a kill ends them.
+  void ignore_stops() { ignore_stops_ = true; }
+  void never_listens() { listens_ = false; }
+  // The running silo ends by itself.
+  void end(const base::ServiceId& service, SiloEnd end);
+
+  // --- what the test asks
+  int starts(const base::ServiceId& service) const;
+  bool runs(const base::ServiceId& service) const { return running_.contains(service); }
+  std::size_t running() const { return running_.size(); }
+  std::size_t starting() const { return starting_; }
+  int kills() const { return kills_; }
+  const SiloPlan& last_plan() const { return plans_.back(); }
+
+  std::string_view isolation() const override { return "full"; }
+  base::Task<base::Result<std::unique_ptr<Silo>>> start(SiloPlan plan) override;
+  base::Task<base::Result<AdoptedSilo>> adopt(base::ServiceId service) override;
+  base::Task<SiloEnd> clean_up(base::ServiceId service) override;
+  base::Task<base::Result<bool>> listens(base::ServiceId service) override;
+  base::Task<std::vector<base::ServiceId>> leftovers() override;
+
+ private:
+  class FakeSilo;
+  // Owned by this while it runs, and by its FakeSilo.
+  struct Process {
+    explicit Process(const base::asio::any_io_executor& executor) : changed(executor) {}
+    base::Event changed;
+    int pid = 0;
+    bool ended = false;
+    SiloEnd end;
+    SiloPlan plan;
+  };
+  void signal(Process& process, SiloSignal signal);
+
+  base::asio::any_io_executor executor_;
+  base::Event released_;
+  bool held_ = false;
+  bool ignore_stops_ = false;
+  bool listens_ = true;
+  std::optional<base::Error> start_error_;
+  std::map<base::ServiceId, std::shared_ptr<Process>> running_;
+  std::map<base::ServiceId, SiloEnd> ended_;  // not cleaned up yet
+  std::vector<SiloPlan> plans_;
+  std::size_t starting_ = 0;
+  int next_pid_ = 100;
+  int kills_ = 0;
+};
+
+class FakeDoors final : public Doors {
+ public:
+  void queue(const base::ServiceId& service) { queued_.insert(service); }
+  void accept_all(const base::ServiceId& service) { queued_.erase(service); }
+  // Its descriptors are closed with it.
+  void agent_died() { open_.clear(); }
+  bool is_open(const base::ServiceId& service) const { return open_.contains(service); }
+
+  base::Result<base::os::Fd> open(const base::ServiceId& service) override;
+  bool queued(const base::ServiceId& service, const base::os::Fd& door) override;
+  void close(const base::ServiceId& service, base::os::Fd door) override;
+
+ private:
+  std::set<base::ServiceId> open_;
+  std::set<base::ServiceId> queued_;
+};
+
+class FakeCgroups final : public Cgroups {
+ public:
+  void set_memory(const base::ServiceId& service, std::uint64_t bytes) { memory_[service] = bytes; }
+
+  base::Result<CgroupEntrance> make(const base::ServiceId&, const wire::Limits&) override {
+    return CgroupEntrance{};
+  }
+  base::Result<CgroupUsage> usage(const base::ServiceId& service) override {
+    return CgroupUsage{memory_[service], 0};
+  }
+  base::Result<void> remove(const base::ServiceId&) override { return {}; }
+  base::Result<std::vector<base::ServiceId>> list() override {
+    return std::vector<base::ServiceId>();
+  }
+
+ private:
+  std::map<base::ServiceId, std::uint64_t> memory_;
+};
+
+class FakeVolumes final : public Volumes {
+ public:
+  void fail_with(std::optional<base::Error> error) { error_ = std::move(error); }
+  std::uint64_t size(const std::string& account) { return disks_[base::AccountId(account)]; }
+
+  base::Result<void> make(const base::AccountId& account, const DiskOptions& options) override {
+    if (error_) return std::unexpected(*error_);
+    disks_[account] = std::max(disks_[account], options.bytes);
+    return {};
+  }
+  base::Result<DiskUse> use(const base::AccountId& account) override {
+    return DiskUse{4096, disks_[account]};
+  }
+  base::Result<AttachedDisk> attach(const base::AccountId&) override { return AttachedDisk{}; }
+
+ private:
+  std::optional<base::Error> error_;
+  std::map<base::AccountId, std::uint64_t> disks_;
+};
+
+}  // namespace granary::agent
