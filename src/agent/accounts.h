@@ -75,6 +75,7 @@ class Accounts final {
  private:
   struct Account {
     std::shared_ptr<const wire::AccountSpec> spec;  // shared with its services
+    // Owned by this and by whatever still runs of a removed account.
     std::vector<std::shared_ptr<Service>> services;
   };
 

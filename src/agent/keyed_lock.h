@@ -32,15 +32,15 @@ class KeyedLock final {
    private:
     KeyedLock* lock_;
     std::string key_;
-    std::shared_ptr<StartGate> gate_;
+    std::shared_ptr<StartGate> gate_;  // owned by the lock's map and by who holds or waits
     StartGate::Place place_;
   };
 
   // Errors: Cancelled. The lock must outlive what it returns.
   base::Task<base::Result<Held>> lock(std::string key) {
-    std::shared_ptr<StartGate>& known = gates_[key];
+    std::shared_ptr<StartGate>& known = gates_[key];  // owned by the map and by who holds or waits
     if (!known) known = std::make_shared<StartGate>(executor_, 1);
-    std::shared_ptr<StartGate> gate = known;
+    std::shared_ptr<StartGate> gate = known;  // owned by the map and by who holds or waits
     auto place = co_await gate->enter();
     if (!place) co_return std::unexpected(std::move(place).error());
     co_return Held(this, std::move(key), std::move(gate), std::move(*place));

@@ -77,7 +77,8 @@ print('release', os.environ['APP_RELEASE'], os.environ['DATA_DIR'], os.environ['
 print('host', socket.gethostname(), os.listdir('/sys') if os.path.exists('/sys') else None)
 print('net', [n for _, n in socket.if_nameindex()])
 print('fds', sorted(os.listdir('/proc/self/fd')))
-print('caps', [l.split()[1] for l in open('/proc/self/status') if l.startswith(('CapEff', 'CapBnd', 'NoNewPrivs', 'Seccomp:'))])
+marks = ('CapEff', 'CapBnd', 'NoNewPrivs', 'Seccomp:')
+print('caps', [l.split()[1] for l in open('/proc/self/status') if l.startswith(marks)])
 )");
   EXPECT_NE(text.find("out procs [1, 2]"), std::string::npos) << text;
   EXPECT_NE(text.find("out root ['app', 'bin', 'data', 'dev', 'etc', 'lib', 'lib64', 'proc', "
