@@ -67,6 +67,7 @@ class FakeLauncher final : public SiloLauncher {
   bool ignore_stops_ = false;
   bool listens_ = true;
   std::optional<base::Error> start_error_;
+  // Owned by the fake and by its silos.
   std::map<base::ServiceId, std::shared_ptr<Process>> running_;
   std::map<base::ServiceId, SiloEnd> ended_;  // not cleaned up yet
   std::vector<SiloPlan> plans_;
