@@ -1,0 +1,144 @@
+#include <gtest/gtest.h>
+
+#include "gateway/gateway.h"
+#include "gateway/testing/gateway_world.h"
+#include "wire/frontend_index.h"
+
+namespace granary::gateway {
+namespace {
+
+using std::chrono::seconds;
+using testing::Answer;
+using testing::GatewayWorld;
+using testing::TestClient;
+
+class GatewayFrontendTest : public ::testing::Test {
+ protected:
+  void write_frontend() {
+    wire::FrontendIndex index{.fallback = "/index.html"};
+    index.assets["/index.html"] = {.blob = blob("<p>hello"), .type = "text/html", .etag = "p"};
+    index.assets["/big.bin"] = {.blob = blob(big_), .type = "application/x", .etag = "b"};
+    index.assets["/app.1234.js"] = {.blob = blob("plain script"),
+                                    .type = "text/javascript",
+                                    .etag = "s",
+                                    .caching = wire::Caching::Immutable,
+                                    .brotli = blob("brotli bytes")};
+    index.assets["/lost.css"] = {.blob = std::string(64, '0'), .type = "text/css", .etag = "l"};
+    world_.folder.write(folder_ + "index.json", wire::encode(index));
+  }
+  std::string blob(std::string_view bytes) {
+    const std::string name = fmt::format("{:064x}", ++blobs_);
+    world_.folder.write(folder_ + "blobs/" + name, bytes);
+    return name;
+  }
+  Answer admin(std::string_view path) {
+    TestClient client(world_, world_.gateway->admin_listening()->port);
+    return client.get(path, "localhost");
+  }
+
+  GatewayWorld world_;
+  const std::string folder_ = "frontends/" + std::string(64, 'a') + "/";
+  std::string big_ = std::string(3'000'001, 'z');
+  int blobs_ = 0;
+};
+
+TEST_F(GatewayFrontendTest, FilesOfTheReleaseAreServed) {
+  write_frontend();
+  world_.start();
+  const auto client = world_.connect();
+  for (int i = 0; i < 2; ++i) {  // from the disk, from memory
+    const Answer page = client->get("/");
+    EXPECT_EQ(page.status, 200);
+    EXPECT_EQ(page.body, "<p>hello");
+    EXPECT_EQ(page.field("Content-Type"), "text/html");
+    EXPECT_EQ(page.field("ETag"), "\"p\"");
+    EXPECT_EQ(page.field("X-Request-Id").size(), 32U);
+    EXPECT_EQ(client->get("/scans/7").body, "<p>hello");
+  }
+  const Answer script = client->get("/app.1234.js", "globex.localhost", "Accept-Encoding: br\r\n");
+  EXPECT_EQ(script.body, "brotli bytes");
+  EXPECT_EQ(script.field("Content-Encoding"), "br");
+  EXPECT_EQ(client->get("/", "acme.localhost", "If-None-Match: \"p\"\r\n").status, 304);
+  EXPECT_EQ(client->get("/nothing.js").status, 404);
+  EXPECT_EQ(client->get("/../../etc/passwd.txt").status, 404);
+  EXPECT_EQ(client->get("/lost.css").status, 503);
+  EXPECT_TRUE(world_.silo->requests().empty());
+}
+
+TEST_F(GatewayFrontendTest, ALargeFileIsSentPieceByPiece) {
+  write_frontend();
+  world_.start();
+  const auto client = world_.connect();
+  const Answer answer = client->get("/big.bin");
+  EXPECT_EQ(answer.field("Content-Length"), "3000001");
+  EXPECT_TRUE(answer.body == big_);
+  client->send("HEAD /big.bin HTTP/1.1\r\nHost: acme.localhost\r\n\r\n");
+  const Answer head = client->answer(TestClient::Expect::NoBody);
+  EXPECT_EQ(head.field("Content-Length"), "3000001");
+  EXPECT_EQ(client->get("/").body, "<p>hello");
+}
+
+TEST_F(GatewayFrontendTest, OtherMethodsAreNotAllowedAndTheirBodiesNotTakenForRequests) {
+  write_frontend();
+  world_.start();
+  const auto client = world_.connect();
+  client->send(
+      "POST / HTTP/1.1\r\nHost: acme.localhost\r\nContent-Length: 41\r\n\r\n"
+      "GET /app.1234.js HTTP/1.1\r\nHost: acme\r\n\r\n");
+  const Answer answer = client->answer();
+  EXPECT_EQ(answer.status, 405);
+  EXPECT_EQ(answer.field("Allow"), "GET, HEAD");
+  EXPECT_EQ(answer.field("Connection"), "close");
+  EXPECT_TRUE(client->ended());
+}
+
+TEST_F(GatewayFrontendTest, AMissingFrontendIsUnavailableUntilItAppears) {
+  world_.start();
+  const auto client = world_.connect();
+  EXPECT_EQ(client->get("/").status, 503);
+  write_frontend();
+  EXPECT_EQ(client->get("/").status, 200);
+}
+
+TEST_F(GatewayFrontendTest, TheTenantsDocumentIsServedOnItsHost) {
+  world_.start();
+  const auto client = world_.connect();
+  const Answer answer = client->get("/.well-known/granary/tenant");
+  EXPECT_EQ(answer.field("Content-Type"), "application/json");
+  EXPECT_EQ(answer.body,
+            R"({"name":"Acme","release":"insight-aaaaaaaaaaaa","state":"active","flags":{}})");
+}
+
+TEST_F(GatewayFrontendTest, DiscoveryTellsWhereATenantLivesAndNotTooOften) {
+  world_.start();
+  const auto client = world_.connect();
+  const std::string path = "/.well-known/granary/discover?q=";
+  EXPECT_EQ(client->get(path + "ACME", "localhost:8080").body,
+            R"({"url":"http://acme.localhost:8080"})");
+  EXPECT_EQ(client->get(path + "nobody", "localhost").status, 404);
+  EXPECT_EQ(client->get("/.well-known/granary/discover", "localhost").status, 404);
+  EXPECT_EQ(client->get(path + "acme\"x", "localhost").status, 404);
+  for (int i = 0; i < 6; ++i) EXPECT_EQ(client->get(path + "acme", "localhost").status, 200);
+  EXPECT_EQ(client->get(path + "acme", "localhost").status, 429);
+  world_.advance(seconds(2));
+  EXPECT_EQ(client->get(path + "acme", "localhost").status, 200);
+}
+
+TEST_F(GatewayFrontendTest, TheOperatorSeesWhetherItRunsAndWhatItDid) {
+  world_.options.admin = Endpoint{"127.0.0.1", 0};
+  world_.open();
+  EXPECT_EQ(admin("/healthz").status, 200);
+  EXPECT_EQ(admin("/readyz").status, 503);
+  world_.publish(world_.snapshot());
+  world_.wait_for([&] { return world_.gateway->generation() == 1; }, "the snapshot");
+  EXPECT_EQ(admin("/readyz").status, 200);
+  EXPECT_EQ(admin("/other").status, 404);
+  EXPECT_EQ(world_.connect()->get("/", "nobody.localhost").status, 404);
+  const std::string metrics = admin("/metrics").body;
+  EXPECT_NE(metrics.find("\ngranary_gateway_requests_total 1\n"), std::string::npos);
+  EXPECT_NE(metrics.find("granary_gateway_answers_total{class=\"4xx\"} 1\n"), std::string::npos);
+  EXPECT_NE(metrics.find("\ngranary_gateway_routing_generation 1\n"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace granary::gateway
