@@ -14,6 +14,8 @@ namespace granary::agent {
 inline constexpr std::chrono::milliseconds kInitGrace{3'000};
 // A killed pid namespace ends at once, unless the kernel is in trouble.
 inline constexpr std::chrono::milliseconds kKillDeadline{10'000};
+// The sandbox program outside ends as soon as its silo has ended.
+inline constexpr std::chrono::milliseconds kMonitorGrace{2'000};
 // After its end a silo's disk is unmounted by the kernel in the background: some milliseconds.
 inline constexpr std::chrono::milliseconds kDiskReleaseDeadline{5'000};
 inline constexpr std::chrono::milliseconds kDiskReleasePoll{1};

@@ -56,6 +56,7 @@ std::vector<std::string> role_arguments(const Config& config) {
   return {"--data-dir",      config.data_dir,
           "--gateway",       to_string(config.gateway),
           "--api",           to_string(config.api),
+          "--gateway-admin", config.gateway_admin ? to_string(*config.gateway_admin) : "off",
           "--domain",        config.domain,
           "--isolation",     config.isolation == Isolation::Full ? "full" : "none",
           "--uid-base",      std::to_string(config.uid_base),

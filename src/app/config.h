@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 namespace granary::app {
 
 enum class Isolation { Full, None };
+enum class Output { Table, Json };
 
 struct Endpoint {
   std::string address;
@@ -31,6 +33,9 @@ struct Config {
   std::uint32_t uid_base = 200'000;
   std::uint64_t memory_budget_bytes = 0;  // for running silos; 0: half of the machine's memory
   std::string log_level = "info";
+  // The gateway's /healthz, /readyz and /metrics; nothing: not served.
+  std::optional<Endpoint> gateway_admin = Endpoint{"127.0.0.1", 8082};
+  Output output = Output::Table;  // of doctor
 };
 
 inline constexpr std::uint32_t kFirstAccount = 100;

@@ -130,7 +130,8 @@ int control_main(const Config& config) {
     return kExitFailed;
   }
   Control control(config, std::move(*store), worker);
-  return run_role(control.context, [&] { return control.start(); }, [&] { return control.stop(); });
+  return run_role(
+      control.context, [&] { return control.start(); }, [&](int) { return control.stop(); });
 }
 
 }  // namespace granary::app

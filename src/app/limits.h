@@ -13,6 +13,12 @@ inline constexpr std::chrono::milliseconds kLongestRestart{5'000};
 inline constexpr std::chrono::seconds kForgivenAfter{30};
 // The agent's own stop waits for silos up to their stop timeout; this must stay above it.
 inline constexpr std::chrono::seconds kStopDeadline{20};
+// How long the gateway waits for the agent to make the activity board, and how often it looks.
+// Above a start of the agent with many silos to adopt; then the supervisor tries again.
+inline constexpr std::chrono::milliseconds kBoardPatience{15'000};
+inline constexpr std::chrono::milliseconds kBoardLook{20};
+// The agent's threads for what blocks: mounts, disks, forks; most of them wait for the kernel.
+inline constexpr std::size_t kAgentThreads = 8;
 // A probe of a health path, start of the silo included; above the largest start_timeout that is
 // usual, below the operation's patience.
 inline constexpr std::chrono::seconds kProbeDeadline{30};

@@ -18,6 +18,7 @@ struct Options {
   Config config;
   std::string gateway = "127.0.0.1:8080";
   std::string api = "127.0.0.1:8081";
+  std::string gateway_admin = "127.0.0.1:8082";
 };
 
 int prepare_main(const Config& config) {
@@ -35,6 +36,10 @@ void add_options(CLI::App& command, Options& options) {
   command.add_option("--gateway", options.gateway, "where tenants are served")
       ->capture_default_str();
   command.add_option("--api", options.api, "where the API is served")->capture_default_str();
+  command
+      .add_option("--gateway-admin", options.gateway_admin,
+                  "where the gateway's /healthz, /readyz and /metrics are; off: nowhere")
+      ->capture_default_str();
   command.add_option("--domain", options.config.domain, "tenant T is at T.DOMAIN")
       ->capture_default_str();
   command
@@ -50,9 +55,19 @@ void add_options(CLI::App& command, Options& options) {
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
 }
 
+void add_output_option(CLI::App& command, Options& options) {
+  const std::map<std::string, Output> outputs = {{"table", Output::Table}, {"json", Output::Json}};
+  command.add_option("-o,--output", options.config.output, "table or json")
+      ->transform(CLI::CheckedTransformer(outputs).description(""));
+}
+
 base::Result<Config> complete(Options options) {
   TRY_ASSIGN(options.config.gateway, parse_endpoint(options.gateway));
   TRY_ASSIGN(options.config.api, parse_endpoint(options.api));
+  options.config.gateway_admin.reset();
+  if (options.gateway_admin != "off") {
+    TRY_ASSIGN(options.config.gateway_admin, parse_endpoint(options.gateway_admin));
+  }
   return options.config;
 }
 
@@ -63,7 +78,11 @@ struct Command {
 };
 
 constexpr Command kCommands[] = {
+    {"up", "run the platform: agent, control and gateway, kept running", up_main},
+    {"doctor", "what this machine can isolate, what is missing, how to mend it", doctor_main},
     {"control", "one role alone: the API, the operations, the registry", control_main},
+    {"gateway", "one role alone: all tenant traffic", gateway_main},
+    {"agent", "one role alone: silos on this machine; root", agent_main},
     {"prepare", "make the data directory and its owners; before a role is run alone", prepare_main},
 };
 
@@ -73,6 +92,7 @@ void add_platform_commands(CLI::App& program, Options& options,
   for (const Command& command : kCommands) {
     CLI::App* added = program.add_subcommand(command.name, command.help);
     add_options(*added, options);
+    if (command.run == doctor_main) add_output_option(*added, options);
     mains[added] = command.run;
   }
 }

@@ -4,6 +4,8 @@
 #include <csignal>
 
 #include "base/log.h"
+#include "base/os/child.h"
+#include "base/os/file.h"
 
 namespace granary::app {
 
@@ -12,7 +14,7 @@ using base::Task;
 
 namespace {
 
-Task<int> serve(std::function<Task<Result<void>>()> start, std::function<Task<void>()> stop) {
+Task<int> serve(std::function<Task<Result<void>>()> start, std::function<Task<void>(int)> stop) {
   base::asio::signal_set signals(co_await base::asio::this_coro::executor, SIGTERM, SIGINT);
   const Result<void> started = co_await start();
   if (!started) {
@@ -20,16 +22,16 @@ Task<int> serve(std::function<Task<Result<void>>()> start, std::function<Task<vo
     co_return kExitFailed;
   }
   base::ErrorCode error;
-  co_await signals.async_wait(base::into(error));
+  const int number = co_await signals.async_wait(base::into(error));
   base::log::info("stopping");
-  co_await stop();
+  co_await stop(number);
   co_return kExitOk;
 }
 
 }  // namespace
 
 int run_role(base::asio::io_context& context, std::function<Task<Result<void>>()> start,
-             std::function<Task<void>()> stop) {
+             std::function<Task<void>(int)> stop) {
   // A peer that closes while we write is an error code, not the end of the process.
   std::signal(SIGPIPE, SIG_IGN);
   int code = kExitFailed;
@@ -41,6 +43,14 @@ int run_role(base::asio::io_context& context, std::function<Task<Result<void>>()
                        });
   context.run();
   return code;
+}
+
+Result<std::string> init_program() {
+  TRY_ASSIGN(const std::string own, base::os::own_program());
+  const std::string beside = own.substr(0, own.rfind('/')) + "/granary-init";
+  if (base::os::exists(beside)) return beside;
+  return base::fail_with_advice(base::Code::NotFound, "there is no " + beside,
+                                "Install granary-init beside granary");
 }
 
 void start_log(const char* role, const Config& config) {

@@ -13,10 +13,13 @@ inline constexpr int kExitOk = 0;
 inline constexpr int kExitFailed = 1;
 inline constexpr int kExitWrongUsage = 2;
 
-// Runs `start`; then waits for SIGTERM or SIGINT; then runs `stop`. Returns the exit code. A
-// failed start is logged with its advice, and nothing is stopped.
+// Runs `start`; then waits for SIGTERM or SIGINT; then runs `stop` with its number. Returns the
+// exit code. A failed start is logged with its advice, and nothing is stopped.
 int run_role(base::asio::io_context& context, std::function<base::Task<base::Result<void>>()> start,
-             std::function<base::Task<void>()> stop);
+             std::function<base::Task<void>(int)> stop);
+
+// granary-init, beside the running program. Errors: NotFound.
+base::Result<std::string> init_program();
 
 // The role's log, at the level of the configuration.
 void start_log(const char* role, const Config& config);

@@ -17,10 +17,11 @@ namespace {
 
 class ChildProcess final : public Process {
  public:
-  explicit ChildProcess(std::unique_ptr<base::os::Child> child) : child_(std::move(child)) {}
+  ChildProcess(std::unique_ptr<base::os::Child> child, int stop_signal)
+      : child_(std::move(child)), stop_signal_(stop_signal) {}
   int pid() const override { return child_->pid(); }
   Task<Result<int>> wait() override { return child_->wait(); }
-  void terminate() override { report(child_->signal(SIGTERM)); }
+  void terminate() override { report(child_->signal(stop_signal_)); }
   void kill() override { report(child_->signal(SIGKILL)); }
 
  private:
@@ -28,6 +29,7 @@ class ChildProcess final : public Process {
     if (!sent) base::log::warn("{}", base::describe(sent.error()));
   }
   std::unique_ptr<base::os::Child> child_;
+  int stop_signal_;
 };
 
 // As root each role gets its own user; otherwise the agent alone goes through sudo.
@@ -47,9 +49,12 @@ Role make_role(const base::asio::any_io_executor& executor, const std::string& n
   if (name == "agent") options.privileges = base::os::ChildOptions::Privileges::May;
   options.identity = identity;
   options.parent_death_signal = SIGTERM;
-  return {name, [executor, options]() -> Result<std::unique_ptr<Process>> {
+  // An orderly end of `up` ends the silos as well; a crash of it (the parent death signal, or a
+  // kill of the agent alone) does not.
+  const int stop_signal = name == "agent" ? SIGINT : SIGTERM;
+  return {name, [executor, options, stop_signal]() -> Result<std::unique_ptr<Process>> {
             TRY_ASSIGN(auto child, base::os::Child::start(executor, options));
-            return std::make_unique<ChildProcess>(std::move(child));
+            return std::make_unique<ChildProcess>(std::move(child), stop_signal);
           }};
 }
 
@@ -83,7 +88,8 @@ int up_main(const Config& config) {
   base::os::AsioTimer timer;
   Supervisor supervisor(context.get_executor(), clock, timer,
                         make_roles(context.get_executor(), *program, config));
-  return run_role(context, [&] { return supervisor.start(); }, [&] { return supervisor.stop(); });
+  return run_role(
+      context, [&] { return supervisor.start(); }, [&](int) { return supervisor.stop(); });
 }
 
 }  // namespace granary::app

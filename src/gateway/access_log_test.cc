@@ -15,7 +15,7 @@ using std::chrono::milliseconds;
 class AccessLogTest : public testing::Test {
  protected:
   AccessLogTest() { EXPECT_TRUE(base::os::make_folders(paths_.access(), 0700).has_value()); }
-  AccessEntry entry(std::string_view target = "/x") {
+  AccessEntry entry(std::string_view target = "/x") const {
     return {.client = "127.0.0.1",
             .host = "acme.localhost",
             .method = "GET",
@@ -26,7 +26,7 @@ class AccessLogTest : public testing::Test {
             .began = world_.clock.boot() - milliseconds(1234),
             .ended = world_.clock.boot()};
   }
-  std::string file(const std::string& name) {
+  std::string file(const std::string& name) const {
     return base::os::read_file(paths_.access() + "/" + name, 64U << 20).value_or("");
   }
 

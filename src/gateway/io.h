@@ -68,7 +68,9 @@ class Signal final {
 // Buffers for one gathered write, without allocation. The bytes are the caller's.
 class Gather final {
  public:
+  // What Asio asks of a sequence of buffers.
   using value_type = asio::const_buffer;
+  // NOLINTNEXTLINE(readability-identifier-naming): Asio looks it up by this name
   using const_iterator = const asio::const_buffer*;
   static constexpr std::size_t kMost = 24;
 

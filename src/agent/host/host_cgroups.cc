@@ -102,6 +102,10 @@ HostCgroups::HostCgroups(CgroupLayout layout, std::string group)
   }
 }
 
+HostCgroups::~HostCgroups() {
+  for (const std::string& root : roots_) (void)remove_one(root + "/" + group_);
+}
+
 const std::string& HostCgroups::root_of(const std::string& controller) const {
   return v2() ? layout_.v2 : layout_.v1.at(controller);
 }

@@ -14,6 +14,10 @@ class HostCgroups final : public Cgroups {
  public:
   // `group` is this installation's own, so that two on one machine do not meet.
   HostCgroups(CgroupLayout layout, std::string group);
+  // Removes the installation's group where nothing is left in it.
+  ~HostCgroups() override;
+  HostCgroups(const HostCgroups&) = delete;
+  HostCgroups& operator=(const HostCgroups&) = delete;
 
   base::Result<CgroupEntrance> make(const base::ServiceId& service,
                                     const wire::Limits& limits) override;

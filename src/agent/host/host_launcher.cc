@@ -43,10 +43,12 @@ std::string said(const Fd& errors) {
   return base::log::escape(text);
 }
 
-void kill_and_wait(const base::os::ProcessIdentity& identity) {
+// `patience`: how long it may take to end by itself.
+void kill_and_wait(const base::os::ProcessIdentity& identity, std::chrono::milliseconds patience) {
   if (identity.pid == 0) return;
   const auto process = base::os::open_process(identity);
   if (!process) return;
+  if (patience.count() > 0 && base::os::wait_for_end(process->get(), patience)) return;
   (void)base::os::signal_process(process->get(), SIGKILL);
   if (const auto ended = base::os::wait_for_end(process->get(), kKillDeadline); !ended)
     base::log::error("process {} does not die: {}", identity.pid, describe(ended.error()));
@@ -251,9 +253,9 @@ SiloEnd HostLauncher::clean_up_blocking(const ServiceId& service, const Life& li
     auto known = read_record(parts_.paths, service);
     if (known && known->boot_id == boot_id()) record = std::move(*known);
   }
-  kill_and_wait(record.init);
-  // It waits for the first process, so it ends by itself; reaped where it is our child.
-  kill_and_wait(record.monitor);
+  kill_and_wait(record.init, std::chrono::milliseconds(0));
+  // It reaps the first process and ends by itself; then it is reaped here, where it is our child.
+  kill_and_wait(record.monitor, kMonitorGrace);
   const pid_t child = record.monitor.pid != 0 ? record.monitor.pid : record.init.pid;
   if (child != 0) (void)base::os::reap(child);
   const auto usage = parts_.cgroups.usage(service);

@@ -18,8 +18,10 @@ namespace {
 // Runs in the child, between fork and exec: async-signal-safe calls alone. Writes errno to
 // `report` and ends when something fails.
 [[noreturn]] void become(const ChildOptions& options, char* const* argv, pid_t parent, int report) {
-  bool good = true;
-  if (options.identity) {
+  // Of its own, so that a Ctrl-C at the terminal reaches the supervisor alone, which stops in
+  // order.
+  bool good = ::setpgid(0, 0) == 0;
+  if (good && options.identity) {
     good = ::setgroups(0, nullptr) == 0 &&
            ::setresgid(options.identity->gid, options.identity->gid, options.identity->gid) == 0 &&
            ::setresuid(options.identity->uid, options.identity->uid, options.identity->uid) == 0;

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -93,6 +94,13 @@ Result<pid_t> spawn(const std::vector<std::string>& argv, int output) {
 }
 
 }  // namespace
+
+void raise_descriptor_limit() {
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  files.rlim_cur = files.rlim_max;
+  (void)::setrlimit(RLIMIT_NOFILE, &files);
+}
 
 Result<ProcessStatus> process_status(pid_t pid) {
   TRY_ASSIGN(const std::string text, read_file(fmt::format("/proc/{}/stat", pid), kLongestStat));

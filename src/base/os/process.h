@@ -46,6 +46,9 @@ Result<void> wait_for_end(int pidfd, std::chrono::milliseconds limit);
 // of it. Errors: Unavailable while it runs, NotFound when it is no child.
 Result<int> reap(pid_t pid);
 
+// Lets this process open as many files as it may (RLIMIT_NOFILE).
+void raise_descriptor_limit();
+
 struct ProgramEnd {
   int exit_code = 0;
   std::string output;  // both streams, cut at 64 KiB

@@ -90,7 +90,7 @@ class GatewayWorld final {
   void settle() { world.settle(); }
 
   std::unique_ptr<TestClient> connect();
-  wire::BoardSlot& slot(std::uint32_t number = kSlot) { return board->slot(number); }
+  wire::BoardSlot& slot(std::uint32_t number = kSlot) const { return board->slot(number); }
   std::string access_log(const std::string& account) const;
 
   base::testing::World world;

@@ -1,0 +1,79 @@
+#include "agent/agent.h"
+
+#include <csignal>
+
+#include "agent/host/host_parts.h"
+#include "app/limits.h"
+#include "app/role.h"
+#include "base/log.h"
+#include "base/os/process.h"
+#include "base/os/system.h"
+
+// The agent role: silos on this machine, with the real kernel's parts.
+namespace granary::app {
+
+using base::Result;
+using base::Task;
+
+namespace {
+
+agent::HostOptions host_options(const Config& config, std::string init_program) {
+  agent::HostOptions options{.paths = wire::Paths(config.data_dir)};
+  options.isolation =
+      config.isolation == Isolation::Full ? agent::Isolation::Full : agent::Isolation::None;
+  options.init_program = std::move(init_program);
+  options.gateway_gid = gateway_identity(config).gid;
+  return options;
+}
+
+agent::AgentOptions agent_options(const Config& config) {
+  agent::AgentOptions options{.accounts = {.paths = wire::Paths(config.data_dir)}};
+  options.accounts.uid_base = account_uid_base(config);
+  options.accounts.memory_budget =
+      config.memory_budget_bytes != 0 ? config.memory_budget_bytes : agent::default_memory_budget();
+  options.accounts.start_places = agent::default_start_places();
+  options.control_uid = control_identity(config).uid;
+  options.gateway_uid = gateway_identity(config).uid;
+  return options;
+}
+
+}  // namespace
+
+int agent_main(const Config& config) {
+  start_log("agent", config);
+  base::os::raise_descriptor_limit();
+  base::asio::io_context context(1);
+  base::os::SystemClock clock;
+  base::os::AsioTimer timer;
+  base::os::SystemRng rng;
+  base::os::ThreadPool worker(kAgentThreads);
+  const auto init = init_program();
+  auto parts = init ? agent::make_host_parts(host_options(config, *init), context.get_executor(),
+                                             clock, worker)
+                    : std::unexpected(init.error());
+  if (!parts) {
+    base::log::error("cannot make silos: {}", base::describe(parts.error()));
+    return kExitFailed;
+  }
+  agent::AccountsParts use{.executor = context.get_executor(),
+                           .clock = clock,
+                           .timer = timer,
+                           .rng = rng,
+                           .worker = worker,
+                           .launcher = (*parts)->launcher(),
+                           .doors = (*parts)->doors(),
+                           .cgroups = (*parts)->cgroups(),
+                           .volumes = (*parts)->volumes(),
+                           .board = (*parts)->board()};
+  agent::Agent agent(agent_options(config), use);
+  // An upgrade or a restart (SIGTERM) leaves silos running, for the next agent to adopt. SIGINT,
+  // which an orderly end of `granary up` sends, stops them.
+  return run_role(
+      context, [&] { return agent.start(); },
+      [&](int number) {
+        return agent.close(number == SIGINT ? agent::Accounts::Silos::Stop
+                                            : agent::Accounts::Silos::LeaveRunning);
+      });
+}
+
+}  // namespace granary::app
