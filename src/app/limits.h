@@ -17,6 +17,8 @@ inline constexpr std::chrono::seconds kStopDeadline{20};
 // Above a start of the agent with many silos to adopt; then the supervisor tries again.
 inline constexpr std::chrono::milliseconds kBoardPatience{15'000};
 inline constexpr std::chrono::milliseconds kBoardLook{20};
+// For trying what this machine can isolate: some 50 ms; mkfs on a slow disk takes longer.
+inline constexpr std::chrono::milliseconds kDoctorDeadline{60'000};
 // The agent's threads for what blocks: mounts, disks, forks; most of them wait for the kernel.
 inline constexpr std::size_t kAgentThreads = 8;
 // A probe of a health path, start of the silo included; above the largest start_timeout that is

@@ -2,6 +2,7 @@
 #include <iostream>
 #include <map>
 
+#include "app/config_file.h"
 #include "app/layout.h"
 #include "app/role.h"
 #include "base/os/system.h"
@@ -19,6 +20,7 @@ struct Options {
   std::string gateway = "127.0.0.1:8080";
   std::string api = "127.0.0.1:8081";
   std::string gateway_admin = "127.0.0.1:8082";
+  std::string config_file;
 };
 
 int prepare_main(const Config& config) {
@@ -33,6 +35,8 @@ void add_options(CLI::App& command, Options& options) {
                                                        {"none", Isolation::None}};
   command.add_option("--data-dir", options.config.data_dir, "where everything is kept")
       ->capture_default_str();
+  command.add_option("--config", options.config_file,
+                     "a file with lines such as domain = \"example.com\"");
   command.add_option("--gateway", options.gateway, "where tenants are served")
       ->capture_default_str();
   command.add_option("--api", options.api, "where the API is served")->capture_default_str();
@@ -61,7 +65,8 @@ void add_output_option(CLI::App& command, Options& options) {
       ->transform(CLI::CheckedTransformer(outputs).description(""));
 }
 
-base::Result<Config> complete(Options options) {
+base::Result<Config> complete(CLI::App& command, Options& options) {
+  if (!options.config_file.empty()) TRY(apply_config_file(command, options.config_file));
   TRY_ASSIGN(options.config.gateway, parse_endpoint(options.gateway));
   TRY_ASSIGN(options.config.api, parse_endpoint(options.api));
   options.config.gateway_admin.reset();
@@ -123,12 +128,13 @@ int run(int argc, char** argv) {
     return client.report(program, error);
   }
   if (const std::optional<int> code = client.run(program)) return *code;
-  const auto config = complete(std::move(options));
+  CLI::App* chosen = program.get_subcommands().front();
+  const auto config = complete(*chosen, options);
   if (!config) {
     std::cerr << "granary: " << base::describe(config.error()) << "\n";
     return kExitWrongUsage;
   }
-  return mains.at(program.get_subcommands().front())(*config);
+  return mains.at(chosen)(*config);
 }
 
 }  // namespace

@@ -1,10 +1,13 @@
 #include <csignal>
+#include <iostream>
 
 #include "app/layout.h"
+#include "app/limits.h"
 #include "app/role.h"
 #include "app/supervisor.h"
 #include "base/log.h"
 #include "base/os/child.h"
+#include "base/os/process.h"
 #include "base/os/system.h"
 
 // `granary up`: prepares the data directory, then supervises agent, control and gateway.
@@ -69,6 +72,24 @@ std::vector<Role> make_roles(const base::asio::any_io_executor& executor,
           make_role(executor, "gateway", program, config, as(gateway_identity(config)))};
 }
 
+// Asked as root, whose silos they will be: of this process, or through sudo.
+Result<void> check_isolation(const Config& config, const std::string& program) {
+  if (config.isolation == Isolation::None) {
+    base::log::warn(
+        "--isolation none: tenants are NOT isolated from each other; for trying out "
+        "only, never with data of customers");
+    return {};
+  }
+  std::vector<std::string> argv = {program, "doctor", "--data-dir", config.data_dir};
+  if (!base::os::is_root()) argv.insert(argv.begin(), {"/usr/bin/sudo", "-n", "--"});
+  TRY_ASSIGN(const base::os::ProgramEnd end, base::os::run_program(argv, kDoctorDeadline));
+  if (end.exit_code == kExitOk) return {};
+  return base::fail_with_advice(
+      base::Code::NotSupported,
+      "this machine cannot isolate tenants from each other:\n" + end.output,
+      "Mend what is missing (granary doctor), or use --isolation none, which has no walls");
+}
+
 }  // namespace
 
 int up_main(const Config& config) {
@@ -79,10 +100,11 @@ int up_main(const Config& config) {
     base::log::error("cannot start: {}", base::describe(prepared.error()));
     return kExitFailed;
   }
-  if (config.isolation == Isolation::None)
-    base::log::warn(
-        "--isolation none: tenants are NOT isolated from each other; for trying out "
-        "only, never with data of customers");
+  if (const Result<void> walls = check_isolation(config, *program); !walls) {
+    // Not through the log, which would fold its lines.
+    std::cerr << "granary: " << base::describe(walls.error()) << "\n";
+    return kExitFailed;
+  }
   base::asio::io_context context(1);
   base::os::SystemClock clock;
   base::os::AsioTimer timer;

@@ -113,8 +113,10 @@ Result<DiskUse> DiskImages::use(const AccountId& account) {
 
 Result<AttachedDisk> DiskImages::attach(const AccountId& account) {
   const std::string image = paths_.disk(account);
-  TRY(mend_if_damaged(image));
-  TRY_ASSIGN(base::os::LoopDevice device, base::os::attach_loop(image, kDiskReleaseDeadline));
+  // Two services of an account share the file system, so it is not mended while one uses it.
+  TRY_ASSIGN(base::os::LoopDevice device,
+             base::os::attach_loop(image, kDiskReleaseDeadline,
+                                   [&image] { return mend_if_damaged(image); }));
   return AttachedDisk{std::move(device.fd), std::move(device.path), sandbox_folders(paths_).disk};
 }
 

@@ -132,6 +132,23 @@ attempt('connect', lambda: socket.create_connection(('1.1.1.1', 80), 1))
   }
 }
 
+TEST_F(HostLauncherTest, TwoServicesOfAnAccountShareItsDiskAtTheSameTime) {
+  auto first = start("acme", http_app("open('/data/shared', 'w').write('from the first')"));
+  EXPECT_EQ(ask(first.plan.service, "x"), "14");
+  SiloPlan plan = plan_for("acme", make_release(http_app("open('/data/shared').read()")));
+  plan.service.service = plan.spec.name = "worker";
+  auto door = doors_.open(plan.service);
+  ASSERT_TRUE(door.has_value());
+  plan.listener = door->get();
+  auto second = run(launcher_->start(plan));
+  ASSERT_TRUE(second.has_value()) << describe(second.error());
+  EXPECT_EQ(ask(plan.service, "x"), "from the first");
+  (void)run(launcher_->clean_up(plan.service));
+  doors_.close(plan.service, std::move(*door));
+  EXPECT_EQ(ask(first.plan.service, "x"), "14");  // its disk is still there
+  stop(first, SiloSignal::Stop);
+}
+
 TEST_F(HostLauncherTest, AFullDiskIsTheAppsOwnProblem) {
   make_account("acme", kDisk);
   const std::string text = run_inside("acme", R"(
