@@ -2,6 +2,7 @@
 
 #include "agent/limits.h"
 #include "agent/log_reader.h"
+#include "base/log.h"
 #include "base/os/file.h"
 #include "wire/bundle.h"
 #include "wire/members.h"
@@ -151,12 +152,20 @@ Task<Agent::Answer> Agent::list(object arguments) {
   co_return result;
 }
 
+void Agent::prepare(const std::string& folder) const {
+  if (!options_.prepare_release) return;
+  const auto prepared = options_.prepare_release(folder);
+  if (!prepared) base::log::warn("a release stays as it came: {}", describe(prepared.error()));
+}
+
 Task<Agent::Answer> Agent::unpack(object arguments) {
   CO_TRY_ASSIGN(const std::string hash, release_of(arguments));
   CO_TRY_ASSIGN(const KeyedLock::Held held, co_await releases_.lock(hash));
   CO_TRY(co_await base::run_on(parts_.worker, [this, &hash]() -> Result<void> {
     const wire::Paths& paths = options_.accounts.paths;
-    return wire::unpack(paths.bundle(hash), paths.release(hash), hash, wire::BundleLimits());
+    return wire::unpack(
+        paths.bundle(hash), paths.release(hash), hash,
+        {.limits = {}, .prepare = [this](const std::string& folder) { prepare(folder); }});
   }));
   co_return object();
 }

@@ -3,6 +3,8 @@
 // outside: app/ takes those of host/host_parts.h, tests take fakes.
 #pragma once
 
+#include <functional>
+
 #include "agent/accounts.h"
 #include "agent/server.h"
 
@@ -13,6 +15,8 @@ struct AgentOptions {
   // Who may ask for what (SO_PEERCRED); root may as control does.
   std::uint32_t control_uid = 0;
   std::uint32_t gateway_uid = 0;
+  // Done to an unpacked release before it has its name; host/precompile.h. A failure is logged.
+  std::function<base::Result<void>(const std::string& folder)> prepare_release;
 };
 
 class Agent final : public Handler {
@@ -36,6 +40,7 @@ class Agent final : public Handler {
  private:
   using Answer = base::Result<base::json::object>;
 
+  void prepare(const std::string& folder) const;
   base::Task<wire::AgentResult<base::json::object>> activate(base::json::object arguments);
   base::Task<Answer> dispatch(wire::Verb verb, base::json::object arguments);
   base::Task<Answer> apply(base::json::object arguments);

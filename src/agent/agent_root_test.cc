@@ -4,6 +4,7 @@
 #include "agent/agent.h"
 #include "agent/doctor.h"
 #include "agent/host/host_parts.h"
+#include "agent/host/precompile.h"
 #include "agent/testing/host_fixture.h"
 #include "base/hash.h"
 #include "base/os/child.h"
@@ -177,6 +178,23 @@ TEST_F(AgentRootTest, LogsReportAndRemoveAnswer) {
   EXPECT_TRUE(call(wire::Verb::Remove, account("acme")).has_value());
   EXPECT_EQ(call(wire::Verb::Report, account("acme")).error().error.code, Code::NotFound);
   EXPECT_FALSE(base::os::exists(paths_.account(base::AccountId("acme"))));
+}
+
+TEST_F(AgentRootTest, PythonIsCompiledOnceAndLeftAloneWhereItCannotBe) {
+  const std::string folder = paths_.data() + "/release";
+  ASSERT_TRUE(base::os::make_folders(folder + "/pkg", 0755));
+  const auto write = [&](const std::string& name, const std::string& text) {
+    ASSERT_TRUE(base::os::replace_file(folder + name, text, 0644, base::os::Durability::Cached));
+  };
+  write("/pkg/good.py", "x = 1\n");
+  write("/pkg/bad.py", "def (:\n");
+  const auto done = precompile_python(folder, "/usr/bin/bwrap");
+  ASSERT_TRUE(done.has_value()) << describe(done.error());
+  const auto cached = base::os::list_folder(folder + "/pkg/__pycache__");
+  ASSERT_TRUE(cached.has_value());
+  ASSERT_EQ(cached->size(), 1U);
+  EXPECT_TRUE(cached->front().starts_with("good.cpython-"));
+  EXPECT_FALSE(precompile_python(folder, "/no/bwrap").has_value());
 }
 
 TEST_F(AgentRootTest, WithoutIsolationItServesAllTheSame) {

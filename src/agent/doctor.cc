@@ -116,7 +116,8 @@ Result<std::string> mount_image(const std::string& folder) {
   TRY_ASSIGN(const base::os::ProgramEnd end,
              base::os::run_program({"/sbin/mke2fs", "-q", "-F", "-t", "ext4", image}, kTrial));
   if (end.exit_code != 0) return base::fail(Code::NotSupported, "{}", end.output);
-  TRY_ASSIGN(const base::os::LoopDevice device, base::os::attach_loop(image, kTrial, [] { return Result<void>(); }));
+  TRY_ASSIGN(const base::os::LoopDevice device,
+             base::os::attach_loop(image, kTrial, [] { return Result<void>(); }));
   base::os::ContainedChildOptions trial;
   trial.argv = {"/usr/bin/true"};
   trial.mount = {device.path, folder, kDiskType, kDiskMountOptions};

@@ -71,6 +71,9 @@ inline constexpr std::size_t kMaxLogChunk = 256U << 10;  // bytes of one answer 
 inline constexpr std::size_t kFailureLines = 5;
 inline constexpr std::size_t kFailureBytes = 2'000;
 
+// Compiling a release's modules when it is unpacked; large ones take some 10 s a core.
+inline constexpr std::chrono::minutes kPrecompileDeadline{3};
+
 // --- disks --------------------------------------------------------------------------------------
 
 inline constexpr std::uint64_t kSmallestDisk = 16ULL << 20;  // a journal of 4 MiB must fit

@@ -3,6 +3,7 @@
 #include <csignal>
 
 #include "agent/host/host_parts.h"
+#include "agent/host/precompile.h"
 #include "app/limits.h"
 #include "app/role.h"
 #include "base/log.h"
@@ -34,6 +35,10 @@ agent::AgentOptions agent_options(const Config& config) {
   options.accounts.start_places = agent::default_start_places();
   options.control_uid = control_identity(config).uid;
   options.gateway_uid = gateway_identity(config).uid;
+  options.prepare_release = [isolation = config.isolation](const std::string& folder) {
+    if (isolation == Isolation::None) return Result<void>();
+    return agent::precompile_python(folder, agent::kBwrap);
+  };
   return options;
 }
 

@@ -16,8 +16,7 @@ class ConfigFileTest : public ::testing::Test {
   }
   base::Result<void> apply(const std::string& text) {
     const std::string path = folder_.path() + "/granary.toml";
-    EXPECT_TRUE(
-        base::os::replace_file(path, text, 0600, base::os::Durability::Cached).has_value());
+    EXPECT_TRUE(base::os::replace_file(path, text, 0600, base::os::Durability::Cached).has_value());
     return apply_config_file(command_, path);
   }
 

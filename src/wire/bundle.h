@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "base/result.h"
@@ -47,11 +48,16 @@ base::Result<BundleInfo> pack(const std::string& folder, const std::string& bund
 base::Result<BundleInfo> extract(const std::string& bundle_path, const std::string& target,
                                  const BundleLimits& limits);
 
+struct UnpackOptions {
+  BundleLimits limits;
+  // Done to the folder once its contents are right, before it has its name. May add to it.
+  std::function<void(const std::string& folder)> prepare;
+};
 // Makes `target` the contents of the bundle with this hash. Present means complete: it is built in
 // `target`.unpacking, synced and renamed. Idempotent, also after being killed at any moment; one
 // caller at a time for one target.
 // Errors: as extract, and DataLoss when the contents do not have this hash.
 base::Result<void> unpack(const std::string& bundle_path, const std::string& target,
-                          const std::string& hash, const BundleLimits& limits);
+                          const std::string& hash, const UnpackOptions& options);
 
 }  // namespace granary::wire

@@ -134,17 +134,18 @@ Result<BundleInfo> extract(const std::string& bundle_path, const std::string& ta
 }
 
 Result<void> unpack(const std::string& bundle_path, const std::string& target,
-                    const std::string& hash, const BundleLimits& limits) {
+                    const std::string& hash, const UnpackOptions& options) {
   if (base::os::exists(target)) return {};
   const std::string beside = target + ".unpacking";
   TRY(base::os::remove_tree(beside));  // what a killed predecessor left
-  TRY_ASSIGN(const BundleInfo info, extract(bundle_path, beside, limits));
+  TRY_ASSIGN(const BundleInfo info, extract(bundle_path, beside, options.limits));
   if (info.hash != hash) {
     (void)base::os::remove_tree(beside);
     return base::fail_with_advice(Code::DataLoss,
                                   fmt::format("the bundle of {} holds {} instead", hash, info.hash),
                                   "Create the release again from its folder");
   }
+  if (options.prepare) options.prepare(beside);
   TRY(base::os::sync_filesystem(beside));
   TRY(base::os::rename_file(beside, target));
   return base::os::sync_folder(split(target).parent + "/");

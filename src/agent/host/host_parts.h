@@ -10,11 +10,13 @@ namespace granary::agent {
 
 enum class Isolation { Full, None };
 
+inline constexpr const char* kBwrap = "/usr/bin/bwrap";
+
 struct HostOptions {
   wire::Paths paths;
   Isolation isolation = Isolation::Full;
   std::string init_program;  // path of granary-init
-  std::string bwrap = "/usr/bin/bwrap";
+  std::string bwrap = kBwrap;
   std::uint32_t gateway_gid = 0;  // may connect to services, may write the board
 };
 
