@@ -30,6 +30,7 @@ granary_plain_library(granary_soci HEADER soci/soci.h NAMES soci_core soci_sqlit
 granary_plain_library(granary_archive HEADER zstd.h NAMES zstd brotlienc brotlidec brotlicommon
                       LINK LibArchive::LibArchive ZLIB::ZLIB)
 granary_plain_library(granary_seccomp HEADER seccomp.h NAMES seccomp)
+granary_plain_library(granary_sodium HEADER sodium.h NAMES sodium)
 
 # What base, and through it every room, sees.
 add_library(granary_base_libs INTERFACE)

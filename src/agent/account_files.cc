@@ -1,5 +1,6 @@
 #include "agent/account_files.h"
 
+#include "agent/host/disk_keys.h"
 #include "agent/limits.h"
 #include "base/os/file.h"
 
@@ -66,6 +67,8 @@ Result<void> AccountFiles::bury_folder(const std::string& folder, const std::str
 
 Result<void> AccountFiles::bury(const AccountId& account) const {
   TRY(base::os::remove_tree(paths_.silo(account)));
+  // First of all: whatever becomes of the rest, and of copies of the disk, nobody reads it.
+  TRY(DiskKeys::destroy(paths_, account));
   return bury_folder(paths_.account(account), account.value);
 }
 

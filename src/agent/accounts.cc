@@ -72,6 +72,7 @@ Task<std::vector<wire::AccountReport>> Accounts::measured(
       if (const auto use = parts_.volumes.use(report.account)) {
         report.disk_used_bytes = use->used_bytes;
         report.disk_quota_bytes = use->quota_bytes;
+        report.encryption = use->encryption;
       }
       for (wire::ServiceReport& service : report.services) {
         if (service.pid == 0) continue;

@@ -108,28 +108,44 @@ Result<std::string> try_cgroups(const DoctorOptions&) {
 }
 
 // An image of a real disk, mounted as a silo's is: in a namespace of its own.
-Result<std::string> mount_image(const std::string& folder) {
+Result<std::string> mount_image(const std::string& folder, const base::os::FolderKey* key) {
   const std::string image = folder + "/disk.img";
   TRY_ASSIGN(const Fd file, base::os::open_file(image, O_RDWR | O_CREAT, 0600));
   if (::ftruncate(file.get(), static_cast<off_t>(kSmallestDisk)) != 0)
     return base::fail(Code::Exhausted, "no room for a disk");
   TRY_ASSIGN(const base::os::ProgramEnd end,
-             base::os::run_program({"/sbin/mke2fs", "-q", "-F", "-t", "ext4", image}, kTrial));
+             base::os::run_program({"/sbin/mke2fs", "-q", "-F", "-t", "ext4", "-O",
+                                    key != nullptr ? "encrypt" : "^encrypt", image},
+                                   kTrial));
   if (end.exit_code != 0) return base::fail(Code::NotSupported, "{}", end.output);
   TRY_ASSIGN(const base::os::LoopDevice device,
              base::os::attach_loop(image, kTrial, [] { return Result<void>(); }));
   base::os::ContainedChildOptions trial;
   trial.argv = {"/usr/bin/true"};
-  trial.mount = {device.path, folder, kDiskType, kDiskMountOptions};
+  trial.mount = {.device = device.path,
+                 .target = folder,
+                 .type = kDiskType,
+                 .options = kDiskMountOptions,
+                 .key = key,
+                 .folder = folder + "/" + kDataFolder};
   return run_contained(std::move(trial));
 }
 
-Result<std::string> try_disk(const DoctorOptions&) {
+Result<std::string> try_image(const base::os::FolderKey* key) {
   std::string folder = "/tmp/granary-doctor-XXXXXX";
   if (::mkdtemp(folder.data()) == nullptr) return base::fail(Code::Refused, "no temporary folder");
-  auto tried = mount_image(folder);
+  auto tried = mount_image(folder, key);
   (void)base::os::remove_tree(folder);
   return tried;
+}
+
+Result<std::string> try_disk(const DoctorOptions&) { return try_image(nullptr); }
+
+Result<std::string> try_fscrypt(const DoctorOptions&) {
+  if (!base::os::has_folder_encryption())
+    return base::fail(Code::NotSupported, "this kernel's ext4 has no encryption");
+  const base::os::FolderKey key(std::string(base::os::kFolderKeyBytes, 'k'));
+  return try_image(&key);
 }
 
 Result<std::string> try_seccomp(const DoctorOptions&) {
@@ -159,11 +175,6 @@ Result<std::string> try_descriptors(const DoctorOptions&) {
   if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return base::fail(Code::Internal, "getrlimit");
   if (files.rlim_max >= kWanted) return fmt::format("{}", files.rlim_max);
   return base::fail(Code::Exhausted, "only {}", files.rlim_max);
-}
-
-Result<std::string> try_fscrypt(const DoctorOptions&) {
-  if (base::os::exists("/sys/fs/ext4/features/encryption")) return std::string("in the kernel");
-  return base::fail(Code::NotSupported, "this kernel's ext4 has no encryption");
 }
 
 constexpr Trial kTrials[] = {

@@ -4,11 +4,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "base/ids.h"
 #include "base/os/fd.h"
+#include "base/os/fscrypt.h"
 #include "base/result.h"
 
 namespace granary::agent {
@@ -21,13 +23,17 @@ struct DiskOptions {
 struct DiskUse {
   std::uint64_t used_bytes = 0;  // allocated on this machine
   std::uint64_t quota_bytes = 0;
+  std::string encryption = "none";  // the cipher
 };
 
 // A disk ready to be mounted, or a plain folder.
 struct AttachedDisk {
   base::os::Fd device;      // keeps the device until it is mounted
-  std::string device_path;  // empty: `folder` is the disk
-  std::string folder;
+  std::string device_path;  // empty: `folder` is the disk, and nothing is mounted
+  std::string mount_point;
+  std::string folder;  // what the silo sees as /data: the mount point, or a folder below it
+  // Shared with nobody for longer than the mounting; null: not encrypted.
+  std::shared_ptr<const base::os::FolderKey> key;
 };
 
 class Volumes {

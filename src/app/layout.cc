@@ -28,6 +28,7 @@ base::Result<void> prepare_layout(const Config& config) {
   TRY(own_folder(paths.releases(), 0711, root));
   TRY(own_folder(paths.accounts(), 0711, root));
   TRY(own_folder(paths.graveyard(), 0700, root));
+  TRY(own_folder(paths.keys(), 0700, root));
   TRY(own_folder(paths.access(), 0700, gateway));
   TRY(own_folder(paths.run(), 0711, root));
   TRY(own_folder(paths.silos(), 0711, root));

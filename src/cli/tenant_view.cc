@@ -49,6 +49,7 @@ std::string facts_of(const api_wire::TenantDocument& tenant, base::WallTime now)
   facts.add("cloud", tenant.cloud);
   facts.add("isolation", tenant.isolation);
   facts.add("disk", disk_of(tenant));
+  facts.add("encryption", tenant.encryption.value_or(""));
   facts.add("domains", fmt::format("{}", fmt::join(tenant.domains, ", ")));
   facts.add("labels", joined(tenant.labels));
   facts.add("settings", joined(tenant.settings));

@@ -47,6 +47,7 @@ struct Actual {
   std::string isolation;  // full, none, or the cloud's own word
   std::uint64_t disk_used_bytes = 0;
   std::uint64_t disk_quota_bytes = 0;
+  std::string encryption = "none";  // of its disk: the cipher, or the cloud's own word
   std::vector<ServiceStatus> services;
   bool operator==(const Actual&) const = default;
 };

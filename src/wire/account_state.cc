@@ -254,6 +254,7 @@ object to_json(const AccountReport& report) {
   document["isolation"] = report.isolation;
   document["disk_used_bytes"] = report.disk_used_bytes;
   document["disk_quota_bytes"] = report.disk_quota_bytes;
+  document["encryption"] = report.encryption;
   base::json::array services;
   for (const ServiceReport& service : report.services) services.emplace_back(to_json(service));
   document["services"] = std::move(services);
@@ -269,6 +270,7 @@ Result<AccountReport> account_report_from(const object& from) {
   report.isolation = members.text("isolation");
   report.disk_used_bytes = members.number<std::uint64_t>("disk_used_bytes", kNumberMax);
   report.disk_quota_bytes = members.number<std::uint64_t>("disk_quota_bytes", kNumberMax);
+  report.encryption = members.text("encryption");
   report.services = read_list<ServiceReport>(members, "services", service_report_from);
   TRY(members.finish());
   return report;

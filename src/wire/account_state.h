@@ -73,6 +73,7 @@ struct AccountReport {
   std::string isolation;              // "full" or "none"
   std::uint64_t disk_used_bytes = 0;  // allocated blocks of the image
   std::uint64_t disk_quota_bytes = 0;
+  std::string encryption = "none";  // of the disk: the cipher
   std::vector<ServiceReport> services;
   bool operator==(const AccountReport&) const = default;
 };

@@ -7,7 +7,8 @@
 //     frontends/HASH/             0711 control writes, gateway reads: index.json, blobs/
 //     publish/routing.json        0711 control writes, gateway reads
 //     releases/HASH/              0711 root; the unpacked release, what /app shows
-//     accounts/ACCOUNT/           0700 root: account.json, disk.img, logs/SERVICE.{0,1}
+//     accounts/ACCOUNT/           0700 root: account.json, disk.img, disk.key, logs/SERVICE.{0,1}
+//     keys/platform.key           0700 root; wraps each account's disk.key
 //     graveyard/                  0700 root: trees on their way to deletion
 //     access/                     0700 gateway: ACCOUNT.log, ACCOUNT.log.1
 //     run/                        0711 root; not kept across a reboot
@@ -45,6 +46,9 @@ class Paths final {
   std::string account(const base::AccountId& account) const;
   std::string account_file(const base::AccountId& account) const;
   std::string disk(const base::AccountId& account) const;
+  std::string disk_key(const base::AccountId& account) const;
+  std::string keys() const { return data_ + "/keys"; }
+  std::string platform_key() const { return keys() + "/platform.key"; }
   std::string logs(const base::AccountId& account) const;
   // `half` is 0 or 1: the two files of the ring.
   std::string log(const base::ServiceId& service, int half) const;

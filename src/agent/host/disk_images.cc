@@ -23,8 +23,10 @@ constexpr std::uint64_t kBlock = 4096;
 // ext4's superblock: where its magic number and its state lie, and the bit that says "damaged".
 constexpr std::uint64_t kMagicAt = 1024 + 56;
 constexpr std::uint64_t kStateAt = 1024 + 58;
+constexpr std::uint64_t kIncompatibleAt = 1024 + 96;  // features that a reader must know
 constexpr unsigned kMagic = 0xef53;
 constexpr unsigned kDamaged = 0x2;
+constexpr unsigned kEncrypts = 0x1;  // EXT4_FEATURE_INCOMPAT_ENCRYPT's, in the upper half
 // e2fsck(8): 0 and 1 are well, and 2 asks for a reboot, which means nothing for an image.
 constexpr int kMended = 3;
 
@@ -48,7 +50,8 @@ Result<void> run(const std::vector<std::string>& argv, std::chrono::milliseconds
 }
 
 // Sparse, with a small journal: a power cut must not cost a tenant's data.
-Result<void> make_image(const std::string& image, const DiskOptions& options) {
+Result<void> make_image(const std::string& image, const DiskOptions& options,
+                        const char* features) {
   TRY_ASSIGN(const Fd file, base::os::open_file(image, O_RDWR | O_CREAT | O_TRUNC, 0600));
   TRY(base::os::checked("ftruncate", image, [&] {
     return ::ftruncate(file.get(), static_cast<off_t>(options.bytes));
@@ -56,7 +59,7 @@ Result<void> make_image(const std::string& image, const DiskOptions& options) {
   const std::string extended = fmt::format(
       "root_owner={0}:{0},lazy_itable_init=1,lazy_journal_init=1,nodiscard", options.uid);
   TRY(run({"/sbin/mke2fs", "-q", "-F", "-t", "ext4", "-b", std::to_string(kBlock), "-I", "256",
-           "-m", "0", "-J", "size=4", "-O", "^resize_inode", "-E", extended, image},
+           "-m", "0", "-J", "size=4", "-O", features, "-E", extended, image},
           kMakeDiskDeadline, 0));
   TRY(base::os::checked("fdatasync", image, [&] { return ::fdatasync(file.get()); }));
   return {};
@@ -74,6 +77,12 @@ Result<void> mend_if_damaged(const std::string& image) {
   return base::fail_with_advice(
       Code::DataLoss, "the disk is damaged and could not be mended: " + mended.error().message,
       "Run e2fsck on " + image + " by hand, or restore the account from a backup");
+}
+
+Result<bool> encrypts(const std::string& image) {
+  TRY_ASSIGN(const Fd file, base::os::open_file(image, O_RDONLY, 0));
+  TRY_ASSIGN(const std::string features, base::os::read_at(file.get(), kIncompatibleAt, 4));
+  return features.size() == 4 && (short_at(features, 2) & kEncrypts) != 0;
 }
 
 }  // namespace
@@ -99,16 +108,21 @@ Result<void> DiskImages::make(const AccountId& account, const DiskOptions& optio
   if (status && static_cast<std::uint64_t>(status->st_size) >= bytes) return {};
   if (status) return grow(image, bytes);
   if (status.error().code != Code::NotFound) return std::unexpected(status.error());
+  // Its key first: a disk that was made is one that can be opened.
+  if (keys_ != nullptr) TRY(keys_->make(account));
   const std::string half_made = image + ".new";
-  TRY(make_image(half_made, {bytes, options.uid}));
+  TRY(make_image(half_made, {bytes, options.uid},
+                 keys_ != nullptr ? "encrypt,^resize_inode" : "^resize_inode"));
   return base::os::rename_file(half_made, image);
 }
 
 Result<DiskUse> DiskImages::use(const AccountId& account) {
   constexpr std::uint64_t kStatBlock = 512;
   TRY_ASSIGN(const struct stat status, status_of(paths_.disk(account)));
+  const bool encrypted = base::os::exists(paths_.disk_key(account));
   return DiskUse{static_cast<std::uint64_t>(status.st_blocks) * kStatBlock,
-                 static_cast<std::uint64_t>(status.st_size)};
+                 static_cast<std::uint64_t>(status.st_size),
+                 encrypted ? base::os::kFolderCipher : "none"};
 }
 
 Result<AttachedDisk> DiskImages::attach(const AccountId& account) {
@@ -117,7 +131,22 @@ Result<AttachedDisk> DiskImages::attach(const AccountId& account) {
   TRY_ASSIGN(base::os::LoopDevice device,
              base::os::attach_loop(image, kDiskReleaseDeadline,
                                    [&image] { return mend_if_damaged(image); }));
-  return AttachedDisk{std::move(device.fd), std::move(device.path), sandbox_folders(paths_).disk};
+  const std::string mount_point = sandbox_folders(paths_).disk;
+  AttachedDisk disk{std::move(device.fd), std::move(device.path), mount_point, mount_point, {}};
+  if (!base::os::exists(paths_.disk_key(account))) {
+    TRY_ASSIGN(const bool locked, encrypts(image));
+    if (!locked) return disk;
+    return base::fail_with_advice(Code::DataLoss,
+                                  "the key of this encrypted disk is gone; nobody can read it",
+                                  "Restore disk.key and keys/ from the same backup");
+  }
+  if (keys_ == nullptr)
+    return base::fail_with_advice(Code::NotSupported,
+                                  "the disk is encrypted, but this kernel cannot open it",
+                                  "Use a kernel with CONFIG_FS_ENCRYPTION");
+  TRY_ASSIGN(disk.key, keys_->unwrap(account));
+  disk.folder = mount_point + "/" + kDataFolder;
+  return disk;
 }
 
 }  // namespace granary::agent

@@ -1,7 +1,9 @@
-// Accounts' disks as ext4 images in sparse files: the image's size is the hard quota. See
-// agent/volumes.h and docs/decisions/0002-disk-images.md.
+// Accounts' disks as ext4 images in sparse files: the image's size is the hard quota. An
+// encrypted one has a key beside it and all its data in the folder kDataFolder. See
+// agent/volumes.h.
 #pragma once
 
+#include "agent/host/disk_keys.h"
 #include "agent/volumes.h"
 #include "wire/paths.h"
 
@@ -9,7 +11,9 @@ namespace granary::agent {
 
 class DiskImages final : public Volumes {
  public:
-  explicit DiskImages(wire::Paths paths) : paths_(std::move(paths)) {}
+  // With `keys`, disks made from now on are encrypted. They outlive the DiskImages.
+  explicit DiskImages(wire::Paths paths, const DiskKeys* keys = nullptr)
+      : paths_(std::move(paths)), keys_(keys) {}
 
   base::Result<void> make(const base::AccountId& account, const DiskOptions& options) override;
   base::Result<DiskUse> use(const base::AccountId& account) override;
@@ -18,8 +22,11 @@ class DiskImages final : public Volumes {
  private:
   base::Result<void> grow(const std::string& image, std::uint64_t bytes);
   wire::Paths paths_;
+  const DiskKeys* keys_;
 };
 
+// Of an encrypted image: the folder that holds all data (its root cannot be encrypted).
+inline constexpr const char* kDataFolder = "data";
 // Mount options for such an image.
 inline constexpr const char* kDiskType = "ext4";
 // No background thread to initialise inode tables: a sparse file is zeroes already.

@@ -135,7 +135,13 @@ class HostLauncher::Launch final {
     for (const Fd& tasks : entrance_.tasks) options.join.push_back(tasks.get());
     options.cgroup = entrance_.folder.get();
     if (!disk_.device_path.empty())
-      options.mount = {disk_.device_path, disk_.folder, kDiskType, kDiskMountOptions};
+      options.mount = {.device = disk_.device_path,
+                       .target = disk_.mount_point,
+                       .type = kDiskType,
+                       .options = kDiskMountOptions,
+                       .key = disk_.key.get(),
+                       .folder = disk_.folder,
+                       .owner = {plan_.uid, plan_.uid}};
     if (parts_.change_user) options.identity = {plan_.uid, plan_.uid};
     options.stdio = started_.life.errors.get();
     options.descriptors = {{plan_.listener, kListenerFd},

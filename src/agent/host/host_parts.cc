@@ -6,6 +6,7 @@
 #include "agent/host/bare_sandbox.h"
 #include "agent/host/bwrap_sandbox.h"
 #include "agent/host/disk_images.h"
+#include "agent/host/disk_keys.h"
 #include "agent/host/host_cgroups.h"
 #include "agent/host/host_launcher.h"
 #include "agent/host/no_cgroups.h"
@@ -40,7 +41,12 @@ class RealParts final : public HostParts {
     TRY_ASSIGN(CgroupLayout layout, detect_layout());
     TRY_ASSIGN(seccomp_, compile_seccomp_filter());
     cgroups_ = std::make_unique<HostCgroups>(std::move(layout), cgroup_name(options.paths.data()));
-    volumes_ = std::make_unique<DiskImages>(options.paths);
+    if (base::os::has_folder_encryption()) {
+      TRY_ASSIGN(keys_, DiskKeys::open(options.paths));
+    } else {
+      base::log::warn("this kernel cannot encrypt folders: new accounts' disks are not encrypted");
+    }
+    volumes_ = std::make_unique<DiskImages>(options.paths, keys_.get());
     sandbox_ = std::make_unique<BwrapSandbox>(options.paths, options.bwrap);
     return {};
   }
@@ -80,6 +86,7 @@ class RealParts final : public HostParts {
 
  private:
   base::os::Fd seccomp_;
+  std::unique_ptr<DiskKeys> keys_;  // null: this kernel cannot encrypt
   std::unique_ptr<Cgroups> cgroups_;
   std::unique_ptr<Volumes> volumes_;
   std::unique_ptr<Sandbox> sandbox_;

@@ -31,7 +31,7 @@ Result<DiskUse> PlainFolders::use(const AccountId& account) {
 Result<AttachedDisk> PlainFolders::attach(const AccountId& account) {
   if (!base::os::exists(folder(account)))
     return base::fail(base::Code::NotFound, "{} has no disk", account.value);
-  return AttachedDisk{{}, "", folder(account)};
+  return AttachedDisk{.folder = folder(account)};
 }
 
 }  // namespace granary::agent

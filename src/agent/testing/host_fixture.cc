@@ -33,6 +33,12 @@ std::string init_program() {
   return own.substr(0, own.rfind('/')) + "/granary-init";
 }
 
+std::unique_ptr<DiskKeys> open_keys(const wire::Paths& paths) {
+  if (!base::os::is_root() || !base::os::has_folder_encryption()) return nullptr;
+  auto keys = DiskKeys::open(paths);
+  return keys ? std::move(*keys) : nullptr;
+}
+
 std::string read_answer(int fd) {
   std::string answer;
   char block[4096];
@@ -50,7 +56,8 @@ std::string read_answer(int fd) {
 HostFixture::HostFixture()
     : folder_(make_folder()),
       paths_(folder_),
-      disks_(paths_),
+      keys_(open_keys(paths_)),
+      disks_(paths_, keys_.get()),
       sandbox_(paths_, "/usr/bin/bwrap"),
       doors_(paths_, 0) {}
 

@@ -61,6 +61,7 @@ class HostFixture : public ::testing::Test {
   base::os::SystemClock clock_;
   ImmediateWorker worker_;
   std::unique_ptr<HostCgroups> cgroups_;
+  std::unique_ptr<DiskKeys> keys_;  // null: this kernel cannot encrypt
   DiskImages disks_;
   BwrapSandbox sandbox_;
   UnixDoors doors_;

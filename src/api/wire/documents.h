@@ -70,6 +70,7 @@ struct TenantDocument {
   std::vector<ServiceDocument> services;
   std::optional<std::uint64_t> disk_used_bytes;
   std::optional<std::uint64_t> disk_quota_bytes;
+  std::optional<std::string> encryption;  // of its disk: none, or the cipher
   std::optional<std::string> cloud_problem;
   std::optional<std::string> operation;  // the newest one
   bool operator==(const TenantDocument&) const = default;
@@ -77,7 +78,7 @@ struct TenantDocument {
 BOOST_DESCRIBE_STRUCT(TenantDocument, (),
                       (id, name, kind, plan, cloud, state, health, health_detail, url, release,
                        desired_release, version, isolation, domains, labels, settings, created,
-                       updated, services, disk_used_bytes, disk_quota_bytes, cloud_problem,
+                       updated, services, disk_used_bytes, disk_quota_bytes, encryption, cloud_problem,
                        operation))
 
 struct TenantList {

@@ -71,6 +71,13 @@ int mount_disk(Prepared& with) {
                  disk.options.c_str());
 }
 
+int unlock_disk(Prepared& with) {
+  if (!with.options.mount || with.options.mount->key == nullptr) return 0;
+  const PrivateMount& disk = *with.options.mount;
+  return disk.key->unlock(disk.target.c_str(), disk.folder.c_str(), disk.owner.uid,
+                          disk.owner.gid);
+}
+
 int limit_resources(Prepared&) {
   const rlimit no_core{0, 0};
   if (::setrlimit(RLIMIT_CORE, &no_core) != 0) return -1;
@@ -131,6 +138,7 @@ constexpr Step kSteps[] = {
     {"joining its cgroups", join_cgroups},
     {"making a mount namespace", own_mounts},
     {"mounting its disk", mount_disk},
+    {"unlocking its disk", unlock_disk},
     {"limiting its resources", limit_resources},
     {"handing over descriptors", place_descriptors},
     {"becoming its user", change_user},

@@ -12,6 +12,7 @@
 
 #include "base/os/fd.h"
 #include "base/os/file.h"
+#include "base/os/fscrypt.h"
 #include "base/result.h"
 
 namespace granary::base::os {
@@ -22,6 +23,11 @@ struct PrivateMount {
   std::string target;  // an existing folder
   std::string type;
   std::string options;
+  // Of an encrypted file system: what opens it, the folder on it that the key is for, and whose that
+  // folder is when it is made. Outlives the start. Null: not encrypted.
+  const FolderKey* key = nullptr;
+  std::string folder;
+  Ownership owner{0, 0};
 };
 
 struct HandedFd {

@@ -56,6 +56,7 @@ Actual to_actual(const wire::AccountReport& report) {
   actual.isolation = report.isolation;
   actual.disk_used_bytes = report.disk_used_bytes;
   actual.disk_quota_bytes = report.disk_quota_bytes;
+  actual.encryption = report.encryption;
   for (const wire::ServiceReport& service : report.services) {
     actual.services.push_back({.name = service.name,
                                .phase = std::string(wire::to_string(service.phase)),
