@@ -1,9 +1,9 @@
 """`./dev demo`: the product running, with three customers of the example product.
 
 Starts `granary up` with a data directory of its own, releases examples/insight, creates acme,
-globex and initech, feeds each some scans, and prints where they are. It stays up until Ctrl-C; with --once
-it makes the tour unattended on free ports, checks what it sees, stops all it started, and exits 0
-only if all of it worked.
+globex and initech, feeds each some scans, and prints where they are. It stays up until Ctrl-C;
+with --once it makes the tour unattended on free ports, checks what it sees, stops all it started,
+and exits 0 only if all of it worked.
 """
 
 import argparse

@@ -1,4 +1,5 @@
 #include "api/server.h"
+#include "app/confinement.h"
 #include "app/role.h"
 #include "app/wiring/gateway_prober.h"
 #include "app/wiring/intake.h"
@@ -119,6 +120,10 @@ Task<void> Control::stop() {
 
 int control_main(const Config& config) {
   start_log("control", config);
+  if (const auto confined = confine_control(config); !confined) {
+    base::log::error("cannot confine itself: {}", base::describe(confined.error()));
+    return kExitFailed;
+  }
   base::os::ThreadPool writer(1);
   base::os::ThreadPool reader(1);
   base::os::ThreadPool worker(2);

@@ -1,5 +1,6 @@
 #include "gateway/gateway.h"
 
+#include "app/confinement.h"
 #include "app/limits.h"
 #include "app/role.h"
 #include "base/log.h"
@@ -51,6 +52,10 @@ Task<void> stop(gateway::Gateway& gateway, base::TaskGroup& tasks) {
 
 int gateway_main(const Config& config) {
   start_log("gateway", config);
+  if (const auto confined = confine_gateway(config); !confined) {
+    base::log::error("cannot confine itself: {}", base::describe(confined.error()));
+    return kExitFailed;
+  }
   base::os::raise_descriptor_limit();
   base::asio::io_context context(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO);
   base::os::SystemClock clock;

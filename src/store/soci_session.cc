@@ -109,6 +109,7 @@ Result<std::unique_ptr<SociSession>> SociSession::open(const SqliteOptions& opti
   for (const std::string& pragma :
        {std::string("PRAGMA journal_mode = WAL"), std::string("PRAGMA foreign_keys = ON"),
         std::string("PRAGMA busy_timeout = 5000"),
+        std::string("PRAGMA temp_store = MEMORY"),  // control may write to its own folder alone
         std::string("PRAGMA cache_size = -2048"),  // KiB: control's memory is budgeted
         fmt::format("PRAGMA synchronous = {}", full ? "FULL" : "NORMAL")}) {
     TRY(session->exec(pragma, {}));
