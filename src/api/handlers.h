@@ -36,6 +36,9 @@ Answer list_tokens(Context& context, Request request);
 Answer create_token(Context& context, Request request);
 Answer revoke_token(Context& context, Request request);
 
+// verification_handlers.cc
+Answer sign_verification(Context& context, Request request);
+
 // status_handlers.cc
 Answer show_status(Context& context, Request request);
 Answer stream_events(Context& context, Request request);

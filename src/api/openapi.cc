@@ -33,6 +33,8 @@ json::object schemas() {
   all["Status"] = api_wire::schema_of<api_wire::StatusDocument>();
   all["Token"] = api_wire::schema_of<api_wire::TokenDocument>();
   all["TokenList"] = api_wire::schema_of<api_wire::TokenList>();
+  all["Verification"] = api_wire::schema_of<api_wire::VerificationDocument>();
+  all["Signed"] = api_wire::schema_of<api_wire::SignedDocument>();
   all["CreateToken"] = api_wire::schema_of<api_wire::CreateTokenDocument>();
   // What the server reads, it reads strictly.
   for (const std::string_view name : {"CreateTenant", "UpdateTenant", "Offboard", "CreateToken"})

@@ -7,6 +7,7 @@
 #include "api/limits.h"
 #include "base/clock.h"
 #include "base/rng.h"
+#include "base/signature.h"
 #include "base/timer.h"
 #include "base/worker.h"
 #include "lifecycle/lifecycle.h"
@@ -57,6 +58,7 @@ struct Parts {
   base::Timer& timer;
   base::Rng& rng;
   base::Worker& worker;  // for files
+  const base::SigningKey& signing_key;
 };
 
 }  // namespace granary::api

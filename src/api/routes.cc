@@ -223,6 +223,17 @@ std::vector<Route> fleet_routes() {
 
 std::vector<Route> token_routes() {
   return {
+      {verb::post,
+       "/v1/verifications",
+       Access::Operator,
+       Body::Json,
+       sign_verification,
+       "signVerification",
+       "Sign the report of granary verify under the installation's key",
+       {},
+       "Verification",
+       "Signed",
+       http::status::created},
       {verb::get,
        "/v1/tokens",
        Access::Operator,

@@ -20,9 +20,11 @@ namespace {
 
 // Declared in the order in which each stands on the ones before it.
 struct Control {
-  Control(const Config& config, std::unique_ptr<store::Store> opened, base::os::ThreadPool& work)
+  Control(const Config& config, std::unique_ptr<store::Store> opened,
+          std::unique_ptr<base::SigningKey> key, base::os::ThreadPool& work)
       : paths(config.data_dir),
         store(std::move(opened)),
+        signing_key(std::move(key)),
         worker(work),
         engine(context.get_executor(), *store, clock, timer, rng),
         agent(context.get_executor(), timer, paths.agent_socket()),
@@ -34,7 +36,7 @@ struct Control {
         lifecycle({*store, engine, {{"host", &driver}}, prober, publisher, clock}),
         intake({*store, worker, clock, rng}, paths),
         server(context.get_executor(), api_options(config),
-               {*store, engine, lifecycle, intake, fleet, clock, timer, rng, worker}),
+               {*store, engine, lifecycle, intake, fleet, clock, timer, rng, worker, *signing_key}),
         tasks(context.get_executor()) {
     lifecycle.register_kinds();
     engine.on_change([this](const operation::Operation& changed) { server.on_operation(changed); });
@@ -60,6 +62,7 @@ struct Control {
   base::os::SystemRng rng;
   wire::Paths paths;
   std::unique_ptr<store::Store> store;
+  std::unique_ptr<base::SigningKey> signing_key;
   base::os::ThreadPool& worker;
   operation::Engine engine;
   cloud::host::AgentClient agent;
@@ -134,7 +137,12 @@ int control_main(const Config& config) {
     base::log::error("cannot open the store: {}", base::describe(store.error()));
     return kExitFailed;
   }
-  Control control(config, std::move(*store), worker);
+  auto key = base::SigningKey::open(paths.signing_key());
+  if (!key) {
+    base::log::error("cannot open the signing key: {}", base::describe(key.error()));
+    return kExitFailed;
+  }
+  Control control(config, std::move(*store), std::move(*key), worker);
   return run_role(
       control.context, [&] { return control.start(); }, [&](int) { return control.stop(); });
 }

@@ -5,6 +5,7 @@
 #include "app/config_file.h"
 #include "app/layout.h"
 #include "app/role.h"
+#include "base/os/child.h"
 #include "base/os/system.h"
 #include "cli/commands.h"
 
@@ -102,6 +103,11 @@ void add_platform_commands(CLI::App& program, Options& options,
   }
 }
 
+std::string program_folder() {
+  const std::string own = base::os::own_program().value_or("");
+  return own.substr(0, own.rfind('/'));
+}
+
 int run(int argc, char** argv) {
   CLI::App program(
       "Granary: a SaaS product as a full silo, an account of its own for every tenant");
@@ -119,7 +125,8 @@ int run(int argc, char** argv) {
       .terminal = base::os::is_terminal() ? cli::Terminal::Yes : cli::Terminal::No,
       .environment = base::os::environment,
       .clock = clock,
-      .rng = rng};
+      .rng = rng,
+      .program_folder = program_folder()};
   cli::Commands client(surroundings);
   client.add_to(program);
   try {

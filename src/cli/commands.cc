@@ -57,6 +57,7 @@ void Commands::add_to(CLI::App& program) {
   add_operation_commands(program, *this);
   add_status_command(program, *this);
   add_token_commands(program, *this);
+  add_verify_command(program, *this);
   add_unbuilt_commands(program, *this);
 }
 

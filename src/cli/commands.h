@@ -48,6 +48,7 @@ void add_offboard_command(CLI::App& tenant, Commands& commands);
 void add_logs_command(CLI::App& tenant, Commands& commands);
 void add_operation_commands(CLI::App& program, Commands& commands);
 void add_status_command(CLI::App& program, Commands& commands);
+void add_verify_command(CLI::App& program, Commands& commands);
 void add_token_commands(CLI::App& program, Commands& commands);
 // What INTERFACE names and this version does not have: refused, never half done.
 void add_unbuilt_commands(CLI::App& program, Commands& commands);

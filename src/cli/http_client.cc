@@ -74,7 +74,8 @@ void fill_head(http::request<Body>& message, const HttpRequest& request, const A
   message.version(11);
   message.method(request.method);
   message.target({request.target.data(), request.target.size()});
-  message.set(http::field::host, address.host.empty() ? "localhost" : address.host);
+  const std::string& host = request.host.empty() ? address.host : request.host;
+  message.set(http::field::host, host.empty() ? "localhost" : host);
   message.set(http::field::user_agent, "granary");
   message.keep_alive(false);
   if (!request.token.empty()) message.set(http::field::authorization, "Bearer " + request.token);

@@ -21,6 +21,7 @@ struct HttpRequest {
   std::string body;    // JSON; empty: none
   std::string file;    // path of a bundle to send instead; empty: none
   std::string token;   // empty: none
+  std::string host;    // of the Host field; empty: of the address
   std::chrono::milliseconds time = kRequestTime;
 };
 

@@ -1,16 +1,13 @@
 #include "api/wire/documents.h"
-#include "base/ids.h"
-#include "base/os/file.h"
 #include "cli/commands.h"
+#include "cli/release_upload.h"
 #include "cli/text.h"
-#include "wire/bundle.h"
 
 // granary release ...
 namespace granary::cli {
 
 using api_wire::ReleaseDocument;
 using api_wire::ReleaseList;
-using base::Code;
 using base::Result;
 
 namespace {
@@ -18,22 +15,6 @@ namespace {
 struct CreateOptions {
   std::string folder;
   std::string name;
-};
-
-// A bundle on this machine, removed with the object.
-class TemporaryBundle final {
- public:
-  explicit TemporaryBundle(const Surroundings& surroundings)
-      : path_(fmt::format("{}/granary-{}.tar.zst",
-                          surroundings.environment("TMPDIR").value_or("/tmp"),
-                          base::make_ulid(surroundings.clock.wall(), surroundings.rng))) {}
-  ~TemporaryBundle() { (void)base::os::remove_file(path_); }
-  TemporaryBundle(const TemporaryBundle&) = delete;
-  TemporaryBundle& operator=(const TemporaryBundle&) = delete;
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
 };
 
 std::string facts_of(const ReleaseDocument& release) {
@@ -49,17 +30,7 @@ std::string facts_of(const ReleaseDocument& release) {
 }
 
 Result<void> create_release(Session& session, const CreateOptions& options) {
-  if (!base::os::exists(options.folder + "/granary.yaml"))
-    return base::fail_with_advice(Code::InvalidArgument,
-                                  fmt::format("there is no granary.yaml in {}", options.folder),
-                                  "Give the folder whose root holds the app's manifest");
-  const TemporaryBundle bundle(session.surroundings());
-  TRY_ASSIGN(const wire::BundleInfo info, wire::pack(options.folder, bundle.path(), {}));
-  session.tell(fmt::format("packed {} files, {} as {}", info.files, human_bytes(info.content_bytes),
-                           human_bytes(info.bytes)));
-  TRY_ASSIGN(const auto release,
-             session.api().upload<ReleaseDocument>(
-                 with_query(path_of({"v1", "releases"}), {{"name", options.name}}), bundle.path()));
+  TRY_ASSIGN(const auto release, upload_release(session, options.folder, options.name));
   session.show(release, [&] { return facts_of(release); });
   return {};
 }

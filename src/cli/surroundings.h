@@ -23,6 +23,7 @@ struct Surroundings {
   std::function<std::optional<std::string>(const std::string& name)> environment;
   const base::Clock& clock;
   base::Rng& rng;
+  std::string program_folder;  // where granary's other programs lie beside it
 };
 
 }  // namespace granary::cli

@@ -15,7 +15,7 @@ struct Unbuilt {
   const char* help;
 };
 
-constexpr std::array<Unbuilt, 9> kOfProgram = {{
+constexpr std::array<Unbuilt, 8> kOfProgram = {{
     {"env", "environments: accounts that belong to no customer"},
     {"rollout", "bring the fleet to a release, in waves"},
     {"drift", "where accounts differ from what they are to be"},
@@ -23,7 +23,6 @@ constexpr std::array<Unbuilt, 9> kOfProgram = {{
     {"cost", "what each tenant costs"},
     {"secret", "values that apps need and nobody sees"},
     {"audit", "who did what"},
-    {"verify", "try to break out of a silo"},
     {"aws", "accounts in an AWS organization"},
 }};
 

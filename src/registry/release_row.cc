@@ -75,7 +75,8 @@ Result<Release> get_release_by_hash(Transaction& tx, const std::string& hash) {
 
 Result<Release> get_release(Transaction& tx, const std::string& name) {
   if (name == "latest") {
-    TRY_ASSIGN(auto newest, list_releases(tx, 1));
+    TRY_ASSIGN(auto newest,
+               select(tx, "WHERE app <> :1 ORDER BY created DESC, hash LIMIT 1", {kVerifyApp}));
     if (newest.empty()) return unknown(name);
     return std::move(newest.front());
   }

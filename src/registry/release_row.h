@@ -11,6 +11,9 @@
 
 namespace granary::registry {
 
+// The app of `granary verify`: never what a tenant gets for want of a better one.
+inline constexpr const char* kVerifyApp = "granary-verify";
+
 struct Release {
   std::string hash;    // 64 hex digits: the content address
   base::ReleaseId id;  // for people
@@ -25,7 +28,8 @@ struct Release {
 // The same hash again returns the release that is there, whatever its id. Errors: AlreadyExists
 // when the id names another content.
 base::Result<Release> insert_release(store::Transaction& tx, Release release);
-// By id, whole hash, or a prefix of the hash of at least 6 digits; "latest" is the newest.
+// By id, whole hash, or a prefix of the hash of at least 6 digits; "latest" is the newest of the
+// product (kVerifyApp is not).
 // Errors: NotFound; Conflict when a prefix is ambiguous.
 base::Result<Release> get_release(store::Transaction& tx, const std::string& name);
 base::Result<Release> get_release_by_hash(store::Transaction& tx, const std::string& hash);

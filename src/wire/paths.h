@@ -2,7 +2,7 @@
 // nowhere else, from parts that were parsed (ids, service names), never from outside text.
 //
 //   DATA/                         0711 root
-//     control/                    0700 control: granary.db, operator.token, installation.json
+//     control/                    0700 control: granary.db, operator.token, signing.key
 //     bundles/HASH.tar.zst        0711 control writes, agent reads
 //     frontends/HASH/             0711 control writes, gateway reads: index.json, blobs/
 //     publish/routing.json        0711 control writes, gateway reads
@@ -34,6 +34,7 @@ class Paths final {
   std::string control() const { return data_ + "/control"; }
   std::string database() const { return control() + "/granary.db"; }
   std::string operator_token() const { return control() + "/operator.token"; }
+  std::string signing_key() const { return control() + "/signing.key"; }
   std::string bundles() const { return data_ + "/bundles"; }
   std::string bundle(const std::string& hash) const;
   std::string frontends() const { return data_ + "/frontends"; }

@@ -113,7 +113,7 @@ ApiWorld::ApiWorld(Patience patience) {
   server = std::make_unique<Server>(
       world.executor(), options,
       Parts{control.store.get(), *control.engine, *control.lifecycle, intake, fleet, world.clock,
-            world.timer, world.rng, world.worker});
+            world.timer, world.rng, world.worker, *signing_key});
   control.engine->on_change(
       [this](const operation::Operation& operation) { server->on_operation(operation); });
   ASSERT(server->listen().has_value());

@@ -76,8 +76,11 @@ class ApiWorld final {
 
   lifecycle::testing::ControlWorld control;
   base::testing::TemporaryFolder folder;
+  base::testing::TemporaryFolder key_folder;
   FakeIntake intake{control};
   FakeFleet fleet{control.cloud};
+  std::unique_ptr<base::SigningKey> signing_key =
+      std::move(*base::SigningKey::open(key_folder.path() + "/signing.key"));
   std::unique_ptr<Server> server;
   // Runs whatever is due until the task is done.
   void drive(base::Task<void> task);

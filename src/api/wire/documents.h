@@ -235,4 +235,15 @@ struct CreateTokenDocument {
 };
 BOOST_DESCRIBE_STRUCT(CreateTokenDocument, (), (role, label, ttl))
 
+// What `granary verify` found; signed as it stands.
+struct VerificationDocument {
+  base::json::object report;
+};
+BOOST_DESCRIBE_STRUCT(VerificationDocument, (), (report))
+
+struct SignedDocument {
+  base::json::object envelope;  // DSSE; base/signature.h
+};
+BOOST_DESCRIBE_STRUCT(SignedDocument, (), (envelope))
+
 }  // namespace granary::api_wire
