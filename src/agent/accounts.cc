@@ -311,9 +311,11 @@ Task<void> Accounts::run_sweeps() {
     if (due)
       pause = std::clamp<BootTime>(*due - parts_.clock.boot(), kSweepShortest, kSweepLongest);
     using base::asio::experimental::awaitable_operators::operator||;
-    // One that begins to live may be due sooner than those that were looked at.
+    // One that begins to live may be due sooner than those that were looked at. A storm of them is
+    // looked at together.
     const auto first = co_await (parts_.timer.sleep(pause) || awake_.wait());
     if (first.index() == 0 ? !std::get<0>(first) : !std::get<1>(first)) co_return;
+    if (first.index() == 1 && !co_await parts_.timer.sleep(kSweepShortest)) co_return;
   }
 }
 

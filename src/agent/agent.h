@@ -22,7 +22,7 @@ struct AgentOptions {
 class Agent final : public Handler {
  public:
   Agent(AgentOptions options, AccountsParts parts);
-  ~Agent();  // close() must have completed
+  ~Agent() override;  // close() must have completed
   Agent(const Agent&) = delete;
   Agent& operator=(const Agent&) = delete;
 

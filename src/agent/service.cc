@@ -210,6 +210,7 @@ void Service::open_epoch(Awake& awake) {
   enter(ServicePhase::Running);
   awake.wanted = false;  // who asked is served by this life
   awake.changed.notify_all();
+  tools_.awake.notify_all();  // it has a time to sleep at now
 }
 
 // While others wait to be started: until the app has taken its first connection.
@@ -357,9 +358,10 @@ Task<std::optional<BootTime>> Service::sweep() {
   }
   if (phase_ != ServicePhase::Running || awake_->stop != StopWish::None) co_return std::nullopt;
   const std::shared_ptr<Awake> awake = awake_;
-  if (spec().port != 0 && !awake->heard) {
-    const BootTime due = awake->started + spec().start_timeout;
-    if (now < due) co_return due;
+  BootTime look_again = BootTime::max();
+  if (spec().port != 0 && !awake->heard) look_again = awake->started + spec().start_timeout;
+  if (look_again <= now) {
+    look_again = BootTime::max();
     const auto listens = co_await tools_.launcher.listens(id());
     if (awake != awake_ || awake->stop != StopWish::None) co_return std::nullopt;
     awake->heard = listens && *listens;
@@ -371,9 +373,10 @@ Task<std::optional<BootTime>> Service::sweep() {
     }
   }
   const std::optional<BootTime> due = idle_at();
-  if (!due || *due > now) co_return due;
+  if (!due && look_again == BootTime::max()) co_return std::nullopt;
+  if (!due || *due > now) co_return std::min(due.value_or(look_again), look_again);
   if (!in_use() && sleep_if_unused()) co_return std::nullopt;
-  co_return now + *spec().idle;  // in use: not idle before that
+  co_return std::min(now + *spec().idle, look_again);  // in use: not idle before that
 }
 
 wire::ServiceReport Service::report() const {

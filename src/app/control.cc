@@ -9,6 +9,7 @@
 #include "base/os/system.h"
 #include "cloud/host/host_driver.h"
 #include "registry/token.h"
+#include "wire/activity_board.h"
 
 // The control role: the API over the store, the operations and the host cloud.
 namespace granary::app {
@@ -30,8 +31,9 @@ struct Control {
         agent(context.get_executor(), timer, paths.agent_socket()),
         driver(agent),
         fleet(driver),
-        publisher(context.get_executor(), {*store, worker, clock, timer}, paths.routing(),
-                  config.domain),
+        publisher(context.get_executor(),
+                  {*store, worker, clock, timer, [this] { return routing_in_force(); }},
+                  paths.routing(), config.domain),
         prober(config),
         lifecycle({*store, engine, {{"host", &driver}}, prober, publisher, clock}),
         intake({*store, worker, clock, rng}, paths),
@@ -51,6 +53,16 @@ struct Control {
     return options;
   }
 
+  // Opened when the agent has made it.
+  std::uint64_t routing_in_force() {
+    if (!board) {
+      auto opened = wire::ActivityBoard::open(paths.board(), wire::ActivityBoard::Access::ReadOnly);
+      if (!opened) return 0;
+      board = std::move(*opened);
+    }
+    return board->routing();
+  }
+
   Task<Result<void>> start();
   Task<Result<void>> ensure_operator_token();
   Task<void> serve();
@@ -61,6 +73,7 @@ struct Control {
   base::os::AsioTimer timer;
   base::os::SystemRng rng;
   wire::Paths paths;
+  std::unique_ptr<wire::ActivityBoard> board;
   std::unique_ptr<store::Store> store;
   std::unique_ptr<base::SigningKey> signing_key;
   base::os::ThreadPool& worker;

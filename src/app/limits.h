@@ -25,6 +25,10 @@ inline constexpr std::size_t kAgentThreads = 8;
 // usual, below the operation's patience.
 inline constexpr std::chrono::seconds kProbeDeadline{30};
 inline constexpr std::size_t kMaxProbeHead = 16U << 10;
+// How long what was published may take to be in force in the gateway, and how often to look. Some
+// milliseconds for 10,000 tenants; a busy machine takes longer.
+inline constexpr std::chrono::milliseconds kGatewayPatience{1'000};
+inline constexpr std::chrono::milliseconds kGatewayLook{1};
 // The snapshot is written again no sooner than so many times as long as its writing took: at most
 // a fifth of one core goes into publishing, however many tenants come at once.
 inline constexpr int kPublishPause = 4;

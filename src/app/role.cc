@@ -16,6 +16,7 @@ namespace {
 
 Task<int> serve(std::function<Task<Result<void>>()> start, std::function<Task<void>(int)> stop) {
   base::asio::signal_set signals(co_await base::asio::this_coro::executor, SIGTERM, SIGINT);
+  base::os::unblock_signals();
   const Result<void> started = co_await start();
   if (!started) {
     base::log::error("cannot start: {}", base::describe(started.error()));

@@ -14,6 +14,7 @@ struct Supervisor::Keeper {
   Role role;
   std::unique_ptr<Process> process;  // null while it waits for its restart, and after the end
   int restarts = 0;
+  bool was_started = false;
   base::Event ended;
 };
 
@@ -32,6 +33,7 @@ Task<Result<void>> Supervisor::start() {
       co_return base::annotate(std::move(error), "starting " + keeper->role.name);
     }
     keeper->process = std::move(*started);
+    keeper->was_started = true;
     base::log::info("{} is process {}", keeper->role.name, keeper->process->pid());
     tasks_.spawn("keep " + keeper->role.name, keep(keeper.get()));
   }
@@ -64,7 +66,28 @@ Task<void> Supervisor::keep(Keeper* keeper) {
   }
 }
 
+// It is told to stop at once; see base/os/child.h for why that is not too early.
+bool Supervisor::start_to_end(Keeper& keeper) {
+  if (!keeper.was_started) return false;
+  auto started = keeper.role.start();
+  if (!started) {
+    base::log::error("{} cannot start to end what it left: {}", keeper.role.name,
+                     base::describe(started.error()));
+    return false;
+  }
+  keeper.process = std::move(*started);
+  tasks_.spawn("end " + keeper.role.name, await_end(&keeper));
+  return true;
+}
+
+Task<void> Supervisor::await_end(Keeper* keeper) {
+  (void)co_await keeper->process->wait();
+  keeper->process.reset();
+  keeper->ended.notify_all();
+}
+
 Task<void> Supervisor::stop_one(Keeper* keeper) {
+  if (!keeper->process && keeper->role.at_end == AtEnd::Clear && !start_to_end(*keeper)) co_return;
   if (!keeper->process) co_return;
   keeper->process->terminate();
   // Looked at every tenth of a second: an end wakes this at once, the deadline is coarse.

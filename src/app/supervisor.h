@@ -25,9 +25,16 @@ class Process {
   virtual void kill() = 0;
 };
 
+// What an orderly end does about a role that is dead just then.
+enum class AtEnd {
+  Nothing,
+  Clear,  // it is started once more, to end in order what it left
+};
+
 struct Role {
   std::string name;
   std::function<base::Result<std::unique_ptr<Process>>()> start;
+  AtEnd at_end = AtEnd::Nothing;
 };
 
 class Supervisor final {
@@ -52,6 +59,8 @@ class Supervisor final {
   struct Keeper;
   base::Task<void> keep(Keeper* keeper);
   base::Task<void> stop_one(Keeper* keeper);
+  bool start_to_end(Keeper& keeper);
+  base::Task<void> await_end(Keeper* keeper);
 
   base::asio::any_io_executor executor_;
   const base::Clock& clock_;

@@ -82,6 +82,18 @@ TEST_F(SupervisorTest, AFailedStartStopsWhatRanBefore) {
   EXPECT_FALSE(machine_.running("control"));
 }
 
+TEST_F(SupervisorTest, OneThatIsDeadJustThenIsStartedOnceMoreToEndWhatItLeft) {
+  ASSERT_TRUE(world_.run(supervisor_.start()));
+  machine_.end("agent", 1);
+  machine_.end("gateway", 1);
+  world_.settle();
+  world_.run(supervisor_.stop());
+  EXPECT_EQ(machine_.starts("agent"), 2);
+  EXPECT_EQ(machine_.starts("gateway"), 1);
+  EXPECT_EQ(machine_.log.back(), "end agent");
+  EXPECT_FALSE(machine_.running("agent"));
+}
+
 TEST_F(SupervisorTest, OneThatDoesNotStopIsKilledAfterTheDeadline) {
   machine_.make_stubborn("control");
   ASSERT_TRUE(world_.run(supervisor_.start()));

@@ -52,13 +52,17 @@ Role make_role(const base::asio::any_io_executor& executor, const std::string& n
   if (name == "agent") options.privileges = base::os::ChildOptions::Privileges::May;
   options.identity = identity;
   options.parent_death_signal = SIGTERM;
+  // Not through sudo, which passes signals on itself.
+  if (!through_sudo) options.signals = base::os::ChildOptions::Signals::Held;
   // An orderly end of `up` ends the silos as well; a crash of it (the parent death signal, or a
   // kill of the agent alone) does not.
   const int stop_signal = name == "agent" ? SIGINT : SIGTERM;
-  return {name, [executor, options, stop_signal]() -> Result<std::unique_ptr<Process>> {
+  return {name,
+          [executor, options, stop_signal]() -> Result<std::unique_ptr<Process>> {
             TRY_ASSIGN(auto child, base::os::Child::start(executor, options));
             return std::make_unique<ChildProcess>(std::move(child), stop_signal);
-          }};
+          },
+          name == "agent" ? AtEnd::Clear : AtEnd::Nothing};
 }
 
 std::vector<Role> make_roles(const base::asio::any_io_executor& executor,

@@ -156,7 +156,8 @@ Result<std::vector<Attempt>> run_attempts(Session& session, ThrowAway& attacker,
   std::size_t done = 0;
   for (Attempt& attempt : attempts) {
     try_one(attacker, attempt);
-    if (++done % 25 == 0 || done == attempts.size())
+    ++done;
+    if (done % 25 == 0 || done == attempts.size())
       session.tell(fmt::format("{} of {} attempts made", done, attempts.size()));
   }
   TRY_ASSIGN(const std::string still, victim.ask(http::verb::get, "/attack/marker"));

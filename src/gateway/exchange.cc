@@ -132,6 +132,9 @@ Coro<Exchange::Failure> Exchange::read_head() {
   begin_ = end_ = 0;
   patient_ = false;
   for (;;) {
+    // The upload may have failed on what came with the head, before anything was waited for.
+    if (client_gone_) co_return Failure::ClientGone;
+    if (upload_refusal_ != 0) co_return Failure::Upload;
     const auto within =
         patient_ ? kAnswer : std::min<std::chrono::nanoseconds>(service_.start_timeout, kAnswer);
     ErrorCode error;

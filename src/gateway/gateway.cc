@@ -107,6 +107,7 @@ void Gateway::State::start() {
 
 void Gateway::State::adopt(SharedIndex index) {
   upstreams->adopt(index->snapshot());
+  board->set_routing(index->snapshot().generation);
   core->index = std::move(index);
 }
 

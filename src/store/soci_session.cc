@@ -28,14 +28,16 @@ Code code_of(int sqlite_code) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       return Code::Unavailable;
-    case SQLITE_PERM:
-    case SQLITE_READONLY:
-    case SQLITE_CANTOPEN:
-    case SQLITE_AUTH:
-      return Code::Refused;
-    default:
+    default:  // SQLITE_CANTOPEN and its like too: this machine's fault, not the caller's
       return Code::Internal;
   }
+}
+
+// What the database said, without the statement and its values that SOCI adds: they are the
+// customer's, and this may be shown to somebody.
+std::string words_of(const std::exception& error) {
+  const std::string_view words = error.what();
+  return std::string(words.substr(0, words.find(" while ")));
 }
 
 // What was thrown while `doing`; call inside a catch block.
@@ -47,9 +49,10 @@ Error current_error(sqlite_api::sqlite3* connection, std::string_view doing) {
     throw;
   } catch (const soci::sqlite3_soci_error& error) {
     const Code known = connection == nullptr ? code_of(error.result()) : code_of(code);
-    return Error{known, fmt::format("the database: {}: {}", doing, error.what()), {}, {}};
+    return Error{known, fmt::format("the database: {}: {}", doing, words_of(error)), {}, {}};
   } catch (const std::exception& error) {
-    return Error{Code::Internal, fmt::format("the database: {}: {}", doing, error.what()), {}, {}};
+    return Error{
+        Code::Internal, fmt::format("the database: {}: {}", doing, words_of(error)), {}, {}};
   }
 }
 
@@ -110,7 +113,7 @@ Result<std::unique_ptr<SociSession>> SociSession::open(const SqliteOptions& opti
        {std::string("PRAGMA journal_mode = WAL"), std::string("PRAGMA foreign_keys = ON"),
         std::string("PRAGMA busy_timeout = 5000"),
         std::string("PRAGMA temp_store = MEMORY"),  // control may write to its own folder alone
-        std::string("PRAGMA cache_size = -2048"),  // KiB: control's memory is budgeted
+        std::string("PRAGMA cache_size = -2048"),   // KiB: control's memory is budgeted
         fmt::format("PRAGMA synchronous = {}", full ? "FULL" : "NORMAL")}) {
     TRY(session->exec(pragma, {}));
   }

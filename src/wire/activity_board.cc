@@ -87,6 +87,20 @@ BoardSlot& ActivityBoard::slot(std::uint32_t slot) {
   return slots_[slot];
 }
 
+// Behind the magic, in the head's page.
+std::atomic<std::uint64_t>& ActivityBoard::routing_word() const {
+  constexpr std::size_t kRoutingAt = 64;
+  static_assert(kRoutingAt >= kMagic.size());
+  return *reinterpret_cast<std::atomic<std::uint64_t>*>(static_cast<char*>(map_) + kRoutingAt);
+}
+
+void ActivityBoard::set_routing(std::uint64_t generation) {
+  ASSERT(access_ == Access::ReadWrite);
+  routing_word().store(generation);
+}
+
+std::uint64_t ActivityBoard::routing() const { return routing_word().load(); }
+
 const BoardSlot& ActivityBoard::slot(std::uint32_t slot) const {
   ASSERT(slot < kSlots);
   return slots_[slot];

@@ -53,8 +53,14 @@ class ActivityBoard final {
   BoardSlot& slot(std::uint32_t slot);
   const BoardSlot& slot(std::uint32_t slot) const;
 
+  // The generation of the routing snapshot that the gateway routes by: how control learns that what
+  // it published is in force. 0: none yet. The first is for ReadWrite alone (asserted).
+  void set_routing(std::uint64_t generation);
+  std::uint64_t routing() const;
+
  private:
   ActivityBoard(void* map, Access access);
+  std::atomic<std::uint64_t>& routing_word() const;
   void* map_;  // a head of one page, then the slots
   BoardSlot* slots_;
   Access access_;

@@ -111,6 +111,8 @@ void Forwarder::on_refused(Connection& connection, int error) {
 void Forwarder::end_with_app() {
   stop_accepting();
   for (std::size_t i = 0; i < count_; ++i) connections_[i]->end_with_app();
+  // Now, because after the last one there is no event that would have it done.
+  if (std::exchange(some_closed_, false)) free_closed();
 }
 
 void Forwarder::after_events(sys::MonotonicTime now) {

@@ -14,7 +14,8 @@ class FakeMachine final {
   explicit FakeMachine(base::asio::any_io_executor executor) : executor_(std::move(executor)) {}
 
   Role role(const std::string& name) {
-    return {name, [this, name] { return start(name); }};
+    return {name, [this, name] { return start(name); },
+            name == "agent" ? AtEnd::Clear : AtEnd::Nothing};
   }
   void refuse(const std::string& name, int times) { refusals_[name] = times; }
   void make_stubborn(const std::string& name) { stubborn_[name] = true; }

@@ -116,6 +116,7 @@ Task<void> SnapshotPublisher::work() {
     const base::BootTime begun = parts_.clock.boot();
     last_ = co_await write_one();
     if (!last_) base::log::error("the routing snapshot: {}", base::describe(last_.error()));
+    if (last_) co_await await_gateway();
     done_ = covers;
     written_.notify_all();
     if (done_ == wanted_) break;
@@ -133,11 +134,29 @@ Task<Result<void>> SnapshotPublisher::write_one() {
   }));
   // Wall time, so that it also grows over restarts of control.
   snapshot.generation = static_cast<std::uint64_t>(parts_.clock.wall().time_since_epoch().count());
+  generation_ = snapshot.generation;
   const std::string file = file_;
   // Not synced: it is written anew at every start of control.
   co_return co_await base::run_on(parts_.worker, [&snapshot, file]() -> Result<void> {
     return base::os::replace_file(file, wire::encode(snapshot), 0644, base::os::Durability::Cached);
   });
+}
+
+// Static stability the other way round: a gateway that is away holds nothing up for long, and only
+// once.
+Task<void> SnapshotPublisher::await_gateway() {
+  if (!parts_.in_force) co_return;
+  std::uint64_t now = parts_.in_force();
+  if (given_up_at_ == now) co_return;
+  given_up_at_.reset();
+  for (auto left = kGatewayPatience; now < generation_; left -= kGatewayLook) {
+    if (left <= left.zero()) {
+      given_up_at_ = now;
+      co_return;
+    }
+    if (!co_await parts_.timer.sleep(kGatewayLook)) co_return;
+    now = parts_.in_force();
+  }
 }
 
 Task<void> SnapshotPublisher::close() {

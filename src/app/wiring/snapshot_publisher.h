@@ -3,6 +3,9 @@
 // executor; the writing runs on a worker.
 #pragma once
 
+#include <functional>
+#include <optional>
+
 #include "base/event.h"
 #include "base/task_group.h"
 #include "base/timer.h"
@@ -23,11 +26,14 @@ class SnapshotPublisher final : public lifecycle::Publisher {
     base::Worker& worker;
     const base::Clock& clock;
     base::Timer& timer;
+    // The generation that the gateway routes by; 0: nobody knows. Empty: nobody is waited for.
+    std::function<std::uint64_t()> in_force;
   };
   SnapshotPublisher(base::asio::any_io_executor executor, Parts parts, std::string file,
                     std::string domain);
 
-  // Resolves once a snapshot that was built after this call is in place. Errors: of the last
+  // Resolves once a snapshot that was built after this call is in place, and the gateway routes by
+  // it, if one runs. Errors: of the last
   // attempt; the operation that asked tries again.
   base::Task<base::Result<void>> publish() override;
   base::Task<void> close();
@@ -35,6 +41,7 @@ class SnapshotPublisher final : public lifecycle::Publisher {
  private:
   base::Task<void> work();
   base::Task<base::Result<void>> write_one();
+  base::Task<void> await_gateway();
 
   Parts parts_;
   std::string file_;
@@ -44,6 +51,9 @@ class SnapshotPublisher final : public lifecycle::Publisher {
   std::uint64_t done_ = 0;
   bool working_ = false;
   base::Result<void> last_;
+  std::uint64_t generation_ = 0;  // of what was written last
+  // What was in force when the gateway was given up waiting for: while it stays so, nobody waits.
+  std::optional<std::uint64_t> given_up_at_;
   base::Event written_;
   base::TaskGroup tasks_;
 };

@@ -15,7 +15,12 @@ using base::Result;
 class SnapshotPublisherTest : public ::testing::Test {
  protected:
   SnapshotPublisherTest()
-      : publisher_(world_.executor(), {store_.get(), world_.worker, world_.clock, world_.timer},
+      : publisher_(world_.executor(),
+                   {store_.get(), world_.worker, world_.clock, world_.timer,
+                    [this] {
+                      ++looks_;
+                      return in_force_;
+                    }},
                    file(), "example") {
     const auto manifest = release::parse_manifest(
         "app: insight\nservices:\n  api:\n    command: [python3]\n    listen: fd\n"
@@ -55,6 +60,9 @@ class SnapshotPublisherTest : public ::testing::Test {
     return wire::decode_snapshot(text.value_or("")).value_or(wire::Snapshot());
   }
 
+  // What the gateway says; by default, that it has whatever is published.
+  std::uint64_t in_force_ = std::numeric_limits<std::uint64_t>::max();
+  int looks_ = 0;
   base::testing::World world_;
   base::testing::TemporaryFolder folder_;
   store::testing::TemporaryStore store_;
@@ -92,6 +100,18 @@ TEST_F(SnapshotPublisherTest, CallsAtTheSameTimeShareASnapshotThatCoversAll) {
   add("late", registry::State::Active, "abc");
   EXPECT_EQ(published().tenants.size(), 1U);
   EXPECT_EQ(done, 50);
+}
+
+TEST_F(SnapshotPublisherTest, AGatewayThatDoesNotFollowIsWaitedForOnce) {
+  in_force_ = 1;
+  EXPECT_FALSE(published().releases.empty() && looks_ < 100);
+  const int looks = looks_;
+  EXPECT_GT(looks, 100);
+  (void)published();
+  EXPECT_EQ(looks_, looks + 1);
+  in_force_ = 2;  // it is back, but behind
+  (void)published();
+  EXPECT_GT(looks_, looks + 100);
 }
 
 TEST_F(SnapshotPublisherTest, AFileThatCannotBeWrittenIsAnError) {

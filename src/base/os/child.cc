@@ -33,9 +33,13 @@ namespace {
     good = ::prctl(PR_SET_PDEATHSIG, options.parent_death_signal) == 0;
     if (::getppid() != parent) ::_exit(1);
   }
-  sigset_t none;
-  ::sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  sigset_t blocked;
+  ::sigemptyset(&blocked);
+  if (options.signals == ChildOptions::Signals::Held) {
+    ::sigaddset(&blocked, SIGTERM);
+    ::sigaddset(&blocked, SIGINT);
+  }
+  ::sigprocmask(SIG_SETMASK, &blocked, nullptr);
   if (good) ::execv(argv[0], argv);
   const int failure = errno;
   (void)!::write(report, &failure, sizeof failure);
@@ -98,6 +102,14 @@ Task<Result<int>> Child::wait() {
   CO_TRY(checked("waitpid", std::to_string(pid_), [&] { return ::waitpid(pid_, &status, 0); }));
   reaped_ = true;
   co_return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+void unblock_signals() {
+  sigset_t signals;
+  ::sigemptyset(&signals);
+  ::sigaddset(&signals, SIGTERM);
+  ::sigaddset(&signals, SIGINT);
+  ::pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
 }
 
 Result<std::string> own_program() {

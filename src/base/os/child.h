@@ -23,6 +23,9 @@ struct ChildOptions {
   int parent_death_signal = 0;
   // Whether it may gain privileges by executing set-uid programs.
   enum class Privileges { May, MayNot } privileges = Privileges::MayNot;
+  // Whether it begins with SIGTERM and SIGINT blocked: one that is sent before the child can handle
+  // it waits until the child unblocks them (unblock_signals), instead of ending it half-way.
+  enum class Signals { Open, Held } signals = Signals::Open;
 };
 
 class Child final {
@@ -47,6 +50,9 @@ class Child final {
   asio::posix::stream_descriptor pidfd_;
   bool reaped_ = false;
 };
+
+// Lets SIGTERM and SIGINT through, for a child that was started with Signals::Held.
+void unblock_signals();
 
 // The path of the running program.
 Result<std::string> own_program();
