@@ -107,8 +107,10 @@ Task<void> Supervisor::stop_one(Keeper* keeper) {
 
 Task<void> Supervisor::stop() {
   stopping_ = true;
-  for (auto keeper = keepers_.rbegin(); keeper != keepers_.rend(); ++keeper)
+  for (auto keeper = keepers_.rbegin(); keeper != keepers_.rend(); ++keeper) {
     co_await stop_one(keeper->get());
+    (*keeper)->was_started = false;  // it left nothing
+  }
   co_await tasks_.close();
 }
 
