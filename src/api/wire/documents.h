@@ -78,8 +78,8 @@ struct TenantDocument {
 BOOST_DESCRIBE_STRUCT(TenantDocument, (),
                       (id, name, kind, plan, cloud, state, health, health_detail, url, release,
                        desired_release, version, isolation, domains, labels, settings, created,
-                       updated, services, disk_used_bytes, disk_quota_bytes, encryption, cloud_problem,
-                       operation))
+                       updated, services, disk_used_bytes, disk_quota_bytes, encryption,
+                       cloud_problem, operation))
 
 struct TenantList {
   std::vector<TenantDocument> items;  // by id

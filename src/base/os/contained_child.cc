@@ -74,8 +74,7 @@ int mount_disk(Prepared& with) {
 int unlock_disk(Prepared& with) {
   if (!with.options.mount || with.options.mount->key == nullptr) return 0;
   const PrivateMount& disk = *with.options.mount;
-  return disk.key->unlock(disk.target.c_str(), disk.folder.c_str(), disk.owner.uid,
-                          disk.owner.gid);
+  return disk.key->unlock(disk.target.c_str(), disk.folder.c_str(), disk.owner.uid, disk.owner.gid);
 }
 
 int limit_resources(Prepared&) {

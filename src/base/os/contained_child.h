@@ -23,8 +23,8 @@ struct PrivateMount {
   std::string target;  // an existing folder
   std::string type;
   std::string options;
-  // Of an encrypted file system: what opens it, the folder on it that the key is for, and whose that
-  // folder is when it is made. Outlives the start. Null: not encrypted.
+  // Of an encrypted file system: what opens it, the folder on it that the key is for, and whose
+  // that folder is when it is made. Outlives the start. Null: not encrypted.
   const FolderKey* key = nullptr;
   std::string folder;
   Ownership owner{0, 0};
