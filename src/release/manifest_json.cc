@@ -19,7 +19,7 @@ object limits_to_json(const ServiceLimits& limits) {
   return document;
 }
 
-object service_to_json(const Service& service) {
+object service_to_json(const Service& service, const Manifest& manifest) {
   object document;
   document["name"] = service.name;
   document["command"] = base::json::from_strings(service.command);
@@ -34,6 +34,7 @@ object service_to_json(const Service& service) {
   object env;
   for (const auto& [name, value] : service.env) env[name] = value;
   document["env"] = std::move(env);
+  if (!manifest.egress.empty()) document["egress"] = true;
   return document;
 }
 
@@ -96,7 +97,8 @@ Result<Service> service_from(const object& from) {
 base::json::array services_to_json(const Manifest& manifest) {
   base::json::array services;
   services.reserve(manifest.services.size());
-  for (const Service& service : manifest.services) services.emplace_back(service_to_json(service));
+  for (const Service& service : manifest.services)
+    services.emplace_back(service_to_json(service, manifest));
   return services;
 }
 
@@ -107,6 +109,7 @@ object to_json(const Manifest& manifest) {
   object data;
   data["quota_bytes"] = manifest.quota_bytes;
   document["data"] = std::move(data);
+  if (!manifest.egress.empty()) document["egress"] = base::json::from_strings(manifest.egress);
   if (!manifest.frontend) return document;
   object frontend;
   frontend["root"] = manifest.frontend->root;
@@ -134,6 +137,9 @@ Result<Manifest> manifest_from_json(const object& from) {
     manifest.frontend.emplace();
     TRY_ASSIGN(manifest.frontend->root, base::json::get_string(*frontend, "root"));
     TRY_ASSIGN(manifest.frontend->fallback, base::json::get_string(*frontend, "fallback"));
+  }
+  if (from.contains("egress")) {
+    TRY_ASSIGN(manifest.egress, base::json::get_strings(from, "egress"));
   }
   return manifest;
 }

@@ -3,13 +3,14 @@
 
 #include "release/manifest_document.h"
 #include "release/manifest_values.h"
+#include "wire/egress_policy.h"
 
 namespace granary::release {
 namespace {
 
 using base::Result;
 
-constexpr std::array<std::string_view, 4> kKeys = {"app", "services", "data", "frontend"};
+constexpr std::array<std::string_view, 5> kKeys = {"app", "services", "data", "frontend", "egress"};
 constexpr std::array<std::string_view, 10> kAllKeys = {
     "app",       "services", "data",    "frontend", "functions",
     "schedules", "egress",   "secrets", "hooks",    "aws"};
@@ -72,6 +73,32 @@ Result<void> parse_frontend(const Field& field, ManifestDocument& document) {
   return {};
 }
 
+Result<std::string> parse_target(const Field& field) {
+  TRY_ASSIGN(const std::string text, field.text());
+  const auto target = wire::parse_egress_target(text);
+  if (target) return wire::to_string(*target);
+  return field.place().refuse(target.error().message,
+                              "Write HOST:PORT with the name of one host, such as "
+                              "api.example.com:443");
+}
+
+Result<void> parse_egress(const Field& field, Manifest& manifest) {
+  TRY_ASSIGN(const std::vector<Field> items, field.list(kMaxEgress));
+  for (const Field& item : items) {
+    TRY_ASSIGN(std::string target, parse_target(item));
+    if (std::ranges::find(manifest.egress, target) != manifest.egress.end())
+      return item.place().refuse("is named twice", "Remove one of the two");
+    manifest.egress.push_back(std::move(target));
+  }
+  std::ranges::sort(manifest.egress);
+  const auto taken = std::ranges::find(manifest.services, wire::kEgressPort, &Service::port);
+  if (manifest.egress.empty() || taken == manifest.services.end()) return {};
+  return field.place().refuse(
+      fmt::format("needs port {} inside the silo, which service {} listens on", wire::kEgressPort,
+                  taken->name),
+      "Let the service listen on another port, or on fd");
+}
+
 }  // namespace
 
 Result<ManifestDocument> parse_document(std::string_view yaml, std::string_view file_name) {
@@ -85,6 +112,7 @@ Result<ManifestDocument> parse_document(std::string_view yaml, std::string_view 
   TRY(parse_services(*services, document));
   TRY_ASSIGN(document.manifest.quota_bytes, parse_quota(fields));
   if (const Field* frontend = fields.find("frontend")) TRY(parse_frontend(*frontend, document));
+  if (const Field* egress = fields.find("egress")) TRY(parse_egress(*egress, document.manifest));
   return document;
 }
 

@@ -116,7 +116,7 @@ TEST(ManifestTest, AKeyWrittenTwiceIsRefusedAtTheSecond) {
 }
 
 TEST(ManifestTest, KeysThatAreNotBuiltYetAreRefusedAsSuch) {
-  for (const char* key : {"functions", "schedules", "egress", "secrets", "hooks", "aws"}) {
+  for (const char* key : {"functions", "schedules", "secrets", "hooks", "aws"}) {
     const base::Error error =
         refusal(fmt::format("app: a\nservices: {{x: {{command: [x]}}}}\n{}: {{}}\n", key));
     EXPECT_EQ(error.code, Code::NotSupported);
@@ -258,6 +258,64 @@ TEST(ManifestTest, FrontendPathsStayInside) {
               HasSubstr("frontend.fallback is no path"));
   EXPECT_THAT(refusal(frontend("{fallback: index.html}")).message, HasSubstr("lacks the key root"));
   EXPECT_TRUE(parse_manifest(frontend("{root: web/dist}"), "f").has_value());
+}
+
+std::string with_egress(std::string_view list) {
+  return fmt::format(
+      "app: a\nservices: {{x: {{command: [x], listen: 3128}}, y: {{command: [y]}}}}\n"
+      "egress: {}\n",
+      list);
+}
+
+TEST(ManifestTest, HostsThatMayBeReachedAreReadSortedAndInLowerCase) {
+  const auto parsed = parse_manifest(
+      "app: a\nservices: {x: {command: [x]}}\negress: [S3.Example.com:443, api.example.com.:8443]",
+      "f");
+  ASSERT_TRUE(parsed.has_value()) << base::describe(parsed.error());
+  EXPECT_EQ(parsed->egress,
+            (std::vector<std::string>{"api.example.com:8443", "s3.example.com:443"}));
+  EXPECT_EQ(*manifest_from_json(to_json(*parsed)), *parsed);
+  EXPECT_TRUE(services_to_json(*parsed)[0].as_object().at("egress").as_bool());
+  EXPECT_TRUE(parse_manifest(with_egress("[]"), "f")->egress.empty());
+}
+
+struct BadTarget {
+  const char* text;
+  const char* expected;
+};
+
+class BadTargetTest : public ::testing::TestWithParam<BadTarget> {};
+
+TEST_P(BadTargetTest, IsRefusedAtItsPlace) {
+  const base::Error error = refusal(with_egress(fmt::format("[a.example:1, {}]", GetParam().text)));
+  EXPECT_EQ(error.code, Code::InvalidArgument);
+  EXPECT_THAT(error.message, StartsWith("granary.yaml:3:23: egress[1] "));
+  EXPECT_THAT(error.message, HasSubstr(GetParam().expected));
+  EXPECT_FALSE(error.advice.empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Targets, BadTargetTest,
+    ::testing::Values(
+        BadTarget{"api.example.com", "has no port"}, BadTarget{"api.example.com:0", "has no port"},
+        BadTarget{"api.example.com:65536", "has no port"},
+        BadTarget{"api.example.com:https", "has no port"},
+        BadTarget{"\"*.example.com:443\"", "has a wildcard"},
+        BadTarget{"10.0.0.1:443", "names an address"},
+        BadTarget{"2130706433:443", "names an address"},
+        BadTarget{"\"[::1]:443\"", "names an address"}, BadTarget{"\":443\"", "names no host"},
+        BadTarget{"https://api.example.com:443", "is a URL"},
+        BadTarget{"api_x.example.com:443", "no DNS name"},
+        BadTarget{"api..example.com:443", "no DNS name"}, BadTarget{"[x]", "must be a text"},
+        BadTarget{"a.example:1", "is named twice"}, BadTarget{"A.Example.:1", "is named twice"}));
+
+TEST(ManifestTest, TheListOfHostsIsBoundedAndLeavesThePortOfTheProxyAlone) {
+  std::string many = "[h0.example:1";
+  for (int i = 1; i <= 100; ++i) many += fmt::format(", h{}.example:1", i);
+  EXPECT_THAT(refusal(with_egress(many + "]")).message, HasSubstr("101 items, more than 100"));
+  EXPECT_THAT(refusal(with_egress("a.example:1")).message, HasSubstr("must be a list"));
+  EXPECT_THAT(refusal(with_egress("[a.example:1]")).message,
+              HasSubstr("needs port 3128 inside the silo, which service x listens on"));
 }
 
 TEST(ManifestTest, ACommandIsAListWithAProgram) {

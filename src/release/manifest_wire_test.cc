@@ -50,6 +50,15 @@ TEST(ManifestWireTest, TheAgentReadsServicesAsTheManifestSaysThem) {
   EXPECT_EQ(jobs->port, 0);
 }
 
+TEST(ManifestWireTest, TheAgentReadsThatServicesFindTheWayOut) {
+  const auto manifest = parse_manifest(
+      "app: a\nservices: {x: {command: [x]}}\negress: [a.example:443]\n", "granary.yaml");
+  ASSERT_TRUE(manifest.has_value());
+  const auto spec = wire::service_spec_from(services_to_json(*manifest)[0].as_object());
+  ASSERT_TRUE(spec.has_value()) << base::describe(spec.error());
+  EXPECT_TRUE(spec->egress);
+}
+
 TEST(ManifestWireTest, OnlyTheSlotIsMissing) {
   const auto manifest = parse_manifest("app: a\nservices: {x: {command: [x]}}\n", "granary.yaml");
   ASSERT_TRUE(manifest.has_value());

@@ -180,6 +180,7 @@ object to_json(const ServiceSpec& spec) {
   object env;
   for (const auto& [name, text] : spec.env) env[name] = text;
   document["env"] = std::move(env);
+  if (spec.egress) document["egress"] = true;
   document["slot"] = spec.slot;
   return document;
 }
@@ -200,6 +201,7 @@ Result<ServiceSpec> service_spec_from(const object& from) {
   spec.stop_timeout = milliseconds(members.number<std::int64_t>("stop_timeout_ms", kLongest));
   spec.limits = members.take(limits_from(members.child("limits")));
   spec.env = members.take(env_from(members.child("env")));
+  spec.egress = members.flag("egress");
   spec.slot = members.number_or<std::uint32_t>("slot", 0, ActivityBoard::kSlots - 1);
   TRY(members.finish());
   TRY(check_texts(spec));

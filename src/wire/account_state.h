@@ -33,6 +33,7 @@ struct ServiceSpec {
   std::chrono::milliseconds stop_timeout{10'000};
   Limits limits;
   std::map<std::string, std::string> env;
+  bool egress = false;     // it finds the way out: which hosts, the egress policy says
   std::uint32_t slot = 0;  // on the activity board; assigned by control, never reused while in use
   bool operator==(const ServiceSpec&) const = default;
 };

@@ -22,6 +22,7 @@ AccountSpec full_spec() {
   ServiceSpec never = api;
   never.name = "worker";
   never.idle = std::nullopt;
+  never.egress = true;
   AccountSpec spec;
   spec.account = base::AccountId("acme");
   spec.ordinal = 9;
@@ -67,6 +68,14 @@ TEST(AccountState, AServiceOfAReleaseHasNoSlotYet) {
   const auto spec = service_spec_from(document);
   ASSERT_TRUE(spec.has_value());
   EXPECT_EQ(spec->slot, 0U);
+}
+
+TEST(AccountState, AServiceHasNoWayOutUnlessItIsSaid) {
+  object document = to_json(full_spec().services[0]);
+  EXPECT_FALSE(document.contains("egress"));  // as documents were before there was one
+  EXPECT_FALSE(service_spec_from(document).value().egress);
+  document["egress"] = "yes";
+  EXPECT_EQ(service_spec_from(document).error().code, Code::InvalidArgument);
 }
 
 TEST(AccountState, UnknownMembersAreRefusedByName) {

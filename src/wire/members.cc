@@ -23,6 +23,15 @@ const base::json::array& Members::list(std::string_view name) {
   return kNone;
 }
 
+bool Members::flag(std::string_view name) {
+  seen_.push_back(name);
+  const base::json::value* member = from_.if_contains(name);
+  if (member == nullptr) return false;
+  if (member->is_bool()) return member->get_bool();
+  refuse(Error{Code::InvalidArgument, fmt::format("member '{}' must be a bool", name), {}, {}});
+  return false;
+}
+
 base::Result<void> Members::finish() const {
   if (error_) return std::unexpected(*error_);
   for (const auto& member : from_) {

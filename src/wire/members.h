@@ -38,6 +38,8 @@ class Members final {
     seen_.push_back(name);
     return narrow<T>(name, base::json::get_int_or(from_, name, fallback), at_most);
   }
+  // False where there is none.
+  bool flag(std::string_view name);
   // Never null: an empty object where there is none, which is a mistake.
   const base::json::object& child(std::string_view name);
   const base::json::array& list(std::string_view name);

@@ -5,15 +5,18 @@
 //     control/                    0700 control: granary.db, operator.token, signing.key
 //     bundles/HASH.tar.zst        0711 control writes, agent reads
 //     frontends/HASH/             0711 control writes, gateway reads: index.json, blobs/
-//     publish/routing.json        0711 control writes, gateway reads
+//     publish/routing.json        0755 control writes, gateway reads
+//     publish/egress.json         the egress policy; control writes, egress reads
 //     releases/HASH/              0711 root; the unpacked release, what /app shows
 //     accounts/ACCOUNT/           0700 root: account.json, disk.img, disk.key, logs/SERVICE.{0,1}
 //     keys/platform.key           0700 root; wraps each account's disk.key
 //     graveyard/                  0700 root: trees on their way to deletion
 //     access/                     0700 gateway: ACCOUNT.log, ACCOUNT.log.1
+//     egress/                     0700 egress: ACCOUNT.log, ACCOUNT.log.1, usage.json
 //     run/                        0711 root; not kept across a reboot
 //       board                     the activity board
 //       agent.sock                the agent's protocol
+//       egress/egress.sock        0711 egress; shown as /run/egress in silos that declare egress
 //       silo/ACCOUNT/SERVICE.sock 0711 root; the socket 0660, group gateway
 //       silo/ACCOUNT/SERVICE.json what the agent must know to adopt a running silo
 //       silo/ACCOUNT/SERVICE.status  written by granary-init
@@ -41,6 +44,7 @@ class Paths final {
   std::string frontend(const std::string& hash) const;
   std::string publish() const { return data_ + "/publish"; }
   std::string routing() const { return publish() + "/routing.json"; }
+  std::string egress_policy() const { return publish() + "/egress.json"; }
   std::string releases() const { return data_ + "/releases"; }
   std::string release(const std::string& hash) const;
   std::string accounts() const { return data_ + "/accounts"; }
@@ -55,9 +59,14 @@ class Paths final {
   std::string log(const base::ServiceId& service, int half) const;
   std::string graveyard() const { return data_ + "/graveyard"; }
   std::string access() const { return data_ + "/access"; }
+  std::string egress() const { return data_ + "/egress"; }
+  std::string egress_log(const base::AccountId& account) const;
+  std::string egress_usage() const { return egress() + "/usage.json"; }
   std::string run() const { return data_ + "/run"; }
   std::string board() const { return run() + "/board"; }
   std::string agent_socket() const { return run() + "/agent.sock"; }
+  std::string egress_run() const { return run() + "/egress"; }
+  std::string egress_socket() const { return egress_run() + "/egress.sock"; }
   std::string silos() const { return run() + "/silo"; }
   std::string silo(const base::AccountId& account) const;
   std::string socket(const base::ServiceId& service) const;

@@ -25,6 +25,13 @@ namespace {
 using base::Code;
 using base::Result;
 
+void log_launch(const LaunchTrace& trace) {
+  std::string steps;
+  for (const auto& [step, took] : trace.steps)
+    steps += fmt::format(" {} {} us", to_string(step), took.count() / 1000);
+  base::log::debug("{} started:{}", to_string(trace.service), steps);
+}
+
 class RealParts final : public HostParts {
  public:
   SiloLauncher& launcher() override { return *launcher_; }
@@ -72,15 +79,16 @@ class RealParts final : public HostParts {
     TRY_ASSIGN(board_, wire::ActivityBoard::open(options.paths.board(),
                                                  wire::ActivityBoard::Access::ReadWrite));
     doors_ = std::make_unique<UnixDoors>(options.paths, options.gateway_gid);
-    launcher_ = std::make_unique<HostLauncher>(
-        std::move(executor), HostLauncherParts{.paths = options.paths,
-                                               .sandbox = *sandbox_,
-                                               .cgroups = *cgroups_,
-                                               .volumes = *volumes_,
-                                               .worker = worker,
-                                               .clock = clock,
-                                               .seccomp = std::move(seccomp_),
-                                               .change_user = base::os::is_root()});
+    launcher_ = std::make_unique<HostLauncher>(std::move(executor),
+                                               HostLauncherParts{.paths = options.paths,
+                                                                 .sandbox = *sandbox_,
+                                                                 .cgroups = *cgroups_,
+                                                                 .volumes = *volumes_,
+                                                                 .worker = worker,
+                                                                 .clock = clock,
+                                                                 .seccomp = std::move(seccomp_),
+                                                                 .change_user = base::os::is_root(),
+                                                                 .on_launch = log_launch});
     return {};
   }
 

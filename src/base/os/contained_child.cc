@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/close_range.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
@@ -93,6 +94,8 @@ int place_descriptors(Prepared& with) {
     with.safe[i] = ::fcntl(wanted[i].from, F_DUPFD_CLOEXEC, kSafeNumber);
     if (with.safe[i] < 0) return -1;
   }
+  // Whoever started this process may have left some open that are not ours. (Linux 5.11.)
+  (void)::syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
   const int output = with.options.stdio < 0 ? with.null : with.options.stdio;
   if (::dup2(with.null, STDIN_FILENO) < 0 || ::dup2(output, STDOUT_FILENO) < 0 ||
       ::dup2(output, STDERR_FILENO) < 0)
@@ -138,8 +141,9 @@ constexpr Step kSteps[] = {
     {"making a mount namespace", own_mounts},
     {"mounting its disk", mount_disk},
     {"unlocking its disk", unlock_disk},
-    {"limiting its resources", limit_resources},
     {"handing over descriptors", place_descriptors},
+    // After that: a parent with many descriptors has its copies beyond the limit.
+    {"limiting its resources", limit_resources},
     {"becoming its user", change_user},
     {"resetting signals", reset_signals},
     {"entering /", enter_root},

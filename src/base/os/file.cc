@@ -136,6 +136,15 @@ Result<void> remove_tree(const std::string& path) {
   return {};
 }
 
+Result<FileStamp> file_stamp(const std::string& path) {
+  struct stat status{};
+  TRY(checked("stat", path, [&] { return ::stat(path.c_str(), &status); }));
+  return FileStamp{.device = status.st_dev,
+                   .inode = status.st_ino,
+                   .bytes = static_cast<std::uint64_t>(status.st_size),
+                   .changed = status.st_mtim.tv_sec * 1'000'000'000LL + status.st_mtim.tv_nsec};
+}
+
 bool exists(const std::string& path) {
   struct stat status{};
   return ::lstat(path.c_str(), &status) == 0;

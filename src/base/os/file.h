@@ -48,6 +48,15 @@ Result<void> remove_file(const std::string& path);
 // Never follows links, never leaves the file system it begins on. Success when there is none.
 Result<void> remove_tree(const std::string& path);
 bool exists(const std::string& path);
+// Equal for as long as nobody writes to the file or puts another one in its place. Errors: NotFound.
+struct FileStamp {
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  std::uint64_t bytes = 0;
+  std::int64_t changed = 0;  // nanoseconds
+  bool operator==(const FileStamp&) const = default;
+};
+Result<FileStamp> file_stamp(const std::string& path);
 // Names without . and .., sorted.
 Result<std::vector<std::string>> list_folder(const std::string& path);
 
