@@ -1,5 +1,9 @@
 #include "agent/host/bwrap_sandbox.h"
 
+#include "agent/init/limits.h"
+#include "base/os/file.h"
+#include "wire/egress_policy.h"
+
 namespace granary::agent {
 namespace {
 
@@ -7,6 +11,9 @@ using Arguments = std::vector<std::string>;
 
 constexpr const char* kInnerId = "1000";
 constexpr const char* kInitInside = "/run/granary-init";
+constexpr const char* kEgressFolder = "/run/egress";
+constexpr const char* kEgressSocket = "/run/egress/egress.sock";
+static_assert(wire::kEgressPort == init::kEgressPort);
 constexpr std::uint64_t kTmpBytes = 64ULL << 20;  // it is the service's memory that it takes
 
 void add(Arguments& to, std::initializer_list<std::string> more) {
@@ -26,11 +33,31 @@ void add_files(Arguments& to, const SandboxFolders& folders, const std::string& 
            "/sbin", "--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64"});
   add(to,
       {"--ro-bind", folders.etc, "/etc", "--ro-bind", release, "/app", "--bind", disk, "/data"});
-  add(to, {"--proc", "/proc", "--dev", "/dev", "--size", std::to_string(kTmpBytes), "--perms",
-           "1777", "--tmpfs", "/tmp"});
+  add(to, {"--proc", "/proc", "--size", std::to_string(kTmpBytes), "--perms", "1777", "--tmpfs",
+           "/tmp"});
+  if (base::os::exists(folders.dev)) {
+    add(to, {"--dev-bind", folders.dev, "/dev", "--remount-ro", "/dev"});
+    add(to, {"--size", std::to_string(kTmpBytes), "--perms", "1777", "--tmpfs", "/dev/shm"});
+  } else {
+    add(to, {"--dev", "/dev"});
+  }
   add(to, {"--dir", "/run/secrets", "--perms", "0444", "--file", std::to_string(kConfigFd),
            "/run/config.json", "--ro-bind", folders.init, kInitInside});
-  add(to, {"--remount-ro", "/", "--chdir", "/app"});
+}
+
+// The folder, not the socket in it: a new socket, made when the egress role starts again, shows in
+// silos that run.
+void add_egress(Arguments& to, const wire::Paths& paths) {
+  add(to, {"--ro-bind", paths.egress_run(), kEgressFolder});
+}
+
+// How programs find it by themselves. Most clients read the small names, some the capital ones.
+void add_proxy_variables(Arguments& to) {
+  const std::string proxy = fmt::format("http://127.0.0.1:{}", wire::kEgressPort);
+  for (const char* name : {"HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy"})
+    add(to, {"--setenv", name, proxy});
+  for (const char* name : {"NO_PROXY", "no_proxy"})
+    add(to, {"--setenv", name, "localhost,127.0.0.1"});
 }
 
 // By --setenv alone: bubblewrap's own environment stays empty, so that no name in a manifest (such
@@ -38,6 +65,7 @@ void add_files(Arguments& to, const SandboxFolders& folders, const std::string& 
 void add_environment(Arguments& to, const SiloPlan& plan) {
   add(to, {"--clearenv", "--setenv", "PATH", "/usr/local/bin:/usr/bin:/bin", "--setenv", "LANG",
            "C.UTF-8", "--setenv", "HOME", "/data", "--setenv", "TMPDIR", "/tmp"});
+  if (plan.spec.egress) add_proxy_variables(to);
   for (const auto& [name, value] : plan.spec.env) add(to, {"--setenv", name, value});
   add(to, {"--setenv", "DATA_DIR", "/data", "--setenv", "SECRETS_DIR", "/run/secrets", "--setenv",
            "APP_RELEASE", plan.release_name});
@@ -51,10 +79,13 @@ SandboxCommand BwrapSandbox::command(const SiloPlan& plan, const std::string& di
   command.argv = {bwrap_};
   add_namespaces(command.argv);
   add_files(command.argv, sandbox_folders(paths_), paths_.release(plan.release_hash), disk);
+  if (plan.spec.egress) add_egress(command.argv, paths_);
+  add(command.argv, {"--remount-ro", "/", "--chdir", "/app"});
   add_environment(command.argv, plan);
   command.argv.emplace_back("--");
   const Arguments init = init_command(kInitInside, plan);
   command.argv.insert(command.argv.end(), init.begin(), init.end());
+  if (plan.spec.egress) add(command.argv, {"--egress", kEgressSocket});
   add(command.argv, {"--workdir", "/app", "--"});
   command.argv.insert(command.argv.end(), plan.spec.command.begin(), plan.spec.command.end());
   return command;

@@ -7,6 +7,7 @@ namespace granary::agent {
 SandboxFolders sandbox_folders(const wire::Paths& paths) {
   return {.init = paths.run() + "/granary-init",
           .etc = paths.run() + "/etc",
+          .dev = paths.run() + "/dev",
           .disk = paths.run() + "/disk"};
 }
 

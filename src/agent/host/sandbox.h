@@ -20,6 +20,7 @@ inline constexpr int kInfoFd = 9;
 struct SandboxFolders {
   std::string init;  // the program granary-init
   std::string etc;   // what /etc shows
+  std::string dev;   // read-only /dev; missing where no devices may be made
   std::string disk;  // where a disk is mounted, in the silo's own mount namespace
 };
 SandboxFolders sandbox_folders(const wire::Paths& paths);

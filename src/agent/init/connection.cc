@@ -19,13 +19,14 @@ bool Connection::watch(End& end) {
   return poller_.watch(end.fd.get(), EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, end);
 }
 
-void Connection::connect(std::uint16_t port) {
-  const int fd = sys::connect_to_loopback(port);
+void Connection::connect(const Destination& destination) {
+  const int fd = destination.path == nullptr ? sys::connect_to_loopback(destination.port)
+                                             : sys::connect_to_path(destination.path);
   if (fd < 0) {
     refuse(-fd);
     return;
   }
-  port_ = port;
+  port_ = destination.port;
   app_.fd.reset(fd);
   app_.peer = Peer{};
   stage_ = Stage::Connecting;
@@ -53,7 +54,8 @@ void Connection::finish_connecting(std::uint32_t events) {
   int error = sys::socket_error(app_.fd.get());
   const bool writable = (events & EPOLLOUT) != 0;
   if (error == 0 && !writable) return;
-  if (error == 0 && sys::connected_to_itself(app_.fd.get(), port_)) error = ECONNREFUSED;
+  if (error == 0 && port_ != 0 && sys::connected_to_itself(app_.fd.get(), port_))
+    error = ECONNREFUSED;
   if (error != 0) {
     refuse(error);
     return;

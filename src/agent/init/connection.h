@@ -38,9 +38,15 @@ class Connection final {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
+  // Where a connection leads to: a TCP port on loopback, or a unix socket.
+  struct Destination {
+    std::uint16_t port = 0;
+    const char* path = nullptr;  // instead of the port
+  };
+
   // False if the kernel would not watch the client; then close it.
   bool start();
-  void connect(std::uint16_t port);
+  void connect(const Destination& destination);
   void pump();
   // The app has ended: what it had sent still goes out, then the connection closes.
   void end_with_app();
@@ -73,7 +79,7 @@ class Connection final {
   Stage stage_ = Stage::Waiting;
   bool has_more_ = false;
   bool app_has_ended_ = false;
-  std::uint16_t port_ = 0;
+  std::uint16_t port_ = 0;  // 0: it leads to a unix socket
   End client_{*this};
   End app_{*this};
   Flow to_app_;

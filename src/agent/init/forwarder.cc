@@ -17,7 +17,11 @@ std::chrono::milliseconds retry_delay(std::chrono::nanoseconds waited) {
 }
 
 Forwarder::Forwarder(Poller& poller, Owner& owner, const Settings& settings)
-    : poller_(poller), owner_(owner), settings_(settings), buffer_{settings.scratch} {}
+    : poller_(poller),
+      owner_(owner),
+      settings_(settings),
+      buffer_{settings.scratch},
+      app_listens_(settings.hold == Settings::Hold::Never) {}
 
 Forwarder::~Forwarder() {
   for (std::size_t i = 0; i < count_; ++i) connections_[i]->close();
@@ -84,7 +88,7 @@ void Forwarder::accept_one(int fd) {
   if (!connection->start()) {
     connection->close();
   } else if (app_listens_) {
-    connection->connect(settings_.port);
+    connection->connect(settings_.destination);
   } else {
     some_wait_ = true;
   }
@@ -137,7 +141,7 @@ void Forwarder::connect_waiting(sys::MonotonicTime now) {
   some_wait_ = false;
   for (std::size_t i = 0; i < count_; ++i) {
     Connection& connection = *connections_[i];
-    if (connection.stage() == Connection::Stage::Waiting) connection.connect(settings_.port);
+    if (connection.stage() == Connection::Stage::Waiting) connection.connect(settings_.destination);
     const Connection::Stage stage = connection.stage();
     if (app_listens_ || stage == Connection::Stage::Closed) continue;
     some_wait_ = true;

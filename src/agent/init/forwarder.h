@@ -1,6 +1,7 @@
-// Port mode: takes connections from the silo's listening socket and forwards each to a TCP port on
-// loopback, where the app listens. Connections that come before the app does are held until it
-// does. Owned by the supervisor; single-threaded. Knows nothing of HTTP.
+// Takes connections from a listening socket and forwards each to where somebody else listens. In
+// port mode from the silo's socket to the app's TCP port: connections that come before the app
+// listens are held until it does. For egress from a port on loopback to the platform's socket:
+// there nothing is held. Owned by the supervisor; single-threaded. Knows nothing of HTTP.
 #pragma once
 
 #include <array>
@@ -38,9 +39,11 @@ class Forwarder final : private EventHandler, private Connection::Owner {
   // shared and holds nothing between events.
   struct Settings {
     int listener = -1;  // not owned; becomes non-blocking
-    std::uint16_t port = 0;
+    Connection::Destination destination;
     std::size_t max_connections = kMaxConnections;
     std::span<char> scratch;
+    // Whether connections wait for somebody to listen, or are closed when nobody does.
+    enum class Hold { UntilFirst, Never } hold = Hold::UntilFirst;
   };
   Forwarder(Poller& poller, Owner& owner, const Settings& settings);
   ~Forwarder();

@@ -32,13 +32,19 @@ inline constexpr std::size_t kMaxConnections = 1024;
 inline constexpr std::size_t kReservedDescriptors = 32;
 // Bytes read from one side that the other could not take yet, over all connections. A connection
 // may always hold kMinHeldBytes for each direction, so slow readers cannot starve the others: the
-// worst case is kHeldBudget + 2 * kMaxConnections * kMinHeldBytes = 12 MiB.
+// worst case is kHeldBudget + 2 * kMaxConnections * kMinHeldBytes = 12 MiB. Egress has the same
+// budget once more.
 inline constexpr std::size_t kHeldBudget = 4 * 1024 * 1024;
 inline constexpr std::size_t kMinHeldBytes = 4 * 1024;
 // Copies per direction before other connections get their turn.
 inline constexpr int kRoundsPerTurn = 4;
 // Connections taken from the listener before others get their turn.
 inline constexpr int kAcceptsPerTurn = 64;
+// Egress: where apps find the proxy (wire/egress_policy.h says it to the other rooms), and how many
+// of their connections are forwarded at once. The platform allows an account half of it.
+inline constexpr std::uint16_t kEgressPort = 3128;
+inline constexpr std::size_t kMaxEgressConnections = 128;
+inline constexpr int kEgressBacklog = 128;
 // Pause after the kernel refuses to hand out a connection (out of descriptors or memory).
 inline constexpr std::chrono::milliseconds kAcceptPause{100};
 

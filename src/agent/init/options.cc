@@ -47,9 +47,9 @@ Outcome read_log_bytes(std::string_view value, Options& options) {
   return {};
 }
 
-Outcome read_workdir(const char* value, Options& options) {
+Outcome read_path(const char* value, const char*& path) {
   if (value[0] != '/') return "must be an absolute path";
-  options.workdir = value;
+  path = value;
   return {};
 }
 
@@ -73,7 +73,8 @@ Outcome read_option(std::string_view name, const char* value, Options& options, 
     seen.log_bytes = true;
     return read_log_bytes(value, options);
   }
-  if (name == "--workdir") return read_workdir(value, options);
+  if (name == "--workdir") return read_path(value, options.workdir);
+  if (name == "--egress") return read_path(value, options.egress);
   return "is not an option of granary-init";
 }
 

@@ -19,7 +19,8 @@ struct Options {
   Listen listen = Listen::Descriptor;
   std::uint16_t port = 0;  // Listen::Port only
   std::chrono::milliseconds stop_timeout{0};
-  std::uint64_t log_bytes = 0;  // both files of the ring together
+  std::uint64_t log_bytes = 0;   // both files of the ring together
+  const char* egress = nullptr;  // the platform's egress socket; null: there is no way out
   const char* workdir = "/app";
   char** command = nullptr;  // ends with a null pointer; at least one argument
 };

@@ -49,6 +49,15 @@ TEST(InitOptionsTest, RunsInAppUnlessToldOtherwise) {
   EXPECT_STREQ(line.parse()->workdir, "/app");
 }
 
+TEST(InitOptionsTest, HasAWayOutOnlyWhenItIsTold) {
+  CommandLine without(with(kComplete, {"--", "true"}));
+  EXPECT_EQ(without.parse()->egress, nullptr);
+  CommandLine line(with(kComplete, {"--egress", "/run/egress/egress.sock", "--", "true"}));
+  EXPECT_STREQ(line.parse()->egress, "/run/egress/egress.sock");
+  CommandLine wrong(with(kComplete, {"--egress", "egress.sock", "--", "true"}));
+  EXPECT_STREQ(wrong.parse().error().option, "--egress");
+}
+
 TEST(InitOptionsTest, LeavesTheAppsOwnOptionsAlone) {
   CommandLine line({"--listen", "fd", "--stop-timeout", "0", "--log-bytes", "32768", "--", "app",
                     "--listen", "--", "x"});

@@ -22,11 +22,11 @@ std::string_view words_for(int error) {
   return words == nullptr ? "unknown error" : words;
 }
 
-// Each connection takes two descriptors.
-std::size_t connections_within(std::uint64_t descriptors) {
+// Each connection takes two descriptors. `most` > 0.
+std::size_t connections_within(std::uint64_t descriptors, std::size_t most) {
   if (descriptors <= kReservedDescriptors + 2) return 1;
-  const std::uint64_t most = (descriptors - kReservedDescriptors) / 2;
-  return std::min<std::uint64_t>(most, kMaxConnections);
+  const std::uint64_t room = (descriptors - kReservedDescriptors) / 2;
+  return std::min<std::uint64_t>(room, most);
 }
 
 }  // namespace
@@ -81,19 +81,50 @@ std::optional<StartFailure> Supervisor::start_app() {
   if (!out_.start(poller_, std::move(out.read_end))) return unprepared(ENOMEM);
   if (!err_.start(poller_, std::move(err.read_end))) return unprepared(ENOMEM);
 
+  start_egress(before.hard);
+  // What the way out may take is not there for the way in.
+  const std::uint64_t egress = 2 * egress_connections(before.hard);
   switch (options_.listen) {
     case Listen::Descriptor:
       // As systemd does: the state is the socket's, so an earlier app may have changed it.
       sys::set_blocking(kListenerFd);
       break;
     case Listen::Port:
-      forwarder_.emplace(poller_, static_cast<Forwarder::Owner&>(*this),
-                         Forwarder::Settings{kListenerFd, options_.port,
-                                             connections_within(before.hard), scratch_});
+      forwarder_.emplace(
+          poller_, static_cast<Forwarder::Owner&>(*this),
+          Forwarder::Settings{kListenerFd,
+                              {.port = options_.port},
+                              connections_within(before.hard - egress, kMaxConnections),
+                              scratch_});
       if (!forwarder_->start()) return unprepared(EBADF);
       break;
   }
   return app_.start({options_, environment_, out.write_end.get(), err.write_end.get(), before});
+}
+
+std::size_t Supervisor::egress_connections(std::uint64_t descriptors) const {
+  if (options_.egress == nullptr) return 0;
+  return connections_within(descriptors / 2, kMaxEgressConnections);
+}
+
+// An app without its way out is better than none: what fails is logged.
+void Supervisor::start_egress(std::uint64_t descriptors) {
+  if (options_.egress == nullptr) return;
+  const int listener = sys::listen_on_loopback(kEgressPort, kEgressBacklog);
+  if (listener >= 0) {
+    egress_listener_.reset(listener);
+    egress_.emplace(poller_, static_cast<Forwarder::Owner&>(no_owner_),
+                    Forwarder::Settings{listener,
+                                        {.path = options_.egress},
+                                        egress_connections(descriptors),
+                                        scratch_,
+                                        Forwarder::Settings::Hold::Never});
+    if (egress_->start()) return;
+    egress_.reset();
+  }
+  log((Text<160>() << "there is no way out: cannot listen on 127.0.0.1:" << kEgressPort << ": "
+                   << words_for(listener < 0 ? -listener : ENOMEM) << ".")
+          .view());
 }
 
 void Supervisor::report(const StartFailure& failure) {
@@ -111,6 +142,7 @@ void Supervisor::step() {
   poller_.wait(patience());
   const sys::MonotonicTime now = sys::monotonic_now();
   if (forwarder_) forwarder_->after_events(now);
+  if (egress_) egress_->after_events(now);
   advance(now);
   ring_.flush();
 }
@@ -119,8 +151,8 @@ std::optional<std::chrono::milliseconds> Supervisor::patience() const {
   using std::chrono::milliseconds;
   const sys::MonotonicTime now = sys::monotonic_now();
   std::optional<sys::MonotonicTime> next = deadline_;
-  if (forwarder_) {
-    const auto turn = forwarder_->next_turn(now);
+  for (const auto* forwarder : {&forwarder_, &egress_}) {
+    const auto turn = *forwarder ? (*forwarder)->next_turn(now) : std::nullopt;
     if (turn && (!next || *turn < *next)) next = turn;
   }
   if (!next) return std::nullopt;
@@ -177,6 +209,7 @@ void Supervisor::begin_draining() {
   deadline_ = sys::monotonic_now() + kDrainTimeout;
   app_.kill_rest();
   if (forwarder_) forwarder_->end_with_app();
+  if (egress_) egress_->end_with_app();  // what the app had sent goes out; no answer is waited for
 }
 
 bool Supervisor::drained() const {

@@ -49,7 +49,15 @@ class Supervisor final : private EventHandler, private Forwarder::Owner {
   void on_app_listens() override;
   void on_app_unreachable(int error) override;
 
+  // Egress needs no owner: it is Hold::Never.
+  class NoOwner final : public Forwarder::Owner {
+    void on_app_listens() override {}
+    void on_app_unreachable(int) override {}
+  };
+
   std::optional<StartFailure> start_app();
+  void start_egress(std::uint64_t descriptors);
+  std::size_t egress_connections(std::uint64_t descriptors) const;
   void report(const StartFailure& failure);
   void begin_stopping();
   void kill_after_timeout();
@@ -77,6 +85,9 @@ class Supervisor final : private EventHandler, private Forwarder::Owner {
   OutputStream err_{Origin::Err, ring_, scratch_};
   AppProcess app_;
   std::optional<Forwarder> forwarder_;  // port mode only
+  NoOwner no_owner_;
+  sys::Fd egress_listener_;
+  std::optional<Forwarder> egress_;  // where the silo has a way out
 
   // Progress: set in Stopping until it has run out, and in Draining.
   std::optional<sys::MonotonicTime> deadline_;

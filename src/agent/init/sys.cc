@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -34,6 +35,14 @@ std::chrono::nanoseconds read_clock(clockid_t clock) {
   timespec now{};
   clock_gettime(clock, &now);
   return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
+}
+
+sockaddr_in loopback(std::uint16_t port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  return address;
 }
 
 void change_flags(int fd, int set, int clear) {
@@ -153,15 +162,39 @@ int accept_connection(int listener) {
   return checked([&] { return accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC); });
 }
 
+int listen_on_loopback(std::uint16_t port, int backlog) {
+  Fd fd(checked([] { return socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0); }));
+  if (!fd.open()) return fd.get();
+  const int on = 1;
+  setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  const sockaddr_in address = loopback(port);
+  const int bound = checked(
+      [&] { return bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address); });
+  if (bound < 0) return bound;
+  const int listening = checked([&] { return listen(fd.get(), backlog); });
+  return listening < 0 ? listening : fd.release();
+}
+
+int connect_to_path(const char* path) {
+  Fd fd(checked([] { return socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0); }));
+  if (!fd.open()) return fd.get();
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::string_view text(path);
+  if (text.size() >= sizeof address.sun_path) return -ENAMETOOLONG;
+  text.copy(address.sun_path, text.size());
+  const int result = checked([&] {
+    return connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  });
+  return result < 0 ? result : fd.release();
+}
+
 int connect_to_loopback(std::uint16_t port) {
   Fd fd(checked([] { return socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0); }));
   if (!fd.open()) return fd.get();
   const int on = 1;  // the peer decided how much to send at once
   setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const sockaddr_in address = loopback(port);
   const int result = checked([&] {
     return connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
   });

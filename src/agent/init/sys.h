@@ -120,8 +120,12 @@ int wait_events(int events, std::span<Event> into, std::optional<std::chrono::mi
 
 // --- sockets: non-blocking, close-on-exec ---
 int accept_connection(int listener);
-// Begins to connect to 127.0.0.1:port. The socket, on which the outcome shows as an event.
+// Listens on 127.0.0.1:port, with a queue of `backlog`.
+int listen_on_loopback(std::uint16_t port, int backlog);
+// Begin to connect to 127.0.0.1:port, or to the unix socket at `path`. The socket, on which the
+// outcome shows as an event.
 int connect_to_loopback(std::uint16_t port);
+int connect_to_path(const char* path);
 int socket_error(int fd);
 // A TCP connection to a free port of this machine can end up connected to itself.
 bool connected_to_itself(int fd, std::uint16_t port);
