@@ -302,20 +302,22 @@ Task<std::optional<BootTime>> Accounts::sweep() {
 }
 
 Task<void> Accounts::run_sweeps() {
+  using base::asio::experimental::awaitable_operators::operator||;
   for (;;) {
+    const std::uint64_t seen = tools_.changes;
     const std::optional<BootTime> due = co_await sweep();
-    if (living_.empty()) {  // nothing is awake, so nothing ticks
+    if (tools_.changes == seen && living_.empty()) {  // nothing is awake, so nothing ticks
       if (!co_await awake_.wait()) co_return;
+    } else if (tools_.changes == seen) {
+      BootTime pause = kSweepLongest;
+      if (due)
+        pause = std::clamp<BootTime>(*due - parts_.clock.boot(), kSweepShortest, kSweepLongest);
+      const auto first = co_await (parts_.timer.sleep(pause) || awake_.wait());
+      if (first.index() == 0 ? !std::get<0>(first) : !std::get<1>(first)) co_return;
     }
-    BootTime pause = kSweepLongest;
-    if (due)
-      pause = std::clamp<BootTime>(*due - parts_.clock.boot(), kSweepShortest, kSweepLongest);
-    using base::asio::experimental::awaitable_operators::operator||;
-    // One that begins to live may be due sooner than those that were looked at. A storm of them is
+    // One that has changed may be due sooner than those that were looked at. A storm of them is
     // looked at together.
-    const auto first = co_await (parts_.timer.sleep(pause) || awake_.wait());
-    if (first.index() == 0 ? !std::get<0>(first) : !std::get<1>(first)) co_return;
-    if (first.index() == 1 && !co_await parts_.timer.sleep(kSweepShortest)) co_return;
+    if (tools_.changes != seen && !co_await parts_.timer.sleep(kSweepShortest)) co_return;
   }
 }
 

@@ -140,6 +140,11 @@ bool Service::begin() {
 
 void Service::note_living() {
   tools_.living[this] = weak_from_this();
+  note_change();
+}
+
+void Service::note_change() {
+  ++tools_.changes;
   tools_.awake.notify_all();
 }
 
@@ -210,7 +215,7 @@ void Service::open_epoch(Awake& awake) {
   enter(ServicePhase::Running);
   awake.wanted = false;  // who asked is served by this life
   awake.changed.notify_all();
-  tools_.awake.notify_all();  // it has a time to sleep at now
+  note_change();  // it has a time to sleep at now
 }
 
 // While others wait to be started: until the app has taken its first connection.

@@ -38,7 +38,8 @@ struct ServiceTools {
   std::uint32_t uid_base;
   // The services that are not asleep: what a sweep looks at.
   std::unordered_map<Service*, std::weak_ptr<Service>>& living;
-  base::Event& awake;  // notified when one joins them
+  base::Event& awake;  // notified when one joins them, or is due at another time: with `changes`
+  std::uint64_t changes = 0;
 };
 
 // Held by shared_ptr: its account owns it, and so does whoever waits for it.
@@ -99,6 +100,7 @@ class Service final : public std::enable_shared_from_this<Service> {
   void enter(ServicePhase next);
   bool begin();
   void note_living();
+  void note_change();
   base::Task<void> live(std::shared_ptr<Awake> awake);
   base::Task<base::Result<void>> start_silo(std::shared_ptr<Awake> awake);
   base::Task<void> settle(std::shared_ptr<Awake> awake);

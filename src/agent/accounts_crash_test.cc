@@ -1,0 +1,129 @@
+#include "agent/accounts.h"
+#include "agent/limits.h"
+#include "agent/testing/agent_world.h"
+
+namespace granary::agent {
+namespace {
+
+using base::Code;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using wire::ServicePhase;
+
+const SiloEnd kCrash{.kind = SiloEnd::Kind::Exited, .value = 1, .detail = "boom"};
+
+using AccountsTest = AgentWorld;
+
+TEST_F(AccountsTest, AFirstCrashRestartsAtOnceForThoseWhoWait) {
+  apply(spec_of("acme"));
+  (void)activate("acme");
+  doors_.queue(api("acme"));
+  launcher_.end(api("acme"), kCrash);
+  world_.settle();
+  EXPECT_EQ(launcher_.starts(api("acme")), 2);
+  EXPECT_EQ(report("acme").crashes, 1U);
+  EXPECT_NE(report("acme").last_failure.find("boom"), std::string::npos);
+}
+
+TEST_F(AccountsTest, AFirstCrashWithoutAnybodyWaitingStartsNothing) {
+  apply(spec_of("acme"));
+  (void)activate("acme");
+  launcher_.end(api("acme"), kCrash);
+  world_.settle();
+  EXPECT_EQ(report("acme").phase, ServicePhase::Asleep);
+  EXPECT_FALSE(doors_.is_open(api("acme")));
+  EXPECT_TRUE(activate("acme").has_value());
+}
+
+TEST_F(AccountsTest, CrashingOverAndOverBacksOffLongerAndLonger) {
+  apply(spec_of("acme"));
+  std::int64_t last = 0;
+  (void)activate("acme");
+  launcher_.end(api("acme"), kCrash);
+  world_.settle();
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_TRUE(activate("acme").has_value());
+    launcher_.end(api("acme"), kCrash);
+    world_.settle();
+    EXPECT_EQ(report("acme").phase, ServicePhase::BackingOff);
+    EXPECT_FALSE(doors_.is_open(api("acme")));
+    const auto refused = activate("acme");
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_EQ(refused.error().error.code, Code::Unavailable);
+    EXPECT_GT(refused.error().retry_after_ms, last);
+    last = refused.error().retry_after_ms;
+    world_.advance(milliseconds(last + 1));
+  }
+  EXPECT_LE(last, kLongestBackOff.count());
+}
+
+TEST_F(AccountsTest, ABackOffEndsWithoutStartingAnything) {
+  apply(spec_of("acme"));
+  for (int i = 0; i < 2; ++i) {
+    (void)activate("acme");
+    launcher_.end(api("acme"), kCrash);
+    world_.settle();
+  }
+  EXPECT_EQ(report("acme").phase, ServicePhase::BackingOff);
+  world_.advance(seconds(10));
+  EXPECT_EQ(report("acme").phase, ServicePhase::Asleep);
+  EXPECT_EQ(launcher_.starts(api("acme")), 2);
+  EXPECT_FALSE(world_.timer.next_due().has_value());
+}
+
+TEST_F(AccountsTest, ACrashAfterALongLifeCountsAsTheFirst) {
+  auto spec = spec_of("acme");
+  spec.services[0].idle = std::chrono::hours(1);
+  apply(spec);
+  for (int i = 0; i < 4; ++i) {
+    ASSERT_TRUE(activate("acme").has_value());
+    world_.advance(kRanWell);
+    launcher_.end(api("acme"), kCrash);
+    world_.settle();
+    EXPECT_EQ(report("acme").crashes, 1U);
+    EXPECT_EQ(report("acme").phase, ServicePhase::Asleep);
+  }
+}
+
+TEST_F(AccountsTest, AStartThatFailsIsACrashWithItsReason) {
+  apply(spec_of("acme"));
+  launcher_.fail_starts(base::Error{Code::Internal, "the sandbox failed: no", {}, {}});
+  const auto refused = activate("acme");  // two tries: the second is the caller's retry
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().error.code, Code::Unavailable);
+  EXPECT_EQ(launcher_.starts(api("acme")), 2);
+  EXPECT_NE(report("acme").last_failure.find("the sandbox failed"), std::string::npos);
+  launcher_.fail_starts(std::nullopt);
+  world_.advance(seconds(2));
+  EXPECT_TRUE(activate("acme").has_value());
+}
+
+TEST_F(AccountsTest, AnotherReleaseIsAnotherChance) {
+  auto spec = spec_of("acme");
+  apply(spec);
+  for (int i = 0; i < 2; ++i) {
+    (void)activate("acme");
+    launcher_.end(api("acme"), kCrash);
+    world_.settle();
+  }
+  ASSERT_FALSE(activate("acme").has_value());
+  spec.version = 2;
+  spec.release_hash = std::string(64, 'b');
+  apply(spec);
+  EXPECT_TRUE(activate("acme").has_value());
+}
+
+TEST_F(AccountsTest, AnAppThatNeverListensOnItsPortIsStoppedWithTheReason) {
+  auto spec = spec_of("acme");
+  spec.services[0].port = 8080;
+  apply(spec);
+  launcher_.never_listens();
+  (void)activate("acme");
+  request_begins("acme");
+  world_.advance(seconds(16));
+  EXPECT_NE(report("acme").last_failure.find("did not listen on port 8080"), std::string::npos);
+  request_ends("acme");
+}
+
+}  // namespace
+}  // namespace granary::agent
