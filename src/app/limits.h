@@ -19,8 +19,13 @@ inline constexpr std::chrono::milliseconds kBoardPatience{15'000};
 inline constexpr std::chrono::milliseconds kBoardLook{20};
 // For trying what this machine can isolate: some 50 ms; mkfs on a slow disk takes longer.
 inline constexpr std::chrono::milliseconds kDoctorDeadline{60'000};
+// How often a role gives freed memory back, and from which amount on.
+inline constexpr std::chrono::seconds kMemoryLook{10};
+inline constexpr std::size_t kSpareMemory = 1U << 20;
 // The agent's threads for what blocks: mounts, disks, forks; most of them wait for the kernel.
 inline constexpr std::size_t kAgentThreads = 8;
+// Names that the egress role looks up at once; each thread waits for a name server.
+inline constexpr std::size_t kLookupThreads = 16;
 // A probe of a health path, start of the silo included; above the largest start_timeout that is
 // usual, below the operation's patience.
 inline constexpr std::chrono::seconds kProbeDeadline{30};

@@ -3,9 +3,13 @@
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
 
+#include "app/limits.h"
 #include "base/log.h"
 #include "base/os/child.h"
 #include "base/os/file.h"
+#include "base/os/process.h"
+#include "base/os/system.h"
+#include "base/task_group.h"
 
 namespace granary::app {
 
@@ -14,17 +18,26 @@ using base::Task;
 
 namespace {
 
+// What a burst (a thousand tenants made or woken) leaves behind in the allocator.
+Task<void> keep_memory_small() {
+  base::os::AsioTimer timer;
+  while (co_await timer.sleep(kMemoryLook)) base::os::give_back_memory(kSpareMemory);
+}
+
 Task<int> serve(std::function<Task<Result<void>>()> start, std::function<Task<void>(int)> stop) {
   base::asio::signal_set signals(co_await base::asio::this_coro::executor, SIGTERM, SIGINT);
   base::os::unblock_signals();
+  base::TaskGroup tasks(co_await base::asio::this_coro::executor);
   const Result<void> started = co_await start();
   if (!started) {
     base::log::error("cannot start: {}", base::describe(started.error()));
     co_return kExitFailed;
   }
+  tasks.spawn("memory", keep_memory_small());
   base::ErrorCode error;
   const int number = co_await signals.async_wait(base::into(error));
   base::log::info("stopping");
+  co_await tasks.close();
   co_await stop(number);
   co_return kExitOk;
 }
@@ -60,6 +73,7 @@ void start_log(const char* role, const Config& config) {
   if (config.log_level == "warn") level = base::log::Level::Warn;
   if (config.log_level == "error") level = base::log::Level::Error;
   base::log::start(role, level);
+  base::os::share_memory_pools();
 }
 
 }  // namespace granary::app

@@ -1,6 +1,7 @@
 #include "base/os/process.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -94,6 +95,12 @@ Result<pid_t> spawn(const std::vector<std::string>& argv, int output) {
 }
 
 }  // namespace
+
+void give_back_memory(std::size_t most) {
+  if (::mallinfo2().fordblks > most) ::malloc_trim(0);
+}
+
+void share_memory_pools() { ::mallopt(M_ARENA_MAX, 2); }
 
 void raise_descriptor_limit() {
   rlimit files{};

@@ -46,6 +46,12 @@ Result<void> wait_for_end(int pidfd, std::chrono::milliseconds limit);
 // of it. Errors: Unavailable while it runs, NotFound when it is no child.
 Result<int> reap(pid_t pid);
 
+// Gives memory that was freed back to the system, where the allocator keeps more than `most` bytes
+// of it after a burst. Some 100 us when there is nothing to do.
+void give_back_memory(std::size_t most);
+// From now on few threads have memory pools of their own. Before any thread starts.
+void share_memory_pools();
+
 // Lets this process open as many files as it may (RLIMIT_NOFILE).
 void raise_descriptor_limit();
 
