@@ -41,6 +41,11 @@ void add_files(Arguments& to, const SandboxFolders& folders, const std::string& 
   } else {
     add(to, {"--dev", "/dev"});
   }
+  // What they tell is of the whole machine: how busy each disk is, and whose.
+  for (const char* file : {"/proc/diskstats", "/proc/partitions"})
+    if (base::os::exists(file)) add(to, {"--ro-bind", folders.empty + "/file", file});
+  for (const char* folder : {"/proc/fs", "/proc/pressure"})
+    if (base::os::exists(folder)) add(to, {"--ro-bind", folders.empty + "/folder", folder});
   add(to, {"--dir", "/run/secrets", "--perms", "0444", "--file", std::to_string(kConfigFd),
            "/run/config.json", "--ro-bind", folders.init, kInitInside});
 }

@@ -8,6 +8,7 @@ SandboxFolders sandbox_folders(const wire::Paths& paths) {
   return {.init = paths.run() + "/granary-init",
           .etc = paths.run() + "/etc",
           .dev = paths.run() + "/dev",
+          .empty = paths.run() + "/empty",
           .disk = paths.run() + "/disk"};
 }
 

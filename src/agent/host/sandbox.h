@@ -18,10 +18,11 @@ inline constexpr int kInfoFd = 9;
 
 // Folders that the agent makes when it starts (host/sandbox_files.h).
 struct SandboxFolders {
-  std::string init;  // the program granary-init
-  std::string etc;   // what /etc shows
-  std::string dev;   // read-only /dev; missing where no devices may be made
-  std::string disk;  // where a disk is mounted, in the silo's own mount namespace
+  std::string init;   // the program granary-init
+  std::string etc;    // what /etc shows
+  std::string dev;    // read-only /dev; missing where no devices may be made
+  std::string empty;  // holds an empty file and an empty folder, to lie over what is not to be seen
+  std::string disk;   // where a disk is mounted, in the silo's own mount namespace
 };
 SandboxFolders sandbox_folders(const wire::Paths& paths);
 

@@ -95,6 +95,8 @@ Result<void> copy_links(const std::string& from, const std::string& to) {
 Result<void> make_sandbox_files(const wire::Paths& paths, const std::string& init_program) {
   const SandboxFolders folders = sandbox_folders(paths);
   TRY(base::os::make_folders(folders.disk, 0711));
+  TRY(base::os::make_folders(folders.empty + "/folder", 0755));
+  TRY(base::os::replace_file(folders.empty + "/file", "", 0444, Durability::Cached));
   TRY(base::os::make_folders(folders.etc + "/ssl/certs", 0755));
   TRY_ASSIGN(const std::string program, base::os::read_file(init_program, kLargestProgram));
   TRY(base::os::replace_file(folders.init, program, 0755, Durability::Cached));

@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <seccomp.h>
+#include <sys/inotify.h>
+#include <sys/ioctl.h>
 #include <sys/personality.h>
 #include <sys/socket.h>
 
@@ -41,6 +43,32 @@ Result<void> allow(const Filter& filter, const char* name) {
   return wanted(::seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, call, 0), name);
 }
 
+// ioctl(2) but for the requests of network devices, wired and wireless (0x89.., 0x8b..): they act
+// on the network that the socket was made in, and a silo's listener was made in the host's. There
+// is no rule for "not these", so: any request that differs from them in one bit at least; and those
+// few of 0x89 that are about the socket itself.
+constexpr std::uint64_t kDeviceRequests = 0x8900;
+constexpr std::uint64_t kDeviceMask = 0xfffffd00;  // the kernel looks at 32 bits
+constexpr std::uint64_t kSocketRequests[] = {FIOSETOWN, SIOCSPGRP,  FIOGETOWN,
+                                             SIOCGPGRP, SIOCATMARK, 0x8906 /* SIOCGSTAMP */};
+
+Result<void> allow_requests(scmp_filter_ctx context) {
+  const auto allow_if = [context](std::uint64_t mask, std::uint64_t value) {
+    return wanted(::seccomp_rule_add(context, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+                                     SCMP_A1(SCMP_CMP_MASKED_EQ, mask, value)),
+                  "ioctl");
+  };
+  for (std::uint64_t bit = 1; bit <= kDeviceMask; bit <<= 1) {
+    if ((kDeviceMask & bit) != 0) TRY(allow_if(bit, ~kDeviceRequests & bit));
+  }
+  for (const std::uint64_t request : kSocketRequests) TRY(allow_if(0xffffffff, request));
+  return {};
+}
+
+// Who reads a file that several silos see (a release, a library) is nobody else's business; what
+// changes may be watched.
+constexpr std::uint64_t kReadingEvents = IN_ACCESS | IN_OPEN | IN_CLOSE_NOWRITE;
+
 Result<void> add_rules_on_arguments(const Filter& filter) {
   scmp_filter_ctx context = filter.get();
   TRY(wanted(::seccomp_rule_add(context, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
@@ -56,6 +84,10 @@ Result<void> add_rules_on_arguments(const Filter& filter) {
   TRY(wanted(::seccomp_rule_add(context, SCMP_ACT_ALLOW, SCMP_SYS(socketpair), 1,
                                 SCMP_A0(SCMP_CMP_EQ, AF_UNIX)),
              "socketpair"));
+  TRY(allow_requests(context));
+  TRY(wanted(::seccomp_rule_add(context, SCMP_ACT_ALLOW, SCMP_SYS(inotify_add_watch), 1,
+                                SCMP_A2(SCMP_CMP_MASKED_EQ, kReadingEvents, 0)),
+             "inotify_add_watch"));
   for (const std::uint64_t kind : kPersonalities) {
     TRY(wanted(::seccomp_rule_add(context, SCMP_ACT_ALLOW, SCMP_SYS(personality), 1,
                                   SCMP_A0(SCMP_CMP_EQ, kind)),
