@@ -62,7 +62,11 @@ int join_cgroups(Prepared& with) {
 int own_mounts(Prepared& with) {
   if (!with.options.mount) return 0;
   if (::unshare(CLONE_NEWNS) != 0) return -1;
-  return ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
+  if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return -1;
+  // Nothing of it is wanted, and a sandbox program reads the list of mounts for each of its own.
+  // Where it is no mount, it stays.
+  (void)::umount2("/sys", MNT_DETACH);
+  return 0;
 }
 
 int mount_disk(Prepared& with) {
@@ -185,27 +189,67 @@ class SharedFailure final {
   void* page_;
 };
 
-// The parent waits until the child executes or ends (CLONE_VFORK), but shares no memory with it.
+// A stack for a child that shares our memory until it executes. What it runs is shallow.
+class ChildStack final {
+ public:
+  static constexpr std::size_t kBytes = 64U << 10;
+  ChildStack()
+      : bottom_(::mmap(nullptr, kBytes, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0)) {
+    ASSERT(bottom_ != MAP_FAILED);
+  }
+  ~ChildStack() { ::munmap(bottom_, kBytes); }
+  ChildStack(const ChildStack&) = delete;
+  ChildStack& operator=(const ChildStack&) = delete;
+  void* top() const { return static_cast<char*>(bottom_) + kBytes; }
+
+ private:
+  void* bottom_;
+};
+
+struct ChildArguments {
+  Prepared& with;
+  Failure* failure;
+};
+
+int run_child(void* arguments) {
+  const auto& given = *static_cast<ChildArguments*>(arguments);
+  run_steps(given.with, given.failure);
+}
+
+// As posix_spawn does it: the child shares our memory, and this thread waits until it executes or
+// ends. Copying the memory of an agent with many accounts would take longer than all else.
+long clone_sharing(Prepared& with, Failure* failure, int* pidfd) {
+  const ChildStack stack;
+  ChildArguments arguments{with, failure};
+  return ::clone(run_child, stack.top(), CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &arguments,
+                 pidfd);
+}
+
+// Into a cgroup of version 2, which clone(2) cannot: with a copy of our memory.
+long clone_into_cgroup(Prepared& with, Failure* failure, int* pidfd) {
+  clone_args arguments{};
+  arguments.flags = CLONE_VFORK | CLONE_PIDFD | CLONE_INTO_CGROUP;
+  arguments.pidfd = reinterpret_cast<__u64>(pidfd);
+  arguments.exit_signal = SIGCHLD;
+  arguments.cgroup = static_cast<__u64>(with.options.cgroup);
+  const long pid = ::syscall(SYS_clone3, &arguments, sizeof arguments);
+  if (pid == 0) run_steps(with, failure);
+  return pid;
+}
+
 Result<ContainedChild> clone_child(Prepared& with, Failure* failure) {
   int pidfd = -1;
-  clone_args arguments{};
-  arguments.flags = CLONE_VFORK | CLONE_PIDFD;
-  arguments.pidfd = reinterpret_cast<__u64>(&pidfd);
-  arguments.exit_signal = SIGCHLD;
-  if (with.options.cgroup >= 0) {
-    arguments.flags |= CLONE_INTO_CGROUP;
-    arguments.cgroup = static_cast<__u64>(with.options.cgroup);
-  }
   // A handler of ours that ran in the child would act for the parent.
   sigset_t all;
   sigset_t before;
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
-  const long pid = ::syscall(SYS_clone3, &arguments, sizeof arguments);
-  if (pid == 0) run_steps(with, failure);
+  const long pid = with.options.cgroup >= 0 ? clone_into_cgroup(with, failure, &pidfd)
+                                            : clone_sharing(with, failure, &pidfd);
   const int error_number = errno;
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  if (pid < 0) return std::unexpected(from_errno(error_number, "clone3", with.argv[0]));
+  if (pid < 0) return std::unexpected(from_errno(error_number, "clone", with.argv[0]));
   return ContainedChild{static_cast<pid_t>(pid), Fd(pidfd)};
 }
 
