@@ -155,6 +155,7 @@ function(granary_build_room name)
   endforeach()
   list(FILTER sources EXCLUDE REGEX "/main\\.cc$")
   file(GLOB_RECURSE testing_sources CONFIGURE_DEPENDS "${dir}/testing/*.cc")
+  list(FILTER testing_sources EXCLUDE REGEX "_fuzz\\.cc$")  # cmake/fuzz.cmake
   set(testing_tests "${testing_sources}")
   list(FILTER testing_tests INCLUDE REGEX "_test\\.cc$")
   list(FILTER testing_sources EXCLUDE REGEX "_test\\.cc$")

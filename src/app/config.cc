@@ -40,28 +40,37 @@ std::string public_host(const Config& config) {
   return fmt::format("{}:{}", config.domain, config.gateway.port);
 }
 
-base::os::Ownership control_identity(const Config& config) {
+namespace {
+
+base::os::Ownership identity(std::uint32_t number) {
   if (!base::os::is_root()) return {base::os::own_uid(), base::os::own_gid()};
-  return {config.uid_base, config.uid_base};
+  return {number, number};
 }
 
-base::os::Ownership gateway_identity(const Config& config) {
-  if (!base::os::is_root()) return {base::os::own_uid(), base::os::own_gid()};
-  return {config.uid_base + 1, config.uid_base + 1};
-}
+}  // namespace
+
+base::os::Ownership control_identity(const Config& config) { return identity(config.uid_base); }
+base::os::Ownership gateway_identity(const Config& config) { return identity(config.uid_base + 1); }
+base::os::Ownership egress_identity(const Config& config) { return identity(config.uid_base + 2); }
 
 std::uint32_t account_uid_base(const Config& config) { return config.uid_base + kFirstAccount; }
 
 std::vector<std::string> role_arguments(const Config& config) {
-  return {"--data-dir",      config.data_dir,
-          "--gateway",       to_string(config.gateway),
-          "--api",           to_string(config.api),
-          "--gateway-admin", config.gateway_admin ? to_string(*config.gateway_admin) : "off",
-          "--domain",        config.domain,
-          "--isolation",     config.isolation == Isolation::Full ? "full" : "none",
-          "--uid-base",      std::to_string(config.uid_base),
-          "--memory-budget", std::to_string(config.memory_budget_bytes),
-          "--log-level",     config.log_level};
+  std::vector<std::string> arguments = {
+      "--data-dir",      config.data_dir,
+      "--gateway",       to_string(config.gateway),
+      "--api",           to_string(config.api),
+      "--gateway-admin", config.gateway_admin ? to_string(*config.gateway_admin) : "off",
+      "--domain",        config.domain,
+      "--isolation",     config.isolation == Isolation::Full ? "full" : "none",
+      "--uid-base",      std::to_string(config.uid_base),
+      "--memory-budget", std::to_string(config.memory_budget_bytes),
+      "--log-level",     config.log_level};
+  for (const std::string& network : config.egress_allow) {
+    arguments.emplace_back("--egress-allow");
+    arguments.push_back(network);
+  }
+  return arguments;
 }
 
 }  // namespace granary::app

@@ -28,13 +28,15 @@ struct Config {
   Endpoint api{"127.0.0.1", 8081};
   std::string domain = "localhost";
   Isolation isolation = Isolation::Full;
-  // Users by number, so that nothing has to be created on the machine: control, gateway, and from
-  // uid_base + kFirstAccount on the accounts, each uid_base + kFirstAccount + ordinal.
+  // Users by number, so that nothing has to be created on the machine: control, gateway, egress,
+  // and from uid_base + kFirstAccount on the accounts, each uid_base + kFirstAccount + ordinal.
   std::uint32_t uid_base = 200'000;
   std::uint64_t memory_budget_bytes = 0;  // for running silos; 0: half of the machine's memory
   std::string log_level = "info";
   // The gateway's /healthz, /readyz and /metrics; nothing: not served.
   std::optional<Endpoint> gateway_admin = Endpoint{"127.0.0.1", 8082};
+  // Networks that apps may connect to although they are private, as egress::Network reads them.
+  std::vector<std::string> egress_allow;
   Output output = Output::Table;  // of doctor
 };
 
@@ -49,6 +51,7 @@ std::string public_host(const Config& config);
 // As root: the roles' own users. Otherwise all are the caller.
 base::os::Ownership control_identity(const Config& config);
 base::os::Ownership gateway_identity(const Config& config);
+base::os::Ownership egress_identity(const Config& config);
 std::uint32_t account_uid_base(const Config& config);
 
 // The options that a role's process is started with, after its subcommand.

@@ -24,6 +24,16 @@ TEST(ConfigTest, ATenantsAddressHasThePortUnlessItIsTheDefault) {
   EXPECT_EQ(public_host(config), "localhost");
 }
 
+TEST(ConfigTest, ARoleIsToldWhichPrivateNetworksMayBeReached) {
+  Config config;
+  config.egress_allow = {"10.1.0.0/16", "fd00::/8"};
+  const auto arguments = role_arguments(config);
+  ASSERT_GE(arguments.size(), 4U);
+  EXPECT_EQ(
+      (std::vector<std::string>(arguments.end() - 4, arguments.end())),
+      (std::vector<std::string>{"--egress-allow", "10.1.0.0/16", "--egress-allow", "fd00::/8"}));
+}
+
 TEST(ConfigTest, TheRegistryAndTheBoardAgreeOnTheNumberOfSlots) {
   EXPECT_EQ(registry::kBoardSlots, wire::ActivityBoard::kSlots);
 }

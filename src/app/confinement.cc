@@ -56,4 +56,9 @@ Result<void> confine_gateway(const Config& config) {
                              {paths.run(), Access::ReadWrite}});
 }
 
+Result<void> confine_egress(const Config& config) {
+  const wire::Paths paths(config.data_dir);
+  return confine("egress", {{paths.publish(), Access::Read}, {paths.egress(), Access::ReadWrite}});
+}
+
 }  // namespace granary::app

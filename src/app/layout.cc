@@ -18,6 +18,7 @@ base::Result<void> prepare_layout(const Config& config) {
   const Ownership root{base::os::own_uid(), base::os::own_gid()};
   const Ownership control = control_identity(config);
   const Ownership gateway = gateway_identity(config);
+  const Ownership egress = egress_identity(config);
   // 0711: passed through on the way to what one may read, but not listed.
   TRY(own_folder(paths.data(), 0711, root));
   TRY(own_folder(paths.control(), 0700, control));
@@ -30,7 +31,9 @@ base::Result<void> prepare_layout(const Config& config) {
   TRY(own_folder(paths.graveyard(), 0700, root));
   TRY(own_folder(paths.keys(), 0700, root));
   TRY(own_folder(paths.access(), 0700, gateway));
+  TRY(own_folder(paths.egress(), 0700, egress));
   TRY(own_folder(paths.run(), 0711, root));
+  TRY(own_folder(paths.egress_run(), 0711, egress));
   TRY(own_folder(paths.silos(), 0711, root));
   return {};
 }

@@ -8,6 +8,7 @@
 #include "base/os/child.h"
 #include "base/os/system.h"
 #include "cli/commands.h"
+#include "egress/address.h"
 
 // The command line's root: the platform's own commands. Each role is a process of this program.
 namespace granary::app {
@@ -56,6 +57,11 @@ void add_options(CLI::App& command, Options& options) {
       ->capture_default_str();
   command.add_option("--memory-budget", options.config.memory_budget_bytes,
                      "bytes that running silos may use together; 0: half of the machine's");
+  command
+      .add_option("--egress-allow", options.config.egress_allow,
+                  "a private network, such as 10.1.0.0/16, that apps may reach by name; repeatable")
+      ->take_all()
+      ->allow_extra_args(false);
   command.add_option("--log-level", options.config.log_level, "debug, info, warn or error")
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
 }
@@ -71,6 +77,8 @@ base::Result<Config> complete(CLI::App& command, Options& options) {
   TRY_ASSIGN(options.config.gateway, parse_endpoint(options.gateway));
   TRY_ASSIGN(options.config.api, parse_endpoint(options.api));
   options.config.gateway_admin.reset();
+  for (const std::string& network : options.config.egress_allow)
+    TRY(egress::Network::parse(network));
   if (options.gateway_admin != "off") {
     TRY_ASSIGN(options.config.gateway_admin, parse_endpoint(options.gateway_admin));
   }
@@ -84,10 +92,11 @@ struct Command {
 };
 
 constexpr Command kCommands[] = {
-    {"up", "run the platform: agent, control and gateway, kept running", up_main},
+    {"up", "run the platform: agent, control, egress and gateway, kept running", up_main},
     {"doctor", "what this machine can isolate, what is missing, how to mend it", doctor_main},
     {"control", "one role alone: the API, the operations, the registry", control_main},
     {"gateway", "one role alone: all tenant traffic", gateway_main},
+    {"egress", "one role alone: the way out of silos", egress_main},
     {"agent", "one role alone: silos on this machine; root", agent_main},
     {"prepare", "make the data directory and its owners; before a role is run alone", prepare_main},
 };

@@ -26,6 +26,7 @@ void start_log(const char* role, const Config& config);
 
 int control_main(const Config& config);
 int gateway_main(const Config& config);
+int egress_main(const Config& config);
 int agent_main(const Config& config);
 int up_main(const Config& config);
 int doctor_main(const Config& config);

@@ -10,7 +10,7 @@
 #include "base/os/process.h"
 #include "base/os/system.h"
 
-// `granary up`: prepares the data directory, then supervises agent, control and gateway.
+// `granary up`: prepares the data directory, then supervises agent, control, egress and gateway.
 namespace granary::app {
 
 using base::Result;
@@ -73,6 +73,7 @@ std::vector<Role> make_roles(const base::asio::any_io_executor& executor,
   };
   return {make_role(executor, "agent", program, config, std::nullopt),
           make_role(executor, "control", program, config, as(control_identity(config))),
+          make_role(executor, "egress", program, config, as(egress_identity(config))),
           make_role(executor, "gateway", program, config, as(gateway_identity(config)))};
 }
 

@@ -11,7 +11,6 @@ namespace {
 
 using base::Code;
 using base::Result;
-using boost::asio::ip::address_v4;
 using boost::asio::ip::address_v6;
 using Kind = AddressKind;
 

@@ -19,7 +19,8 @@ bool is_visible(char c) { return c > ' ' && c < 0x7f; }
 // RFC 9110, 5.6.2.
 bool is_token(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, [](char c) {
-    return is_visible(c) && std::string_view("\"(),/:;<=>?@[\\]{}").find(c) == text.npos;
+    return is_visible(c) &&
+           std::string_view("\"(),/:;<=>?@[\\]{}").find(c) == std::string_view::npos;
   });
 }
 

@@ -61,8 +61,7 @@ Task<Result<Addresses>> SharedResolver::resolve(std::string host) {
 }
 
 Task<void> SharedResolver::run(std::string host, std::shared_ptr<Shared> shared) {
-  shared->result =
-      co_await base::run_on(worker_, [this, host] { return lookup_(host); });
+  shared->result = co_await base::run_on(worker_, [this, host] { return lookup_(host); });
   running_.erase(host);
   shared->done.notify_all();
 }

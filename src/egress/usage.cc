@@ -62,7 +62,8 @@ Result<Table> read(const std::string& file) {
 }  // namespace
 
 Task<Result<void>> UsageBook::load() {
-  CO_TRY_ASSIGN(usage_, co_await base::run_on(parts_.worker, [file = file_] { return read(file); }));
+  CO_TRY_ASSIGN(usage_,
+                co_await base::run_on(parts_.worker, [file = file_] { return read(file); }));
   co_return Result<void>();
 }
 

@@ -294,20 +294,22 @@ TEST_P(BadTargetTest, IsRefusedAtItsPlace) {
   EXPECT_FALSE(error.advice.empty());
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Targets, BadTargetTest,
-    ::testing::Values(
-        BadTarget{"api.example.com", "has no port"}, BadTarget{"api.example.com:0", "has no port"},
-        BadTarget{"api.example.com:65536", "has no port"},
-        BadTarget{"api.example.com:https", "has no port"},
-        BadTarget{"\"*.example.com:443\"", "has a wildcard"},
-        BadTarget{"10.0.0.1:443", "names an address"},
-        BadTarget{"2130706433:443", "names an address"},
-        BadTarget{"\"[::1]:443\"", "names an address"}, BadTarget{"\":443\"", "names no host"},
-        BadTarget{"https://api.example.com:443", "is a URL"},
-        BadTarget{"api_x.example.com:443", "no DNS name"},
-        BadTarget{"api..example.com:443", "no DNS name"}, BadTarget{"[x]", "must be a text"},
-        BadTarget{"a.example:1", "is named twice"}, BadTarget{"A.Example.:1", "is named twice"}));
+INSTANTIATE_TEST_SUITE_P(Targets, BadTargetTest,
+                         ::testing::Values(BadTarget{"api.example.com", "has no port"},
+                                           BadTarget{"api.example.com:0", "has no port"},
+                                           BadTarget{"api.example.com:65536", "has no port"},
+                                           BadTarget{"api.example.com:https", "has no port"},
+                                           BadTarget{"\"*.example.com:443\"", "has a wildcard"},
+                                           BadTarget{"10.0.0.1:443", "names an address"},
+                                           BadTarget{"2130706433:443", "names an address"},
+                                           BadTarget{"\"[::1]:443\"", "names an address"},
+                                           BadTarget{"\":443\"", "names no host"},
+                                           BadTarget{"https://api.example.com:443", "is a URL"},
+                                           BadTarget{"api_x.example.com:443", "no DNS name"},
+                                           BadTarget{"api..example.com:443", "no DNS name"},
+                                           BadTarget{"[x]", "must be a text"},
+                                           BadTarget{"a.example:1", "is named twice"},
+                                           BadTarget{"A.Example.:1", "is named twice"}));
 
 TEST(ManifestTest, TheListOfHostsIsBoundedAndLeavesThePortOfTheProxyAlone) {
   std::string many = "[h0.example:1";

@@ -1,8 +1,10 @@
 """`./dev test`: runs the suites and ends with one line that counts all their cases.
 
-usage: test.py [SUITE...], by default tidy unit system insight, and asan where CI=true.
+usage: test.py [SUITE...], by default tidy unit system egress walls gateway_wall insight, and asan
+and fuzz where CI=true.
 """
 
+import importlib
 import os
 import pathlib
 import re
@@ -131,9 +133,13 @@ SUITES = {
     "tidy": lambda: pytest_suite("tests/tidy"),
     "unit": unit_suite,
     "system": lambda: pytest_suite("tests/system"),
+    "egress": lambda: pytest_suite("tests/egress"),
+    "walls": lambda: pytest_suite("tests/walls"),
+    "gateway_wall": lambda: pytest_suite("tests/gateway_wall"),
     "insight": lambda: pytest_suite("examples/insight/tests"),
     "asan": lambda: sanitizer_suite("asan"),
     "tsan": lambda: sanitizer_suite("tsan"),
+    "fuzz": lambda: importlib.import_module("fuzz").suite(),  # which imports this
 }
 
 
@@ -143,9 +149,9 @@ def main(names):
         print(f"./dev test: no suite {unknown[0]!r}; there are: {', '.join(SUITES)}")
         return 2
     if not names:
-        names = ["tidy", "unit", "system", "insight"]
+        names = ["tidy", "unit", "system", "egress", "walls", "gateway_wall", "insight"]
         if os.environ.get("CI") == "true":
-            names.append("asan")
+            names += ["asan", "fuzz"]
     RESULTS.mkdir(parents=True, exist_ok=True)
     total = tally.Tally()
     for name in names:

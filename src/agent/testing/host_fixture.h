@@ -55,6 +55,7 @@ class HostFixture : public ::testing::Test {
     return std::move(*value);
   }
 
+  bool egress_ = false;  // of plan_for()
   std::string folder_;
   wire::Paths paths_;
   base::asio::io_context context_{1};

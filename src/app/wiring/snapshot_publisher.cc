@@ -14,10 +14,17 @@ namespace {
 
 constexpr std::size_t kMaxManifest = 1U << 20;
 
-Result<wire::RoutedRelease> to_routed(const registry::Release& release) {
+// What of a release is published.
+struct ReleaseParts {
+  wire::RoutedRelease routed;
+  std::vector<std::string> egress;
+};
+
+Result<ReleaseParts> parts_of(const registry::Release& release) {
   TRY_ASSIGN(const auto document, base::json::parse_object(release.manifest, kMaxManifest));
   TRY_ASSIGN(const release::Manifest manifest, release::manifest_from_json(document));
-  wire::RoutedRelease routed;
+  ReleaseParts parts{.routed = {}, .egress = manifest.egress};
+  wire::RoutedRelease& routed = parts.routed;
   routed.hash = release.hash;
   routed.name = release.id.value;
   routed.frontend = manifest.frontend.has_value();
@@ -27,14 +34,17 @@ Result<wire::RoutedRelease> to_routed(const registry::Release& release) {
                                .in_flight = service.limits.in_flight,
                                .start_timeout = service.start_timeout});
   }
-  return routed;
+  return parts;
 }
 
 // Collects tenants and the releases they run.
 class Builder final {
  public:
-  Builder(store::Transaction& tx, registry::SlotTable slots, wire::Snapshot& snapshot)
-      : tx_(tx), slots_(std::move(slots)), snapshot_(snapshot) {}
+  Builder(store::Transaction& tx, registry::SlotTable slots, Published& published)
+      : tx_(tx),
+        slots_(std::move(slots)),
+        snapshot_(published.routing),
+        policy_(published.egress) {}
 
   Result<void> add(const registry::Account& account) {
     using registry::State;
@@ -55,17 +65,28 @@ class Builder final {
       tenant.slots.push_back(slot == slots.end() ? 0 : slot->second);
     }
     snapshot_.tenants.push_back(std::move(tenant));
+    add_egress(account, release);
     return {};
   }
 
  private:
+  void add_egress(const registry::Account& account, std::uint32_t release) {
+    const auto list = list_of_.find(release);
+    if (list != list_of_.end() && account.state == registry::State::Active)
+      policy_.accounts.push_back({account.id, account.ordinal, list->second});
+  }
+
   Result<std::uint32_t> release_index(const std::string& hash) {
     const auto known = index_.find(hash);
     if (known != index_.end()) return known->second;
     TRY_ASSIGN(const auto row, registry::get_release_by_hash(tx_, hash));
-    TRY_ASSIGN(wire::RoutedRelease routed, to_routed(row));
+    TRY_ASSIGN(ReleaseParts parts, parts_of(row));
     const auto index = static_cast<std::uint32_t>(snapshot_.releases.size());
-    snapshot_.releases.push_back(std::move(routed));
+    snapshot_.releases.push_back(std::move(parts.routed));
+    if (!parts.egress.empty()) {
+      list_of_[index] = static_cast<std::uint32_t>(policy_.lists.size());
+      policy_.lists.push_back(std::move(parts.egress));
+    }
     index_[hash] = index;
     return index;
   }
@@ -73,29 +94,44 @@ class Builder final {
   store::Transaction& tx_;
   registry::SlotTable slots_;
   wire::Snapshot& snapshot_;
+  wire::EgressPolicy& policy_;
   std::map<std::string, std::uint32_t> index_;
+  std::map<std::uint32_t, std::uint32_t> list_of_;  // of releases that declare egress
 };
+
+// Not synced: they are written anew at every start of control. The policy comes first, so that no
+// request reaches a release before its way out is open; it seldom changes. Resolves to its text.
+Result<std::string> write_files(const wire::Paths& paths, const Published& published,
+                                const std::string& old_egress) {
+  using base::os::Durability;
+  using base::os::replace_file;
+  std::string egress = wire::encode(published.egress);
+  if (egress != old_egress)
+    TRY(replace_file(paths.egress_policy(), egress, 0644, Durability::Cached));
+  TRY(replace_file(paths.routing(), wire::encode(published.routing), 0644, Durability::Cached));
+  return egress;
+}
 
 }  // namespace
 
-Result<wire::Snapshot> build_snapshot(store::Transaction& tx, const std::string& domain) {
-  wire::Snapshot snapshot;
-  snapshot.domain = domain;
+Result<Published> build_published(store::Transaction& tx, const std::string& domain) {
+  Published published;
+  published.routing.domain = domain;
   TRY_ASSIGN(registry::SlotTable slots, registry::all_slots(tx));
-  Builder builder(tx, std::move(slots), snapshot);
+  Builder builder(tx, std::move(slots), published);
   registry::Filter filter{.after = {}, .limit = 2000, .state = {}, .kind = {}};
   for (;;) {
     TRY_ASSIGN(const auto page, registry::list(tx, filter));
     for (const registry::Account& account : page) TRY(builder.add(account));
-    if (page.size() < filter.limit) return snapshot;
+    if (page.size() < filter.limit) return published;
     filter.after = page.back().id.value;
   }
 }
 
 SnapshotPublisher::SnapshotPublisher(base::asio::any_io_executor executor, Parts parts,
-                                     std::string file, std::string domain)
+                                     wire::Paths paths, std::string domain)
     : parts_(parts),
-      file_(std::move(file)),
+      paths_(std::move(paths)),
       domain_(std::move(domain)),
       written_(executor),
       tasks_(std::move(executor)) {}
@@ -126,20 +162,20 @@ Task<void> SnapshotPublisher::work() {
 }
 
 Task<Result<void>> SnapshotPublisher::write_one() {
-  wire::Snapshot snapshot;
+  Published published;
   const std::string domain = domain_;
   CO_TRY(co_await parts_.store.read([&](store::Transaction& tx) -> Result<void> {
-    TRY_ASSIGN(snapshot, build_snapshot(tx, domain));
+    TRY_ASSIGN(published, build_published(tx, domain));
     return {};
   }));
   // Wall time, so that it also grows over restarts of control.
-  snapshot.generation = static_cast<std::uint64_t>(parts_.clock.wall().time_since_epoch().count());
-  generation_ = snapshot.generation;
-  const std::string file = file_;
-  // Not synced: it is written anew at every start of control.
-  co_return co_await base::run_on(parts_.worker, [&snapshot, file]() -> Result<void> {
-    return base::os::replace_file(file, wire::encode(snapshot), 0644, base::os::Durability::Cached);
-  });
+  generation_ = static_cast<std::uint64_t>(parts_.clock.wall().time_since_epoch().count());
+  published.routing.generation = generation_;
+  // A worker: 10,000 tenants are some milliseconds of work.
+  CO_TRY_ASSIGN(egress_, co_await base::run_on(parts_.worker, [&published, this, old = egress_] {
+                  return write_files(paths_, published, old);
+                }));
+  co_return Result<void>();
 }
 
 // Static stability the other way round: a gateway that is away holds nothing up for long, and only

@@ -1,6 +1,6 @@
-// Publishes the routing snapshot: builds it from the registry and replaces the file that gateways
-// watch. Calls that come while one is being written share the next one. Lives on control's
-// executor; the writing runs on a worker.
+// Publishes the routing snapshot and the egress policy: builds them from the registry and replaces
+// the files that the gateway and the egress role watch. Calls that come while one is being written
+// share the next one. Lives on control's executor; the writing runs on a worker.
 #pragma once
 
 #include <functional>
@@ -12,12 +12,19 @@
 #include "base/worker.h"
 #include "lifecycle/lifecycle.h"
 #include "store/store.h"
+#include "wire/egress_policy.h"
+#include "wire/paths.h"
 #include "wire/routing.h"
 
 namespace granary::app {
 
-// Everything the gateway must know. Tenants without a release yet are left out.
-base::Result<wire::Snapshot> build_snapshot(store::Transaction& tx, const std::string& domain);
+// Everything the gateway must know, and where accounts may connect to. Tenants without a release
+// yet are left out; those that are suspended reach nothing.
+struct Published {
+  wire::Snapshot routing;
+  wire::EgressPolicy egress;
+};
+base::Result<Published> build_published(store::Transaction& tx, const std::string& domain);
 
 class SnapshotPublisher final : public lifecycle::Publisher {
  public:
@@ -29,7 +36,7 @@ class SnapshotPublisher final : public lifecycle::Publisher {
     // The generation that the gateway routes by; 0: nobody knows. Empty: nobody is waited for.
     std::function<std::uint64_t()> in_force;
   };
-  SnapshotPublisher(base::asio::any_io_executor executor, Parts parts, std::string file,
+  SnapshotPublisher(base::asio::any_io_executor executor, Parts parts, wire::Paths paths,
                     std::string domain);
 
   // Resolves once a snapshot that was built after this call is in place, and the gateway routes by
@@ -44,8 +51,9 @@ class SnapshotPublisher final : public lifecycle::Publisher {
   base::Task<void> await_gateway();
 
   Parts parts_;
-  std::string file_;
+  wire::Paths paths_;
   std::string domain_;
+  std::string egress_;  // as it was written last
   // Progress: wanted_ > done_ => work() runs.
   std::uint64_t wanted_ = 0;
   std::uint64_t done_ = 0;

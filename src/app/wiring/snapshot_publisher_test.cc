@@ -21,7 +21,8 @@ class SnapshotPublisherTest : public ::testing::Test {
                       ++looks_;
                       return in_force_;
                     }},
-                   file(), "example") {
+                   wire::Paths(folder_.path()), "example") {
+    EXPECT_TRUE(base::os::make_folders(folder_.path() + "/publish", 0700));
     const auto manifest = release::parse_manifest(
         "app: insight\nservices:\n  api:\n    command: [python3]\n    listen: fd\n"
         "    routes: [/api/]\n    limits: {in_flight: 7}\n",
@@ -31,14 +32,28 @@ class SnapshotPublisherTest : public ::testing::Test {
     row.hash = "abc";
     row.id = base::ReleaseId("insight-1");
     row.manifest = base::json::print(release::to_json(*manifest));
+    add_release(row);
+    row.hash = "def";
+    row.id = base::ReleaseId("insight-2");
+    auto with_egress = *manifest;
+    with_egress.egress = {"api.example.com:443"};
+    row.manifest = base::json::print(release::to_json(with_egress));
+    add_release(row);
+  }
+  void add_release(const registry::Release& row) {
     write([row](store::Transaction& tx) -> Result<void> {
       TRY(registry::insert_release(tx, row));
       return {};
     });
   }
+  wire::EgressPolicy policy() {
+    const auto text = base::os::read_file(wire::Paths(folder_.path()).egress_policy(), 1U << 20);
+    EXPECT_TRUE(text.has_value());
+    return wire::decode_egress_policy(text.value_or("")).value_or(wire::EgressPolicy());
+  }
   ~SnapshotPublisherTest() override { world_.run(publisher_.close()); }
 
-  std::string file() const { return folder_.path() + "/routing.json"; }
+  std::string file() const { return wire::Paths(folder_.path()).routing(); }
   void write(store::Work work) { ASSERT_TRUE(world_.run(store_.get().write(std::move(work)))); }
   void add(const std::string& id, registry::State state, const std::string& release) {
     registry::Account account;
@@ -52,6 +67,15 @@ class SnapshotPublisherTest : public ::testing::Test {
       TRY(registry::assign_slots(tx, account.id, {"api"}));
       return {};
     });
+  }
+  std::uint32_t ordinal_of(const std::string& id) {
+    std::uint32_t ordinal = 0;
+    EXPECT_TRUE(world_.run(store_.get().read([&](store::Transaction& tx) -> Result<void> {
+      TRY_ASSIGN(const auto account, registry::get(tx, base::AccountId(id)));
+      ordinal = account.ordinal;
+      return {};
+    })));
+    return ordinal;
   }
   wire::Snapshot published() {
     EXPECT_TRUE(world_.run(publisher_.publish()));
@@ -82,6 +106,32 @@ TEST_F(SnapshotPublisherTest, TenantsAreRoutedToWhatIsDeployedWithTheirSlots) {
   EXPECT_EQ(snapshot.tenants[0].slots, std::vector<std::uint32_t>{1});
   EXPECT_EQ(snapshot.tenants[1].state, wire::RouteState::Suspended);
   EXPECT_EQ(snapshot.tenants[1].slots, std::vector<std::uint32_t>{2});
+}
+
+TEST_F(SnapshotPublisherTest, OnlyActiveTenantsWhoseReleaseSaysSoMayConnectToTheOutside) {
+  add("acme", registry::State::Active, "abc");
+  add("globex", registry::State::Active, "def");
+  add("initech", registry::State::Suspended, "def");
+  (void)published();
+  const wire::EgressPolicy found = policy();
+  ASSERT_EQ(found.accounts.size(), 1U);
+  EXPECT_EQ(found.accounts[0].account.value, "globex");
+  EXPECT_EQ(found.accounts[0].ordinal, ordinal_of("globex"));
+  EXPECT_EQ(found.lists.at(found.accounts[0].list),
+            std::vector<std::string>{"api.example.com:443"});
+}
+
+TEST_F(SnapshotPublisherTest, ThePolicyIsWrittenAgainOnlyWhenItChanges) {
+  add("globex", registry::State::Active, "def");
+  (void)published();
+  const std::string egress = wire::Paths(folder_.path()).egress_policy();
+  const auto before = base::os::file_stamp(egress);
+  add("acme", registry::State::Active, "abc");
+  (void)published();
+  EXPECT_EQ(base::os::file_stamp(egress).value(), before.value());
+  add("initech", registry::State::Active, "def");
+  (void)published();
+  EXPECT_EQ(policy().accounts.size(), 2U);
 }
 
 TEST_F(SnapshotPublisherTest, WhatIsNotServedIsLeftOut) {

@@ -48,7 +48,8 @@ Result<void> remove_file(const std::string& path);
 // Never follows links, never leaves the file system it begins on. Success when there is none.
 Result<void> remove_tree(const std::string& path);
 bool exists(const std::string& path);
-// Equal for as long as nobody writes to the file or puts another one in its place. Errors: NotFound.
+// Equal for as long as nobody writes to the file or puts another one in its place. Errors:
+// NotFound.
 struct FileStamp {
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
