@@ -10,6 +10,7 @@
 #include "agent/limits.h"
 #include "base/os/file.h"
 #include "base/os/syscall.h"
+#include "base/text.h"
 
 namespace granary::agent {
 namespace {
@@ -89,7 +90,7 @@ Result<void> read_half(const Half& half, std::uint64_t& offset, std::size_t room
   if (parse_head(head) != half.number) return {};
   std::string_view rest = block;
   for (std::size_t end = rest.find('\n'); end != std::string_view::npos; end = rest.find('\n')) {
-    add_line(lines, rest.substr(0, end));
+    add_line(lines, rest.substr(0, end));  // pieces of one line; bytes, until all are joined
     rest.remove_prefix(end + 1);
   }
   offset += block.size() - rest.size();
@@ -117,6 +118,8 @@ Result<LogLines> read_log(const wire::Paths& paths, const ServiceId& service,
     TRY(read_half(half, offset, kMaxLogChunk - used, found.lines));
     found.cursor = half.number << kOffsetBits | offset;
   }
+  // What an app writes is not to be trusted to be text, and this goes on as JSON.
+  for (std::string& line : found.lines) line = base::as_utf8(line);
   return found;
 }
 
@@ -137,7 +140,8 @@ std::string last_words(const wire::Paths& paths, const ServiceId& service) {
     const auto tag = tag_of(lines[i]);
     if (tag) words += (words.empty() ? "" : " | ") + lines[i].substr(tag->end + 1);
   }
-  return words.size() > kFailureBytes ? words.substr(words.size() - kFailureBytes) : words;
+  if (words.size() > kFailureBytes) words.erase(0, words.size() - kFailureBytes);
+  return base::as_utf8(words);
 }
 
 }  // namespace granary::agent

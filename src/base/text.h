@@ -16,6 +16,8 @@ bool is_printable_utf8(std::string_view bytes);
 
 // 'text' in quotes, at most 60 bytes of it; what is not printable ASCII becomes ?.
 std::string quote(std::string_view text);
+// JSON is UTF-8, but what an app logs need not be: bytes that are not become U+FFFD.
+std::string as_utf8(std::string_view bytes);
 
 // Of `known`, the one that `text` was probably meant to be: at most two letters away, and fewer
 // than half of them. Empty when there is none.

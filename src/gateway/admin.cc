@@ -22,6 +22,9 @@ std::string metrics(const Core& core) {
          counters.connections);
   metric(text, "granary_gateway_connections_refused_total", "counter",
          "Connections closed at once, over the bound.", counters.connections_refused);
+  metric(text, "granary_gateway_over_share_total", "counter",
+         "Requests refused since their tenant's clients hold all its connections.",
+         counters.over_share);
   metric(text, "granary_gateway_requests_total", "counter", "Requests begun.", counters.requests);
   metric(text, "granary_gateway_wakes_held_total", "counter",
          "Requests that waited for a service to be activated.", counters.wakes_held);

@@ -32,6 +32,7 @@ class BeastParser : public http::basic_parser<IsRequest> {
     too_long_ = error == http::error::header_limit || head_bytes_ > kHeadBytes ||
                 (unfinished && head_bytes_ + (bytes.size() - used) >= kHeadBytes);
     if (too_long_ || (error && !unfinished)) return {Progress::Bad, used};
+    if (unfinished && used == 0 && has_bare_line(bytes)) return {Progress::Bad, used};
     return {unfinished ? Progress::NeedMore : Progress::Done, used};
   }
   // Whether that is why the head was bad.
@@ -41,6 +42,15 @@ class BeastParser : public http::basic_parser<IsRequest> {
   virtual void take_field(http::field field, std::string_view name, std::string_view value,
                           Error& error) = 0;
   virtual void end_head(Error& error) = 0;
+
+  // A line ends with a line feed alone. Beast waits for a whole head before it looks at any of it,
+  // and one with such lines may never end for it.
+  static bool has_bare_line(std::string_view bytes) {
+    for (std::size_t at = bytes.find('\n'); at != std::string_view::npos;
+         at = bytes.find('\n', at + 1))
+      if (at == 0 || bytes[at - 1] != '\r') return true;
+    return false;
+  }
 
   static std::string_view view(View text) { return {text.data(), text.size()}; }
 

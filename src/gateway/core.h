@@ -16,6 +16,7 @@
 #include "gateway/request_parser.h"
 #include "gateway/response_parser.h"
 #include "gateway/router.h"
+#include "gateway/shares.h"
 #include "gateway/token_buckets.h"
 #include "gateway/upstreams.h"
 
@@ -60,6 +61,7 @@ class Kits final {
 struct Counters {
   std::uint64_t connections = 0;
   std::uint64_t connections_refused = 0;
+  std::uint64_t over_share = 0;  // requests refused since their tenant's connections are all busy
   std::uint64_t requests = 0;
   std::uint64_t answers[6] = {};  // by the first digit of the status
   std::uint64_t wakes_held = 0;   // requests that waited for an activation
@@ -79,6 +81,7 @@ struct Core {
   Upstreams& upstreams;
   FrontendStore& frontends;
   AccessLog& log;
+  Shares& shares;
   TokenBuckets discoveries{{kDiscoverBurst, kDiscoverEvery, kDiscoverClients}};
   Counters counters;
   SharedIndex index;      // the newest; shared with requests that began under it; null: none yet

@@ -27,8 +27,13 @@ Exchange::Exchange(Core& core, ClientSide client, const Lease& lease,
 Coro<Outcome> Exchange::run() {
   compose_request();
   kit_.sent_parts.clear();
-  first_consumed_ = body_.read(client_.inbox.bytes(), kit_.sent_parts).consumed;
+  const BodyReader::Step first = body_.read(client_.inbox.bytes(), kit_.sent_parts);
+  first_consumed_ = first.consumed;
   outcome_.received = kit_.sent_parts.bytes();
+  if (first.progress == BodyReader::Progress::Bad) {
+    outcome_.refusal = 400;  // before anybody is woken for it
+    co_return outcome_;
+  }
   for (Next next = Next::Again; next == Next::Again;) {
     waiting_ = true;
     if (!co_await open()) break;
@@ -90,10 +95,6 @@ void Exchange::compose_request() {
 Coro<bool> Exchange::open() {
   pooled_ = false;
   if (!pool_spent_) upstream_ = core_.upstreams.take_pooled(lease_);
-  // Where it could not be sent again, a connection that ended meanwhile is found out before.
-  const bool careful = !kit_.request.idempotent || !body_.complete();
-  if (upstream_ && careful && upstream_->stream.peer() != Stream<Local>::Peer::Open)
-    upstream_.reset();
   pooled_ = upstream_ != nullptr;
   if (pooled_) co_return true;
   if (lease_.board().epoch.load() == 0) ++core_.counters.wakes_held;
@@ -126,9 +127,13 @@ Coro<Exchange::Failure> Exchange::send() {
   co_return out.bytes() == all ? Failure::Unread : Failure::Ended;
 }
 
+void Exchange::start_answer() {
+  kit_.answer_parser.start(kit_.answer, kit_.request.method, client_.domain);
+}
+
 Coro<Exchange::Failure> Exchange::read_head() {
   if (!kit_.block) kit_.block = core_.blocks.take();
-  kit_.answer_parser.start(kit_.answer, kit_.request.method);
+  start_answer();
   begin_ = end_ = 0;
   patient_ = false;
   for (;;) {
@@ -196,7 +201,7 @@ Exchange::Failure Exchange::take_interim() {
     ErrorCode error;
     if (!client_.stream.write_now(out, error) || error) return Failure::ClientGone;
   }
-  kit_.answer_parser.start(kit_.answer, kit_.request.method);
+  start_answer();
   return Failure::None;
 }
 

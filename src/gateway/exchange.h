@@ -20,6 +20,7 @@ struct ClientSide {
   Inbox& inbox;
   std::string_view address;
   Kit& kit;
+  std::string_view domain;  // the platform's
 };
 
 struct Outcome {
@@ -60,6 +61,7 @@ class Exchange final : public Swept {
   void compose_request();
   Coro<bool> open();
   Coro<Failure> send();
+  void start_answer();
   Coro<Failure> read_head();
   Failure parse_head();
   Failure read_failure(const ErrorCode& error) const;

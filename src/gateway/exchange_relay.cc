@@ -32,7 +32,10 @@ Coro<void> Exchange::relay() {
     begin_ += step.consumed;
     add_parts(step.progress == BodyReader::Progress::Done ? Piece::Last : Piece::Middle);
     if (!co_await write_to_client()) co_return;
-    if (step.progress == BodyReader::Progress::Bad) co_return;
+    if (step.progress == BodyReader::Progress::Bad) {
+      outcome_.keep = false;  // the client must not take another answer for the rest of this one
+      co_return;
+    }
     if (body.complete()) break;
     if (begin_ == end_ && !co_await read_more(body)) co_return;
     if (begin_ == end_) break;  // the connection was the framing, and it ended

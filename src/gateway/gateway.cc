@@ -27,6 +27,7 @@ struct Gateway::State {
         parts(given_parts),
         executor(context.get_executor()),
         sweeper(parts.clock),
+        shares(options.limits.tenant_connections),
         tasks(executor),
         stopped(executor) {}
 
@@ -38,12 +39,12 @@ struct Gateway::State {
   void adopt(SharedIndex index);
   base::Task<void> tick();
   base::Task<void> drain();
-  bool reap_idle();
 
   const GatewayOptions options;
   Parts parts;
   Executor executor;
   Sweeper sweeper;
+  Shares shares;
   std::unique_ptr<wire::ActivityBoard> board;
   std::optional<AgentClient> agent;
   std::optional<Upstreams> upstreams;
@@ -79,7 +80,8 @@ base::Result<void> Gateway::State::open() {
                     .agent = *agent,
                     .upstreams = *upstreams,
                     .frontends = *frontends,
-                    .log = *log});
+                    .log = *log,
+                    .shares = shares});
   watcher.emplace(SnapshotWatcher::Parts{options.paths, parts.timer, parts.worker, executor},
                   [this](SharedIndex index) { adopt(std::move(index)); });
   listener.emplace(executor, parts.timer, [this](TcpSocket socket, const Tcp::endpoint& peer) {
@@ -112,7 +114,10 @@ void Gateway::State::adopt(SharedIndex index) {
 }
 
 void Gateway::State::take(TcpSocket socket, const Tcp::endpoint& peer) {
-  if (sessions.size() >= options.limits.connections && !reap_idle()) {
+  // At the bound, the one that has waited longest for a request, or for the rest of one's head,
+  // makes room. The newcomer is over the bound until that one has ended.
+  const std::size_t bound = options.limits.connections;
+  if (sessions.size() >= bound + kOverBound || (sessions.size() >= bound && !shares.make_room())) {
     ++core->counters.connections_refused;
     return;  // closed with the socket
   }
@@ -123,15 +128,6 @@ void Gateway::State::take(TcpSocket socket, const Tcp::endpoint& peer) {
   const auto session = std::prev(sessions.end());
   asio::co_spawn(executor, session->run(),
                  [this, session](const std::exception_ptr& failure) { ended(session, failure); });
-}
-
-// At the bound, a client that only keeps its connection open makes room: the oldest such one. The
-// newcomer is over the bound until that one has ended.
-bool Gateway::State::reap_idle() {
-  if (sessions.size() >= options.limits.connections + kOverBound) return false;
-  for (Session& session : sessions)
-    if (session.stop_if_idle()) return true;
-  return false;
 }
 
 void Gateway::State::ended(std::list<Session>::iterator session,

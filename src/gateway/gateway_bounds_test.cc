@@ -42,6 +42,60 @@ TEST_F(GatewayBoundsTest, AMalformedRequestIsRefusedAndReachesNoSilo) {
   EXPECT_EQ(world_.slot().in_flight, 0U);
 }
 
+TEST_F(GatewayBoundsTest, ABodyThatIsBadFromTheStartWakesAndReachesNobody) {
+  world_.start();
+  world_.start_agent();
+  const auto client = world_.connect();
+  client->send(
+      "POST /api/ HTTP/1.1\r\nHost: acme.localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+      "0x5\r\nhello\r\n0\r\n\r\nGET /api/ HTTP/1.1\r\nHost: acme.localhost\r\n\r\n");
+  EXPECT_EQ(client->answer().status, 400);
+  EXPECT_TRUE(client->ended());
+  EXPECT_TRUE(world_.agent->activations().empty());
+}
+
+TEST_F(GatewayBoundsTest, OneTenantsClientsLeaveConnectionsToTheOthers) {
+  world_.options.limits.tenant_connections = 2;
+  world_.start();
+  world_.wake_silo();
+  world_.silo->hold();
+  std::vector<std::unique_ptr<testing::TestClient>> busy;
+  for (int i = 0; i < 2; ++i) {
+    busy.push_back(world_.connect());
+    busy.back()->send("GET /api/ HTTP/1.1\r\nHost: acme.localhost\r\n\r\n");
+  }
+  world_.wait_for([&] { return world_.silo->requests().size() == 2; }, "the requests");
+  const auto third = world_.connect();
+  const Answer refused = third->get("/api/");
+  EXPECT_EQ(refused.status, 429);
+  EXPECT_FALSE(refused.field("Retry-After").empty());
+  EXPECT_TRUE(third->ended());
+  EXPECT_EQ(world_.slot().refused, 1U);
+  EXPECT_EQ(world_.connect()->get("/.well-known/granary/tenant", "globex.localhost").status, 200);
+  EXPECT_EQ(world_.connect()->get("/", "nobody.localhost").status, 404);
+  world_.silo->release();
+  for (const auto& client : busy) EXPECT_EQ(client->answer().status, 200);
+  // Now they are idle: the one that is so for longest makes room for a newcomer.
+  EXPECT_EQ(world_.connect()->get("/api/").status, 200);
+  EXPECT_TRUE(busy[0]->ended());
+  EXPECT_EQ(busy[1]->get("/api/").status, 200);
+}
+
+TEST_F(GatewayBoundsTest, ClientsThatSendNoWholeHeadMakeRoomForThoseThatDo) {
+  world_.options.limits.connections = 3;
+  world_.start();
+  std::vector<std::unique_ptr<testing::TestClient>> slow;
+  for (int i = 0; i < 3; ++i) {
+    slow.push_back(world_.connect());
+    slow.back()->send("GET / HTTP/1.1\r\nHost: acme.loc");
+    world_.settle();
+  }
+  EXPECT_EQ(world_.connect()->get("/", "gone.localhost").status, 403);
+  EXPECT_TRUE(slow[0]->ended());
+  slow[2]->send("alhost\r\n\r\n");
+  EXPECT_EQ(slow[2]->answer().status, 503);  // its frontend is not there
+}
+
 TEST_F(GatewayBoundsTest, ABadOrEndlessBodyIsCutOffFromTheSilo) {
   world_.options.limits.body_bytes = 100'000;
   world_.start();

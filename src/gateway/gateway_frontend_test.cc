@@ -100,6 +100,20 @@ TEST_F(GatewayFrontendTest, AMissingFrontendIsUnavailableUntilItAppears) {
   EXPECT_EQ(client->get("/").status, 200);
 }
 
+TEST_F(GatewayFrontendTest, AnIndexCannotPutLinesIntoAHead) {
+  for (const auto& [type, etag] :
+       {std::pair("text/html\r\nSet-Cookie: evil=1", "p"), std::pair("text/html", "p\r\n\r\nevil"),
+        std::pair("text/html", "p\", \"q")}) {
+    wire::FrontendIndex index;
+    index.assets["/x.html"] = {.blob = blob("x"), .type = type, .etag = etag};
+    world_.folder.write(folder_ + "index.json", wire::encode(index));
+    if (!world_.gateway) world_.start();
+    const Answer answer = world_.connect()->get("/x.html");
+    EXPECT_EQ(answer.status, 503);
+    EXPECT_EQ((answer.head + answer.body).find("evil"), std::string::npos);
+  }
+}
+
 TEST_F(GatewayFrontendTest, TheTenantsDocumentIsServedOnItsHost) {
   world_.start();
   const auto client = world_.connect();

@@ -22,6 +22,12 @@ bool begins_ignoring_case(std::string_view text, std::string_view with) {
   return text.size() >= with.size() && equal_ignoring_case(text.substr(0, with.size()), with);
 }
 
+std::string_view trimmed(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(" \t");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
 // Where the line of a field with this name begins, after the first line; npos: nowhere.
 std::size_t find_line(std::string_view text, std::string_view name) {
   for (std::size_t at = text.find("\r\n"); at != std::string_view::npos;
@@ -63,10 +69,7 @@ std::string_view find_field(std::string_view head_text, std::string_view name) {
   const std::size_t at = find_line(head_text, name);
   if (at == std::string_view::npos) return {};
   std::string_view value = head_text.substr(at + name.size() + 1);
-  value = value.substr(0, value.find("\r\n"));
-  const std::size_t first = value.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return value.substr(first, value.find_last_not_of(" \t") - first + 1);
+  return trimmed(value.substr(0, value.find("\r\n")));
 }
 
 void remove_field(std::string& head_text, std::string_view name) {
@@ -81,7 +84,7 @@ bool may_go_upstream(std::string_view name) {
   // By first letter, for speed: this runs for every field of every request.
   switch (to_lower(name.front())) {
     case 'c':
-      return !is_one_of(name, {"connection", "content-length"});
+      return !is_one_of(name, {"connection", "content-length", "client-ip"});
     case 'e':
       return !is_one_of(name, {"expect"});
     case 'f':
@@ -94,12 +97,14 @@ bool may_go_upstream(std::string_view name) {
       return !is_one_of(name,
                         {"proxy", "proxy-connection", "proxy-authorization", "proxy-authenticate"});
     case 't':
-      return !is_one_of(name, {"te", "trailer", "transfer-encoding"});
+      return !is_one_of(name, {"te", "trailer", "transfer-encoding", "true-client-ip"});
     case 'u':
       return !is_one_of(name, {"upgrade"});
     case 'x':
-      return !begins_ignoring_case(name, "x-forwarded-") &&
-             !is_one_of(name, {"x-real-ip", "x-request-id"});
+      return !begins_ignoring_case(name, "x-forwarded") &&
+             !begins_ignoring_case(name, "x-granary-") &&
+             !is_one_of(name, {"x-real-ip", "x-request-id", "x-client-ip", "x-cluster-client-ip",
+                               "x-original-forwarded-for"});
     default:
       return true;
   }
@@ -122,6 +127,28 @@ bool may_go_downstream(std::string_view name) {
     default:
       return true;
   }
+}
+
+// RFC 6265, 5.2.3; any Domain among them, where it stands twice.
+bool is_cookie_of_all(std::string_view set_cookie, std::string_view domain) {
+  std::size_t at = set_cookie.find(';');
+  while (at < set_cookie.size()) {
+    const std::size_t end = std::min(set_cookie.find(';', at + 1), set_cookie.size());
+    std::string_view name = trimmed(set_cookie.substr(at + 1, end - at - 1));
+    at = end;
+    const std::size_t equals = name.find('=');
+    if (equals == std::string_view::npos) continue;
+    std::string_view of = trimmed(name.substr(equals + 1));
+    name = trimmed(name.substr(0, equals));
+    if (!equal_ignoring_case(name, "domain")) continue;
+    while (of.starts_with('.')) of.remove_prefix(1);
+    while (of.ends_with('.')) of.remove_suffix(1);
+    if (of.empty() || of.size() > domain.size()) continue;
+    const std::size_t before = domain.size() - of.size();
+    if (!equal_ignoring_case(domain.substr(before), of)) continue;
+    if (before == 0 || domain[before - 1] == '.') return true;
+  }
+  return false;
 }
 
 }  // namespace granary::gateway

@@ -69,9 +69,12 @@ void remove_field(std::string& head_text, std::string_view name);
 
 // Whether an app may be told this by a client: names of letters, digits and hyphens, so that no
 // second spelling of a name means the same to it (CGI and WSGI take - and _ for one), and none that
-// only the gateway may say.
+// only the gateway may say: of this hop, of the platform, or who the client is, under any name that
+// frameworks ask for it.
 bool may_go_upstream(std::string_view name);
 // Whether a client may be told this by an app.
 bool may_go_downstream(std::string_view name);
+// Whether browsers would send the cookie of this Set-Cookie to all tenants below `domain`.
+bool is_cookie_of_all(std::string_view set_cookie, std::string_view domain);
 
 }  // namespace granary::gateway

@@ -32,5 +32,29 @@ TEST(HeadsTest, WhatOnlyThePlatformSaysGoesNeitherWay) {
   EXPECT_TRUE(may_go_upstream("Content-Type"));
 }
 
+TEST(HeadsTest, WhoTheClientIsOnlyThePlatformSays) {
+  for (const std::string_view name :
+       {"X-Forwarded-For", "x-forwarded-anything", "X-Forwarded", "X-Forwarded_For", "Forwarded",
+        "X-Real-IP", "X-Client-IP", "Client-IP", "True-Client-IP", "X-Cluster-Client-IP",
+        "X-Original-Forwarded-For", "X-Granary-Tenant", "x-granary-", "X_Granary_Tenant"})
+    EXPECT_FALSE(may_go_upstream(name)) << name;
+  for (const std::string_view name : {"X-Forward", "X-Granaryx", "Client-Id", "X-Requested-With"})
+    EXPECT_TRUE(may_go_upstream(name)) << name;
+}
+
+TEST(HeadsTest, ACookieForTheDomainOfAllTenantsIsKnown) {
+  for (const std::string_view cookie :
+       {"a=b; Domain=apps.example.com", "a=b;domain=.apps.example.com", "a=b; Domain=example.com",
+        "a=b; DOMAIN = Example.COM ;Secure", "a=b; Domain=com", "a=b; Domain=apps.example.com.",
+        "a=b; Domain=x.apps.example.com; Domain=example.com", "a=b;\tDomain=\t..example.com"})
+    EXPECT_TRUE(is_cookie_of_all(cookie, "apps.example.com")) << cookie;
+  for (const std::string_view cookie :
+       {"a=b", "a=b; Path=/; Secure", "a=b; Domain=", "a=b; Domain", "a=b; Domain=.",
+        "a=b; Domain=acme.apps.example.com", "a=b; Domain=s.example.com", "Domain=example.com",
+        "a=Domain=example.com", "a=b; XDomain=example.com", "a=b; Domain=other.example",
+        "a=b; Domain=xapps.example.com"})
+    EXPECT_FALSE(is_cookie_of_all(cookie, "apps.example.com")) << cookie;
+}
+
 }  // namespace
 }  // namespace granary::gateway

@@ -4,6 +4,9 @@
 
 #include <optional>
 
+#include "base/testing/world.h"
+#include "gateway/testing/fuzz_targets.h"
+
 namespace granary::gateway {
 namespace {
 
@@ -33,6 +36,23 @@ TEST(HostTest, WhatIsNoHostIsRefused) {
   }
   EXPECT_FALSE(parse(std::string_view("a\0b", 3)).has_value());
   EXPECT_FALSE(parse(std::string(300, 'a')).has_value());
+}
+
+TEST(HostTest, NoSpellingOfAHostLeadsToATenantThatWasNotAskedFor) {
+  base::testing::SeededRng rng(17);
+  constexpr std::string_view kPieces[] = {".", "acme", "localhost", "globex", "gone", ":80", "%2e",
+                                          "x", "@",    "/",         "-",      "[",    "]",   "_"};
+  int taken = 0;
+  for (int round = 0; round < 20'000; ++round) {
+    std::string bytes = rng.below(2) == 0 ? "acme.localhost" : "globex.localhost:8080";
+    for (std::uint64_t edits = 1 + rng.below(3); edits > 0; --edits)
+      bytes.replace(rng.below(bytes.size()), rng.below(4), kPieces[rng.below(std::size(kPieces))]);
+    bytes += rng.below(2) == 0 ? "\n/api/admin/x" : "\n/";
+    const auto* data = reinterpret_cast<const std::uint8_t*>(bytes.data());
+    if (testing::fuzz_host_route({data, bytes.size()}) == testing::Verdict::Taken) ++taken;
+  }
+  EXPECT_GT(taken, 1'000);
+  EXPECT_LT(taken, 19'000);
 }
 
 TEST(HostTest, CaseIsIgnoredForAsciiAlone) {

@@ -9,18 +9,20 @@ namespace granary::gateway {
 
 // What an operator may set; the rest below is fixed.
 struct GatewayLimits {
-  std::size_t connections = 8192;           // two descriptors each: stay below RLIMIT_NOFILE / 2
+  std::size_t connections = 8192;         // two descriptors each: stay below RLIMIT_NOFILE / 2
+  std::size_t tenant_connections = 2048;  // of one tenant's clients: four such leave none to others
   std::uint64_t body_bytes = 100ULL << 20;  // of a request: uploads of documents, not of disks
 };
 
 inline constexpr int kBacklog = 1024;  // connections the kernel holds while others are taken
 inline constexpr std::chrono::milliseconds kAcceptPause{100};  // no descriptors: some will end
-inline constexpr std::size_t kOverBound = 64;  // connections over the bound while idle ones end
+inline constexpr std::size_t kOverBound = 64;  // connections over the bound while others end
 inline constexpr std::chrono::milliseconds kDrainLook{50};
 inline constexpr std::size_t kAdminConnections = 16;  // a few probes and one Prometheus
 
 // A head and its longest line must fit into one block (blocks.h).
 inline constexpr std::size_t kHeadBytes = 32U << 10;   // cookies are the bulk; nginx: 4 x 8 KiB
+inline constexpr std::size_t kMethodBytes = 32;        // the longest registered one has 17
 inline constexpr std::size_t kTargetBytes = 8U << 10;  // what browsers and proxies agree on
 inline constexpr std::size_t kFields = 100;            // in one head; more is an attack on parsers
 inline constexpr std::size_t kHostBytes = 255;         // a DNS name, and a port beside it

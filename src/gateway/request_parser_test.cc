@@ -6,6 +6,7 @@
 
 #include "base/testing/world.h"
 #include "gateway/limits.h"
+#include "gateway/testing/fuzz_targets.h"
 
 namespace granary::gateway {
 namespace {
@@ -111,6 +112,12 @@ TEST(RequestParserTest, HeadsThatCanBeReadInTwoWaysAreRefused) {
       {"GET /  HTTP/1.1\r\nHost: a\r\n\r\n"},
       {"GET / x HTTP/1.1\r\nHost: a\r\n\r\n"},
       {" GET / HTTP/1.1\r\nHost: a\r\n\r\n"},
+      {"get / HTTP/1.1\r\nHost: a\r\n\r\n"},  // HEAD to an app that changes case
+      {"Head / HTTP/1.1\r\nHost: a\r\n\r\n"},
+      {"GET! / HTTP/1.1\r\nHost: a\r\n\r\n"},
+      {std::string(33, 'A') + " / HTTP/1.1\r\nHost: a\r\n\r\n"},
+      {"GET / HTTP/1.1\r\nHost: a\n\n"},  // where Beast would wait for more
+      {"GET / HTTP/1.1\r\nHost: a\r\nX: y\n"},
       {"G{T / HTTP/1.1\r\nHost: a\r\n\r\n"},
       {"GET /\r\n\r\n"},  // HTTP/0.9
       {"GET / HTTP/2.0\r\nHost: a\r\n\r\n"},
@@ -235,6 +242,10 @@ TEST(RequestParserTest, NoBytesCanCrashIt) {
     if (whole.last.progress == Progress::Done) ++accepted;
     ASSERT_EQ(whole.last.progress == Progress::Done, cut.last.progress == Progress::Done) << bytes;
     if (whole.last.progress == Progress::Done) ASSERT_EQ(whole.head.text, cut.head.text);
+    bytes.insert(0, 1, static_cast<char>(round));
+    const auto verdict = testing::fuzz_request_head(
+        {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()});
+    ASSERT_EQ(verdict == testing::Verdict::Taken, whole.last.progress == Progress::Done) << bytes;
   }
   EXPECT_GT(accepted, 100);
   EXPECT_LT(accepted, 15'000);

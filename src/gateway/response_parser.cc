@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <iterator>
 #include <optional>
@@ -13,7 +14,8 @@ namespace {
 
 class Parser final : public BeastParser<false> {
  public:
-  Parser(ResponseHead& head, Method method) : head_(head), to_head_(method == Method::Head) {
+  Parser(ResponseHead& head, Method method, std::string_view domain)
+      : head_(head), domain_(domain), to_head_(method == Method::Head) {
     skip(to_head_);
   }
 
@@ -36,13 +38,23 @@ class Parser final : public BeastParser<false> {
         if (!version_11_ || !equal_ignoring_case(value, "chunked"))
           error = http::error::bad_transfer_encoding;
         return;
+      case http::field::content_length:
+        // Beast takes equal ones, and a list of them.
+        if (length_seen_ ||
+            !std::ranges::all_of(value, [](char c) { return c >= '0' && c <= '9'; }))
+          error = http::error::bad_content_length;
+        length_seen_ = true;
+        return;
+      case http::field::set_cookie:
+        if (is_cookie_of_all(value, domain_)) return;
+        break;
       case http::field::upgrade:
         head_.upgrade.assign(value);
         return;
       default:
-        if (may_go_downstream(name))
-          head_.text.append(name).append(": ").append(value).append("\r\n");
+        break;
     }
+    if (may_go_downstream(name)) head_.text.append(name).append(": ").append(value).append("\r\n");
   }
 
   void end_head(Error& /*error*/) override {
@@ -57,7 +69,9 @@ class Parser final : public BeastParser<false> {
   }
 
   ResponseHead& head_;
+  std::string_view domain_;
   bool to_head_;
+  bool length_seen_ = false;
   bool version_11_ = true;
 };
 
@@ -70,9 +84,9 @@ struct ResponseParser::State {
 ResponseParser::ResponseParser() : state_(std::make_unique<State>()) {}
 ResponseParser::~ResponseParser() = default;
 
-void ResponseParser::start(ResponseHead& head, Method method) {
+void ResponseParser::start(ResponseHead& head, Method method, std::string_view domain) {
   head.clear();
-  state_->parser.emplace(head, method);
+  state_->parser.emplace(head, method, domain);
 }
 
 Parsed ResponseParser::head(std::string_view bytes) {

@@ -16,8 +16,9 @@ class ResponseParser final {
   ResponseParser(const ResponseParser&) = delete;
   ResponseParser& operator=(const ResponseParser&) = delete;
 
-  // The answer to a request of this method, into `head`, which stays alive until the next one.
-  void start(ResponseHead& head, Method method);
+  // The answer to a request of this method, into `head`, which stays alive until the next one, as
+  // does `domain`: the one that all tenants share, for which none may set cookies.
+  void start(ResponseHead& head, Method method, std::string_view domain = {});
   // As in RequestParser. An interim answer (1xx) is one of its own: start again after it.
   Parsed head(std::string_view bytes);
 

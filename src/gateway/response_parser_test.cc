@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include "base/testing/world.h"
+#include "gateway/testing/fuzz_targets.h"
+
 namespace granary::gateway {
 namespace {
 
@@ -53,9 +56,12 @@ TEST(ResponseParserTest, WhatIsNotExactlyHttpIsBad) {
        {"hello\r\n\r\n", "HTTP/1.1 99 Low\r\n\r\n", "HTTP/1.1 600 High\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 1, 1\r\n\r\n",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n",
         "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "HTTP/1.1 200 OK\r\nX : y\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nX: a\nY: b\r\n\r\n"}) {
+        "HTTP/1.1 200 OK\r\nX: a\nY: b\r\n\r\n", "HTTP/1.1 200 OK\nX: a\n\n",
+        "HTTP/1.1 200 OK\r\nX: a\n\n", "HTTP/1.1 200 OK\r\nX: a\rY: b\r\n\r\n"}) {
     EXPECT_EQ(read(std::string(bytes)).head, Progress::Bad) << bytes;
   }
 }
@@ -67,6 +73,37 @@ TEST(ResponseParserTest, FieldsOfTheHopAndOfThePlatformStayBehind) {
   EXPECT_EQ(result.response.text,
             "HTTP/1.1 200 Fine\r\nServer: app\r\nSet-Cookie: a=b\r\nSet-Cookie: c=d\r\n");
   EXPECT_FALSE(result.response.keep_alive);
+}
+
+TEST(ResponseParserTest, NoBytesCanCrashIt) {
+  base::testing::SeededRng rng(13);
+  const std::string good =
+      "xHTTP/1.1 200 OK\r\nContent-Length: 3\r\nSet-Cookie: a=b; Domain=x\r\nConnection: close\r\n"
+      "\r\nabc";
+  constexpr std::string_view kLetters = "\r\n :;,\t/0a";
+  int taken = 0;
+  for (int round = 0; round < 20'000; ++round) {
+    std::string bytes = good;
+    bytes[0] = static_cast<char>(round);
+    for (std::uint64_t changes = 1 + rng.below(3); changes > 0; --changes)
+      bytes[1 + rng.below(bytes.size() - 1)] = kLetters[rng.below(kLetters.size())];
+    const auto* data = reinterpret_cast<const std::uint8_t*>(bytes.data());
+    if (testing::fuzz_response_head({data, bytes.size()}) == testing::Verdict::Taken) ++taken;
+  }
+  EXPECT_GT(taken, 100);
+  EXPECT_LT(taken, 19'000);
+}
+
+TEST(ResponseParserTest, NoAppSetsCookiesForAllTenants) {
+  ResponseHead head;
+  ResponseParser parser;
+  parser.start(head, Method::Get, "localhost");
+  const auto parsed = parser.head(
+      "HTTP/1.1 200 OK\r\nSet-Cookie: a=1; Domain=localhost\r\nSet-Cookie: b=2; Domain=.LOCALHOST; "
+      "Path=/\r\nSet-Cookie: c=3; Domain=acme.localhost\r\nSet-Cookie: d=4\r\n\r\n");
+  EXPECT_EQ(parsed.progress, Progress::Done);
+  EXPECT_EQ(head.text,
+            "HTTP/1.1 200 OK\r\nSet-Cookie: c=3; Domain=acme.localhost\r\nSet-Cookie: d=4\r\n");
 }
 
 }  // namespace

@@ -20,7 +20,8 @@ void make_request_id(base::Rng& rng, std::string& into) {
 }  // namespace
 
 Session::Session(Core& core, TcpSocket socket, std::string address)
-    : core_(core),
+    : Holder(core.shares),
+      core_(core),
       stream_(core.sweeper, std::move(socket)),
       inbox_(core.blocks),
       address_(std::move(address)) {}
@@ -33,15 +34,14 @@ void Session::stop() {
   stream_.cancel();
 }
 
-bool Session::stop_if_idle() {
-  if (kit_ != nullptr || stopping_) return false;
-  stop();
-  return true;
+void Session::stop_if_idle() {
+  if (kit_ == nullptr && !stopping_) stop();
 }
 
 Coro<void> Session::run() {
   while (co_await next_request() == Next::Request) {
     co_await serve();
+    core_.shares.wait(*this);
     index_.reset();
     if (!keep_ || stopping_) break;
     if (inbox_.empty()) {
@@ -102,6 +102,23 @@ Coro<void> Session::serve() {
   keep_ = kit_->request.keep_alive && !core_.draining;
   if (!index_) co_return co_await refuse(503, retry_after(kRetryAfter));
   const Route route = index_->route(kit_->request.host.name, kit_->request.path());
+  if (route.tenant == nullptr) core_.shares.serve(*this);
+  if (route.tenant == nullptr || core_.shares.serve(*this, route.tenant->account.value))
+    co_await answer_by(route);
+  else
+    co_await refuse_over_share(route);
+  end_request(route);
+}
+
+// The tenant's clients hold all the connections that they may. This one is not kept either.
+Coro<void> Session::refuse_over_share(const Route& route) {
+  ++core_.counters.over_share;
+  keep_ = false;
+  co_await refuse(429, retry_after(kRetryAfter));
+  if (route.service != nullptr) count_on_board(core_.board.slot(route.slot), {.refusal = 429});
+}
+
+Coro<void> Session::answer_by(const Route& route) {
   switch (route.kind) {
     case RouteKind::UnknownHost:
     case RouteKind::Nothing:
@@ -124,7 +141,6 @@ Coro<void> Session::serve() {
       co_await serve_frontend(route);
       break;
   }
-  end_request(route);
 }
 
 void Session::end_request(const Route& route) {
@@ -152,7 +168,8 @@ Coro<void> Session::serve_service(const Route& route) {
     outcome.refusal = 429;
     co_await refuse(429, retry_after(kRetryAfter));
   } else {
-    Exchange exchange(core_, {stream_, inbox_, address_, *kit_}, *lease, *route.service);
+    Exchange exchange(core_, {stream_, inbox_, address_, *kit_, index_->snapshot().domain}, *lease,
+                      *route.service);
     exchange_ = &exchange;
     outcome = co_await exchange.run();
     exchange_ = nullptr;

@@ -15,19 +15,18 @@
 
 namespace granary::gateway {
 
-class Session final {
+class Session final : public Holder {
  public:
   Session(Core& core, TcpSocket socket, std::string address);
-  ~Session();
-  Session(const Session&) = delete;
-  Session& operator=(const Session&) = delete;
+  ~Session() override;
 
   // Once. The session outlives it.
   Coro<void> run();
   // Ends soon, in the middle of whatever is going on.
   void stop();
-  // Ends if it only waits for another request. Whether it does.
-  bool stop_if_idle();
+  // Ends if it only waits for another request.
+  void stop_if_idle();
+  void make_room() override { stop(); }
 
  private:
   enum class Next { Request, End };
@@ -45,6 +44,8 @@ class Session final {
   void compose_head(int status, std::string_view fields, std::uint64_t length);
   Coro<bool> write_out();
   Coro<void> linger();
+  Coro<void> answer_by(const Route& route);
+  Coro<void> refuse_over_share(const Route& route);
   void begin_request();
   void end_request(const Route& route);
   void count_on_board(wire::BoardSlot& board, const Outcome& outcome);

@@ -73,6 +73,14 @@ class Stream final : public Swept {
     return error == asio::error::eof ? Peer::SaidAll : Peer::Gone;
   }
 
+  // Nothing to read, and nobody left: what a connection between two requests must look like.
+  bool is_quiet() {
+    char byte = 0;
+    ErrorCode error;
+    socket_.receive(asio::buffer(&byte, 1), asio::socket_base::message_peek, error);
+    return error == asio::error::would_block;
+  }
+
   // Ends what waits here, with operation_aborted.
   void cancel() {
     ErrorCode ignored;

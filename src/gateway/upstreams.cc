@@ -88,7 +88,8 @@ std::unique_ptr<Upstream> Upstreams::take_pooled(const Lease& lease) {
     std::unique_ptr<Upstream> upstream = std::move(service.idle.back());
     service.idle.pop_back();
     --pooled_;
-    if (epoch != 0 && upstream->epoch == epoch) return upstream;
+    // What a silo said without being asked is not an answer to what it is asked next.
+    if (epoch != 0 && upstream->epoch == epoch && upstream->stream.is_quiet()) return upstream;
   }
   return nullptr;
 }
@@ -151,7 +152,7 @@ void Upstreams::sweep(base::BootTime now) {
     const std::uint32_t epoch = service.board->epoch.load();
     pooled_ -= std::erase_if(service.idle, [&](const std::unique_ptr<Upstream>& upstream) {
       return upstream->epoch != epoch || now - upstream->idle_since > kPooledIdle ||
-             upstream->stream.peer() != Stream<Local>::Peer::Open;
+             !upstream->stream.is_quiet();
     });
     forget_if_unused(service);
   }

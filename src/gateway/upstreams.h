@@ -87,7 +87,8 @@ class Upstreams final {
 
   // Nothing when as many are in flight as the service takes.
   std::optional<Lease> admit(const Route& route);
-  // A connection of the service's present epoch; null where there is none.
+  // A connection of the service's present epoch on which the silo says nothing; null where there is
+  // none.
   std::unique_ptr<Upstream> take_pooled(const Lease& lease);
   // A new connection, having woken the service if it sleeps.
   using Connected = std::expected<std::unique_ptr<Upstream>, NoWay>;

@@ -36,7 +36,8 @@ void add_files(Arguments& to, const SandboxFolders& folders, const std::string& 
   add(to, {"--proc", "/proc", "--size", std::to_string(kTmpBytes), "--perms", "1777", "--tmpfs",
            "/tmp"});
   if (base::os::exists(folders.dev)) {
-    add(to, {"--dev-bind", folders.dev, "/dev", "--remount-ro", "/dev"});
+    // Read-only already where this comes from: bubblewrap's own --remount-ro would forbid devices.
+    add(to, {"--dev-bind", folders.dev, "/dev"});
     add(to, {"--size", std::to_string(kTmpBytes), "--perms", "1777", "--tmpfs", "/dev/shm"});
   } else {
     add(to, {"--dev", "/dev"});
@@ -82,6 +83,8 @@ SandboxCommand BwrapSandbox::command(const SiloPlan& plan, const std::string& di
   SandboxCommand command;
   command.pid_source = PidSource::InfoPipe;
   command.argv = {bwrap_};
+  const std::string devices = sandbox_folders(paths_).dev;
+  if (base::os::exists(devices)) command.read_only = devices;
   add_namespaces(command.argv);
   add_files(command.argv, sandbox_folders(paths_), paths_.release(plan.release_hash), disk);
   if (plan.spec.egress) add_egress(command.argv, paths_);

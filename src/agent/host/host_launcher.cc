@@ -142,6 +142,7 @@ class HostLauncher::Launch final {
                        .key = disk_.key.get(),
                        .folder = disk_.folder,
                        .owner = {plan_.uid, plan_.uid}};
+    options.read_only = command.read_only;
     if (parts_.change_user) options.identity = {plan_.uid, plan_.uid};
     options.stdio = started_.life.errors.get();
     options.descriptors = {{plan_.listener, kListenerFd},

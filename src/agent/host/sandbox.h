@@ -36,6 +36,7 @@ struct SandboxCommand {
   std::vector<std::string> argv;
   std::vector<std::string> environment;
   PidSource pid_source = PidSource::Child;
+  std::string read_only;  // a folder that must be so before the command sees it; empty: none
 };
 
 class Sandbox {

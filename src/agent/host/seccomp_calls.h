@@ -56,7 +56,6 @@ inline constexpr const char* kAllowedCalls[] = {
     "fchmodat2",
     "fchown",
     "fchownat",
-    "fcntl",
     "fdatasync",
     "fgetxattr",
     "flistxattr",

@@ -65,6 +65,16 @@ Result<void> allow_requests(scmp_filter_ctx context) {
   return {};
 }
 
+// fcntl(2) but for F_NOTIFY, the older inotify: any command that differs from it in a bit.
+// (SCMP_CMP_NE would compare 64 bits, of which the kernel looks at 32.)
+Result<void> allow_commands(scmp_filter_ctx context) {
+  for (std::uint64_t bit = 1; bit <= 0x80000000ULL; bit <<= 1)
+    TRY(wanted(::seccomp_rule_add(context, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
+                                  SCMP_A1(SCMP_CMP_MASKED_EQ, bit, ~std::uint64_t{F_NOTIFY} & bit)),
+               "fcntl"));
+  return {};
+}
+
 // Who reads a file that several silos see (a release, a library) is nobody else's business; what
 // changes may be watched.
 constexpr std::uint64_t kReadingEvents = IN_ACCESS | IN_OPEN | IN_CLOSE_NOWRITE;
@@ -85,6 +95,7 @@ Result<void> add_rules_on_arguments(const Filter& filter) {
                                 SCMP_A0(SCMP_CMP_EQ, AF_UNIX)),
              "socketpair"));
   TRY(allow_requests(context));
+  TRY(allow_commands(context));
   TRY(wanted(::seccomp_rule_add(context, SCMP_ACT_ALLOW, SCMP_SYS(inotify_add_watch), 1,
                                 SCMP_A2(SCMP_CMP_MASKED_EQ, kReadingEvents, 0)),
              "inotify_add_watch"));

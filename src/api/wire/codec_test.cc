@@ -71,8 +71,9 @@ TEST(CodecTest, NumbersThatDoNotFitAreRefused) {
 }
 
 TEST(CodecTest, BytesThatAreNoTextAreReplacedSoThatTheDocumentStaysJson) {
-  EXPECT_EQ(as_utf8("na\xc3\xafve"), "na\xc3\xafve");
-  EXPECT_EQ(as_utf8("a\xff\xc3z\xe2\x82"), "a\xef\xbf\xbd\xef\xbf\xbdz\xef\xbf\xbd\xef\xbf\xbd");
+  EXPECT_EQ(base::as_utf8("na\xc3\xafve"), "na\xc3\xafve");
+  EXPECT_EQ(base::as_utf8("a\xff\xc3z\xe2\x82"),
+            "a\xef\xbf\xbd\xef\xbf\xbdz\xef\xbf\xbd\xef\xbf\xbd");
   const std::string text = base::json::print(to_json(LogDocument{"api", {"\xfe ok"}, 1}));
   EXPECT_TRUE(read<LogDocument>(text).has_value());
 }

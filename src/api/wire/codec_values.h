@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/text.h"
 
 namespace granary::api_wire {
 
@@ -26,13 +27,10 @@ struct Codec;
                     at.empty() ? "the document" : "member '" + at + "'", expected);
 }
 
-// JSON is UTF-8, but what an app logs need not be: bytes that are not become U+FFFD.
-std::string as_utf8(std::string_view bytes);
-
 template <>
 struct Codec<std::string> {
   static base::json::value write(const std::string& text) {
-    return base::json::value(as_utf8(text));
+    return base::json::value(base::as_utf8(text));
   }
   static base::Result<std::string> read(const base::json::value& from, const std::string& at,
                                         Unknown) {

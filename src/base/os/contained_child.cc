@@ -63,6 +63,11 @@ int own_mounts(Prepared& with) {
   if (!with.options.mount) return 0;
   if (::unshare(CLONE_NEWNS) != 0) return -1;
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return -1;
+  if (const char* folder = with.options.read_only.c_str(); *folder != '\0') {
+    if (::mount(folder, folder, nullptr, MS_BIND, nullptr) != 0) return -1;
+    constexpr unsigned long kFlags = MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NOEXEC;
+    if (::mount(nullptr, folder, nullptr, kFlags, nullptr) != 0) return -1;
+  }
   // Nothing of it is wanted, and a sandbox program reads the list of mounts for each of its own.
   // Where it is no mount, it stays.
   (void)::umount2("/sys", MNT_DETACH);

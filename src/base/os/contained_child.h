@@ -43,6 +43,7 @@ struct ContainedChildOptions {
   std::vector<int> join;
   int cgroup = -1;                    // cgroup v2: its folder; the child is born in it
   std::optional<PrivateMount> mount;  // with it comes a mount namespace
+  std::string read_only;              // in that namespace, a folder to be so; empty: none
   std::optional<Ownership> identity;
   std::vector<HandedFd> descriptors;
   int stdio = -1;  // standard output and error; input is /dev/null

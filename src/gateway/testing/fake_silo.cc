@@ -70,6 +70,11 @@ void FakeSilo::release() {
   released_.notify_all();
 }
 
+void FakeSilo::say(std::string_view bytes) {
+  for (const auto& weak : sockets_)
+    if (const auto socket = weak.lock()) asio::write(*socket, asio::buffer(bytes));
+}
+
 base::Task<void> FakeSilo::accept() {
   Local::acceptor& acceptor = *acceptor_;
   for (;;) {

@@ -37,6 +37,8 @@ class FakeSilo final {
   // Requests are read but not answered, until release().
   void hold() { held_ = true; }
   void release();
+  // Says this on each of its connections, without having been asked.
+  void say(std::string_view bytes);
   // Connections are accepted, but nothing is read.
   void stop_reading() { deaf_ = true; }
 

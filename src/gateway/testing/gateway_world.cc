@@ -124,17 +124,21 @@ GatewayWorld::GatewayWorld() {
   const wire::Paths& paths = options.paths;
   options.listen.port = 0;
   for (const std::string& path :
-       {paths.publish(), paths.access(), paths.run(), paths.silo(base::AccountId("acme"))})
+       {paths.publish(), paths.access(), paths.run(), paths.silo(base::AccountId("acme")),
+        paths.silo(base::AccountId("globex"))})
     ASSERT(base::os::make_folders(path, 0700).has_value());
   ASSERT(wire::ActivityBoard::create(paths.board(), 0600, ::getgid()).has_value());
   board = *wire::ActivityBoard::open(paths.board(), wire::ActivityBoard::Access::ReadWrite);
   silo = std::make_unique<FakeSilo>(world.context, paths.socket({base::AccountId("acme"), "api"}));
+  other_silo =
+      std::make_unique<FakeSilo>(world.context, paths.socket({base::AccountId("globex"), "api"}));
   agent = std::make_unique<FakeAgent>(world.context, paths.agent_socket());
 }
 
 GatewayWorld::~GatewayWorld() {
   stop();
   run_to_end(*this, silo->stop(), "the silo to stop");
+  run_to_end(*this, other_silo->stop(), "the other silo to stop");
   run_to_end(*this, agent->stop(), "the agent to stop");
   world.settle();
 }

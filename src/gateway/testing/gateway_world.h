@@ -97,7 +97,8 @@ class GatewayWorld final {
   base::testing::TemporaryFolder folder;
   GatewayOptions options{.paths = wire::Paths(folder.path())};
   std::unique_ptr<wire::ActivityBoard> board;
-  std::unique_ptr<FakeSilo> silo;
+  std::unique_ptr<FakeSilo> silo;        // acme's api
+  std::unique_ptr<FakeSilo> other_silo;  // globex's
   std::unique_ptr<FakeAgent> agent;
   std::unique_ptr<Gateway> gateway;
   bool running = false;

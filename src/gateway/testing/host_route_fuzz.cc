@@ -1,0 +1,8 @@
+// What libFuzzer runs: the host and the target of a request. See fuzz_targets.h.
+#include "gateway/testing/fuzz_targets.h"
+
+// NOLINTNEXTLINE(readability-identifier-naming): libFuzzer calls it
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  (void)granary::gateway::testing::fuzz_host_route({data, size});
+  return 0;
+}
