@@ -17,12 +17,12 @@ using Then = testing::FakeSilo::Reply::Then;
 
 class GatewayWallTest : public ::testing::Test {
  protected:
-  void reply(std::string bytes, Then then = Then::Keep) {
+  void reply(std::string bytes, Then then = Then::Keep) const {
     world_.silo->script([bytes = std::move(bytes), then](const std::string&) {
       return FakeSilo::Reply{bytes, then};
     });
   }
-  void write_frontend(char release, std::string_view script, std::string_view etag) {
+  void write_frontend(char release, std::string_view script, std::string_view etag) const {
     const std::string folder = "frontends/" + std::string(64, release) + "/";
     const std::string blob(64, release);
     wire::FrontendIndex index;

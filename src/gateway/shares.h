@@ -26,12 +26,10 @@ class Holder {
   explicit Holder(Shares& shares);
   Holder(const Holder&) = delete;
   Holder& operator=(const Holder&) = delete;
+  virtual ~Holder();
 
   // Must end soon: it was waiting, and counts no more.
   virtual void make_room() = 0;
-
- protected:
-  virtual ~Holder();
 
  private:
   friend class Shares;

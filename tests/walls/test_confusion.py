@@ -18,7 +18,7 @@ pytestmark = needs_root
 
 LOG_BYTES = 2 << 20  # of a service, both files of the ring
 LINE_BYTES = 64 << 10  # a line of one in the ring may be joined of pieces, but has an end
-LOG_LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (out|err|sys) ")
+LOG_LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (out|err|sys)\+? ")
 
 SAID = {
     "a cleared screen": b"\x1b[2J\x1b[H all is well",
