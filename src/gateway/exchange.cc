@@ -100,8 +100,10 @@ Coro<bool> Exchange::open() {
   if (lease_.board().epoch.load() == 0) ++core_.counters.wakes_held;
   auto connected = co_await core_.upstreams.connect(lease_, start_deadline_);
   if (client_gone_) co_return false;
-  if (connected) upstream_ = *std::move(connected);
-  if (!connected) refuse(connected.error());
+  if (connected)
+    upstream_ = *std::move(connected);
+  else
+    refuse(connected.error());
   co_return upstream_ != nullptr;
 }
 

@@ -157,7 +157,7 @@ wire::Snapshot GatewayWorld::snapshot() const {
   return {1, "localhost", {release}, {acme, globex, gone}};
 }
 
-void GatewayWorld::publish(const wire::Snapshot& snapshot) {
+void GatewayWorld::publish(const wire::Snapshot& snapshot) const {
   ASSERT(base::os::replace_file(options.paths.routing(), wire::encode(snapshot), 0600,
                                 base::os::Durability::Cached)
              .has_value());
@@ -189,7 +189,7 @@ void GatewayWorld::stop() {
   gateway.reset();
 }
 
-void GatewayWorld::wake_silo(std::uint32_t epoch) {
+void GatewayWorld::wake_silo(std::uint32_t epoch) const {
   silo->start();
   slot().epoch = epoch;
 }

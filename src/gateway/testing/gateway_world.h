@@ -72,7 +72,7 @@ class GatewayWorld final {
   // acme, with the service api at /api/ and a frontend at all else; globex likewise; gone,
   // suspended. In domain localhost.
   wire::Snapshot snapshot() const;
-  void publish(const wire::Snapshot& snapshot);
+  void publish(const wire::Snapshot& snapshot) const;
   // Opens and runs it, and waits until it has a snapshot.
   void start();
   // As start(), without a snapshot.
@@ -80,7 +80,7 @@ class GatewayWorld final {
   void stop();
 
   // acme's api runs: it listens, and the board says so.
-  void wake_silo(std::uint32_t epoch = 1);
+  void wake_silo(std::uint32_t epoch = 1) const;
 
   // The agent is there, and the gateway has found it.
   void start_agent();
