@@ -10,8 +10,6 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using wire::ServicePhase;
 
-const SiloEnd kCrash{.kind = SiloEnd::Kind::Exited, .value = 1, .detail = "boom"};
-
 using AccountsTest = AgentWorld;
 
 TEST_F(AccountsTest, AppliedServiceSleepsUntilItIsActivated) {

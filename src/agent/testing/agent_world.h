@@ -12,6 +12,9 @@
 
 namespace granary::agent {
 
+// How an app ends that starts badly.
+inline const SiloEnd kCrash{.kind = SiloEnd::Kind::Exited, .value = 1, .detail = "boom"};
+
 class AgentWorld : public ::testing::Test {
  protected:
   AgentWorld();
