@@ -112,6 +112,9 @@ Task<Agent::Answer> Agent::dispatch(wire::Verb verb, object arguments) {
       co_return co_await forget(std::move(arguments));
     case wire::Verb::Logs:
       co_return co_await logs(std::move(arguments));
+    case wire::Verb::Export:
+    case wire::Verb::Import:
+      co_return base::fail(Code::NotSupported, "this agent moves no data yet");
     case wire::Verb::Sleep: {
       CO_TRY_ASSIGN(AccountId account, account_of(arguments));
       CO_TRY(co_await accounts_.sleep(std::move(account)));

@@ -25,6 +25,8 @@ base::Result<void> prepare_layout(const Config& config) {
   TRY(own_folder(paths.control() + "/uploads", 0700, control));
   TRY(own_folder(paths.bundles(), 0711, control));
   TRY(own_folder(paths.frontends(), 0711, control));
+  TRY(own_folder(paths.transfers(), 0700, control));
+  TRY(own_folder(paths.archives(), 0700, control));
   TRY(own_folder(paths.publish(), 0755, control));
   TRY(own_folder(paths.releases(), 0711, root));
   TRY(own_folder(paths.accounts(), 0711, root));

@@ -4,6 +4,9 @@
 // answer. Lives on control's executor.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -25,6 +28,8 @@ struct Desired {
   // release::Manifest prints), each with its slot on the activity board.
   std::string services_json = "[]";
   std::string config_json = "{}";  // /run/config.json
+  // Files of SECRETS_DIR: name to value. Never logged, never in an Actual.
+  std::map<std::string, std::string> secrets;
   Traffic traffic = Traffic::Allowed;
   std::uint64_t version = 0;  // grows with every change of this account
   bool operator==(const Desired&) const = default;
@@ -57,6 +62,16 @@ struct Page {
   std::string next;  // empty: the last page
 };
 
+// All data of an account as one file, as the cloud wrote it.
+struct DataExport {
+  std::uint64_t bytes = 0;              // of the file
+  std::string sha256;                   // of the file, 64 hex digits
+  std::uint64_t files = 0;              // that it holds
+  std::uint64_t data_bytes = 0;         // of their contents
+  std::chrono::microseconds paused{0};  // how long the account's writes were held back
+  bool operator==(const DataExport&) const = default;
+};
+
 class Driver {
  public:
   virtual ~Driver() = default;
@@ -68,6 +83,17 @@ class Driver {
   virtual base::Task<base::Result<Actual>> converge(Desired desired) = 0;
   // Destroys the account and all its data. Unknown: success.
   virtual base::Task<base::Result<void>> destroy(base::AccountId account) = 0;
+  // Writes all data of the account, as it was at one moment between the call and its answer, into
+  // the transfer of that name, which is made anew. The account keeps working; no write is lost.
+  // Errors: NotFound, Exhausted (no room), Unavailable.
+  virtual base::Task<base::Result<DataExport>> export_data(base::AccountId account,
+                                                           std::string transfer) = 0;
+  // Puts the data of a transfer in the place of all data of the account, whole or not at all. The
+  // account's traffic is suspended before, and it exists. `sha256` is the file's.
+  // Errors: NotFound, InvalidArgument (no data archive, damaged, or one that leaves its tree),
+  // Exhausted (more than its disk holds), Conflict (its services may run).
+  virtual base::Task<base::Result<void>> import_data(base::AccountId account, std::string transfer,
+                                                     std::string sha256) = 0;
   // Errors: NotFound.
   virtual base::Task<base::Result<Actual>> describe(base::AccountId account) = 0;
   // Accounts in order of their id, from the one after `after`.

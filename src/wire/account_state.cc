@@ -4,6 +4,7 @@
 
 #include "wire/activity_board.h"
 #include "wire/members.h"
+#include "wire/secrets.h"
 
 namespace granary::wire {
 namespace {
@@ -217,6 +218,7 @@ object to_json(const AccountSpec& spec) {
   document["release_name"] = spec.release_name;
   document["traffic"] = to_string(spec.traffic);
   document["config_json"] = spec.config_json;
+  if (!spec.secrets.empty()) document["secrets"] = secrets_to_json(spec.secrets);
   base::json::array services;
   for (const ServiceSpec& service : spec.services) services.emplace_back(to_json(service));
   document["services"] = std::move(services);
@@ -235,6 +237,7 @@ Result<AccountSpec> account_spec_from(const object& from) {
   spec.release_name = members.text("release_name");
   spec.traffic = members.take(value_in(kTraffics, "traffic", members.text("traffic")));
   spec.config_json = members.text("config_json");
+  if (from.contains("secrets")) spec.secrets = members.take(secrets_from(members.child("secrets")));
   spec.services = read_list<ServiceSpec>(members, "services", service_spec_from);
   spec.version = members.number<std::uint64_t>("version", kNumberMax);
   TRY(members.finish());

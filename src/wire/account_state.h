@@ -48,6 +48,8 @@ struct AccountSpec {
   std::string release_name;  // what APP_RELEASE says
   Traffic traffic = Traffic::Allowed;
   std::string config_json = "{}";  // /run/config.json
+  // Files of SECRETS_DIR: name to value. Never in a report or a log; on disk only sealed.
+  std::map<std::string, std::string> secrets;
   std::vector<ServiceSpec> services;
   std::uint64_t version = 0;  // grows with every change; an older one is refused
   bool operator==(const AccountSpec&) const = default;

@@ -30,6 +30,7 @@ AccountSpec full_spec() {
   spec.release_name = "insight-aaaaaaaaaaaa";
   spec.traffic = Traffic::Suspended;
   spec.config_json = R"({"beta":true})";
+  spec.secrets = {{"STRIPE_KEY", "sk_live_1"}, {"TLS_KEY", std::string("\0\xff\n", 3)}};
   spec.services = {api, never};
   spec.version = 1ULL << 40;
   return spec;
@@ -92,7 +93,8 @@ TEST(AccountState, EveryMemberIsNeededAndChecked) {
   for (const auto& member : good) {
     object missing = good;
     missing.erase(member.key());
-    EXPECT_FALSE(account_spec_from(missing).has_value()) << member.key();
+    // As accounts' files were before there were any, and are since: there they are sealed.
+    EXPECT_EQ(account_spec_from(missing).has_value(), member.key() == "secrets") << member.key();
     object wrong = good;
     wrong[member.key()] = true;
     EXPECT_FALSE(account_spec_from(wrong).has_value()) << member.key();
@@ -109,6 +111,12 @@ TEST(AccountState, WhatBecomesAPathCannotClimb) {
   spec = full_spec();
   spec.release_hash = "../../etc";
   EXPECT_FALSE(account_spec_from(to_json(spec)).has_value());
+}
+
+TEST(AccountState, ASecretsNameThatIsNoneIsRefused) {
+  AccountSpec spec = full_spec();
+  spec.secrets = {{"../X", "value"}};
+  EXPECT_EQ(account_spec_from(to_json(spec)).error().code, Code::InvalidArgument);
 }
 
 TEST(AccountState, NumbersOutOfRangeAreRefused) {

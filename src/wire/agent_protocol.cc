@@ -19,6 +19,7 @@ constexpr std::array kVerbs = {
     VerbName{Verb::Remove, "remove"},     VerbName{Verb::Report, "report"},
     VerbName{Verb::List, "list"},         VerbName{Verb::Unpack, "unpack"},
     VerbName{Verb::Forget, "forget"},     VerbName{Verb::Logs, "logs"},
+    VerbName{Verb::Export, "export"},     VerbName{Verb::Import, "import"},
     VerbName{Verb::Sleep, "sleep"},       VerbName{Verb::Ping, "ping"},
 };
 

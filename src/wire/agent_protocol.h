@@ -12,6 +12,8 @@
 //   unpack    control   release (hash)                 {}             bundle -> releases/, once
 //   forget    control   release (hash)                 {}             a release no account names
 //   logs      control   account, service, cursor       {"lines": [...], "cursor": N}
+//   export    control   account, transfer              DataExport     disk -> transfers/
+//   import    control   account, transfer, sha256      {}             transfers/ -> disk, whole
 //   sleep     control   account                        {}             as if idle; for tests and ops
 //   ping      any       -                              {"isolation": "full"|"none"}
 //
@@ -40,7 +42,20 @@ std::string encode_frame(const base::json::object& document);
 base::Result<std::size_t> decode_head(std::string_view head);
 base::Result<base::json::object> decode_body(std::string_view body);
 
-enum class Verb { Activate, Apply, Remove, Report, List, Unpack, Forget, Logs, Sleep, Ping };
+enum class Verb {
+  Activate,
+  Apply,
+  Remove,
+  Report,
+  List,
+  Unpack,
+  Forget,
+  Logs,
+  Export,
+  Import,
+  Sleep,
+  Ping
+};
 std::string_view to_string(Verb verb);
 base::Result<Verb> verb_from(std::string_view name);
 

@@ -21,6 +21,12 @@ Paths::Paths(std::string data_dir) : data_(std::move(data_dir)) {
 std::string Paths::bundle(const std::string& hash) const {
   return bundles() + "/" + part(hash) + ".tar.zst";
 }
+std::string Paths::transfer(const std::string& name) const {
+  return transfers() + "/" + part(name);
+}
+std::string Paths::archive(const std::string& name) const {
+  return archives() + "/" + part(name) + ".tar";
+}
 std::string Paths::frontend(const std::string& hash) const {
   return frontends() + "/" + part(hash);
 }

@@ -5,6 +5,9 @@
 //     control/                    0700 control: granary.db, operator.token, signing.key
 //     bundles/HASH.tar.zst        0711 control writes, agent reads
 //     frontends/HASH/             0711 control writes, gateway reads: index.json, blobs/
+//     transfers/NAME              0700 control: data on its way to or from an account's disk; the
+//                                 agent writes and reads them as root
+//     archives/NAME.tar           0700 control: exports of tenants, whole
 //     publish/routing.json        0755 control writes, gateway reads
 //     publish/egress.json         the egress policy; control writes, egress reads
 //     releases/HASH/              0711 root; the unpacked release, what /app shows
@@ -42,6 +45,10 @@ class Paths final {
   std::string bundle(const std::string& hash) const;
   std::string frontends() const { return data_ + "/frontends"; }
   std::string frontend(const std::string& hash) const;
+  std::string transfers() const { return data_ + "/transfers"; }
+  std::string transfer(const std::string& name) const;  // a ULID
+  std::string archives() const { return data_ + "/archives"; }
+  std::string archive(const std::string& name) const;  // a ULID
   std::string publish() const { return data_ + "/publish"; }
   std::string routing() const { return publish() + "/routing.json"; }
   std::string egress_policy() const { return publish() + "/egress.json"; }

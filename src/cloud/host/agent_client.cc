@@ -27,6 +27,7 @@ struct AgentClient::Pending {
   explicit Pending(const base::asio::any_io_executor& executor) : settled(executor) {}
   std::optional<Result<object>> answer;
   std::chrono::seconds age{0};
+  std::chrono::seconds deadline{kCallDeadline};
   base::Event settled;
 };
 
@@ -120,7 +121,7 @@ void AgentClient::age_pending() {
   std::vector<std::int64_t> late;
   for (const auto& [id, pending] : pending_) {
     pending->age += kDeadlineSweep;
-    if (pending->age > kCallDeadline) late.push_back(id);
+    if (pending->age > pending->deadline) late.push_back(id);
   }
   for (const std::int64_t id : late)
     settle(id, base::fail(Code::Deadline, "the agent did not answer in time"));
@@ -135,6 +136,8 @@ Task<Result<object>> AgentClient::call(wire::Verb verb, object arguments) {
   arguments["verb"] = wire::to_string(verb);
   const std::string frame = wire::encode_frame(arguments);
   auto pending = std::make_shared<Pending>(executor_);
+  if (verb == wire::Verb::Export || verb == wire::Verb::Import)
+    pending->deadline = kTransferDeadline;
   pending_[id] = pending;
   while (connection->writing && !connection->broken) {
     if (!co_await connection->writable.wait()) break;

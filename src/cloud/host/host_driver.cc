@@ -1,5 +1,7 @@
 #include "cloud/host/host_driver.h"
 
+#include "wire/data_export.h"
+
 namespace granary::cloud::host {
 
 using base::Code;
@@ -35,6 +37,7 @@ Result<wire::AccountSpec> to_spec(const Desired& desired) {
   spec.traffic =
       desired.traffic == Traffic::Allowed ? wire::Traffic::Allowed : wire::Traffic::Suspended;
   spec.config_json = desired.config_json;
+  spec.secrets = desired.secrets;
   spec.version = desired.version;
   TRY_ASSIGN(const auto services, base::json::parse(desired.services_json, kMaxServices));
   if (!services.is_array())
@@ -82,6 +85,28 @@ Task<Result<Actual>> HostDriver::converge(Desired desired) {
 
 Task<Result<void>> HostDriver::destroy(base::AccountId account) {
   CO_TRY(co_await agent_.call(wire::Verb::Remove, account_argument(account)));
+  co_return Result<void>();
+}
+
+Task<Result<DataExport>> HostDriver::export_data(base::AccountId account, std::string transfer) {
+  object arguments = account_argument(account);
+  arguments["transfer"] = transfer;
+  CO_TRY_ASSIGN(const object answer,
+                co_await agent_.call(wire::Verb::Export, std::move(arguments)));
+  CO_TRY_ASSIGN(const wire::DataExport written, wire::data_export_from(answer));
+  co_return DataExport{.bytes = written.bytes,
+                       .sha256 = written.sha256,
+                       .files = written.files,
+                       .data_bytes = written.data_bytes,
+                       .paused = written.paused};
+}
+
+Task<Result<void>> HostDriver::import_data(base::AccountId account, std::string transfer,
+                                           std::string sha256) {
+  object arguments = account_argument(account);
+  arguments["transfer"] = transfer;
+  arguments["sha256"] = sha256;
+  CO_TRY(co_await agent_.call(wire::Verb::Import, std::move(arguments)));
   co_return Result<void>();
 }
 

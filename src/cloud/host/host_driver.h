@@ -17,6 +17,10 @@ class HostDriver final : public Driver {
   base::Task<base::Result<void>> prepare_release(std::string release_hash) override;
   base::Task<base::Result<Actual>> converge(Desired desired) override;
   base::Task<base::Result<void>> destroy(base::AccountId account) override;
+  base::Task<base::Result<DataExport>> export_data(base::AccountId account,
+                                                   std::string transfer) override;
+  base::Task<base::Result<void>> import_data(base::AccountId account, std::string transfer,
+                                             std::string sha256) override;
   base::Task<base::Result<Actual>> describe(base::AccountId account) override;
   base::Task<base::Result<Page>> list(std::string after, std::uint32_t limit) override;
   base::Task<base::Result<LogChunk>> read_log(base::ServiceId service,

@@ -9,6 +9,9 @@ namespace granary::cloud::host {
 // Making a disk or unpacking a release takes well under a second; this is for a machine in
 // trouble. Longer than the agent's own stop timeout (two minutes at most), which `apply` may need.
 inline constexpr std::chrono::seconds kCallDeadline{180};
+// Copying a whole disk: some 100 MB a second, so that the largest one fits many times over. An
+// agent that goes away ends the call at once, whatever this is.
+inline constexpr std::chrono::seconds kTransferDeadline{6 * 3600};
 // How often deadlines are looked at: their precision.
 inline constexpr std::chrono::seconds kDeadlineSweep{5};
 // Calls that may be under way at once on the one connection.

@@ -1,5 +1,6 @@
 #include "cloud/sim/sim_cloud.h"
 
+#include "base/hash.h"
 #include "base/json.h"
 
 namespace granary::cloud::sim {
@@ -71,7 +72,41 @@ Task<Result<Actual>> SimCloud::converge(Desired desired) {
 Task<Result<void>> SimCloud::destroy(AccountId account) {
   CO_TRY(co_await enter("destroy"));
   accounts_.erase(account);
+  data_.erase(account);
   co_return leave("destroy");
+}
+
+Task<Result<DataExport>> SimCloud::export_data(AccountId account, std::string transfer) {
+  CO_TRY(co_await enter("export_data"));
+  if (!accounts_.contains(account))
+    co_return base::fail(Code::NotFound, "there is no account {}", account.value);
+  const std::string& bytes = transfers_[transfer] = data_[account];
+  const DataExport written{.bytes = bytes.size(),
+                           .sha256 = base::sha256_hex(bytes),
+                           .files = bytes.empty() ? 0U : 1U,
+                           .data_bytes = bytes.size(),
+                           .paused = std::chrono::microseconds(rng_.below(1'000))};
+  CO_TRY(leave("export_data"));
+  co_return written;
+}
+
+Task<Result<void>> SimCloud::import_data(AccountId account, std::string transfer,
+                                         std::string sha256) {
+  CO_TRY(co_await enter("import_data"));
+  const auto found = accounts_.find(account);
+  if (found == accounts_.end())
+    co_return base::fail(Code::NotFound, "there is no account {}", account.value);
+  const auto bytes = transfers_.find(transfer);
+  if (bytes == transfers_.end())
+    co_return base::fail(Code::NotFound, "there is no transfer {}", transfer);
+  if (found->second.traffic != Traffic::Suspended)
+    co_return base::fail(Code::Conflict, "account {} takes traffic", account.value);
+  if (base::sha256_hex(bytes->second) != sha256)
+    co_return base::fail(Code::InvalidArgument, "transfer {} is damaged", transfer);
+  if (bytes->second.size() > found->second.disk_bytes)
+    co_return base::fail(Code::Exhausted, "the data is more than {}'s disk holds", account.value);
+  data_[account] = bytes->second;
+  co_return leave("import_data");
 }
 
 Task<Result<Actual>> SimCloud::describe(AccountId account) {

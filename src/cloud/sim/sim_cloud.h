@@ -30,6 +30,10 @@ class SimCloud final : public Driver {
   base::Task<base::Result<void>> prepare_release(std::string release_hash) override;
   base::Task<base::Result<Actual>> converge(Desired desired) override;
   base::Task<base::Result<void>> destroy(base::AccountId account) override;
+  base::Task<base::Result<DataExport>> export_data(base::AccountId account,
+                                                   std::string transfer) override;
+  base::Task<base::Result<void>> import_data(base::AccountId account, std::string transfer,
+                                             std::string sha256) override;
   base::Task<base::Result<Actual>> describe(base::AccountId account) override;
   base::Task<base::Result<Page>> list(std::string after, std::uint32_t limit) override;
   base::Task<base::Result<LogChunk>> read_log(base::ServiceId service,
@@ -37,6 +41,9 @@ class SimCloud final : public Driver {
 
   // What a test looks at, and how it interferes.
   const std::map<base::AccountId, Desired>& accounts() const { return accounts_; }
+  // What an account's app has written, and what lies in a transfer: both any bytes.
+  std::map<base::AccountId, std::string>& data() { return data_; }
+  std::map<std::string, std::string>& transfers() { return transfers_; }
   std::uint64_t calls() const { return calls_; }
   void set_faults(Faults faults) { faults_ = faults; }
   // The service of every account with this release does not start.
@@ -51,6 +58,8 @@ class SimCloud final : public Driver {
   base::Rng& rng_;
   Faults faults_;
   std::map<base::AccountId, Desired> accounts_;
+  std::map<base::AccountId, std::string> data_;  // of accounts that exist
+  std::map<std::string, std::string> transfers_;
   std::set<std::string> prepared_;
   std::set<std::string> broken_;
   std::uint64_t calls_ = 0;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/hash.h"
 #include "base/testing/world.h"
 #include "cloud/testing/driver_contract.h"
 
@@ -20,8 +21,16 @@ class SimWorld final : public testing::DriverWorld {
   base::Result<Page> run(base::Task<base::Result<Page>> task) override {
     return world_.run(std::move(task));
   }
+  base::Result<DataExport> run(base::Task<base::Result<DataExport>> task) override {
+    return world_.run(std::move(task));
+  }
   std::string release_hash() override { return "abc"; }
   std::string services_json() override { return R"([{"name": "api"}])"; }
+  void write_data(const base::AccountId& account, const std::string& bytes) override {
+    cloud_.data()[account] = bytes;
+  }
+  std::string read_data(const base::AccountId& account) override { return cloud_.data()[account]; }
+  std::string transfer_name(int number) override { return std::to_string(number); }
 
  private:
   base::testing::World world_;
@@ -46,6 +55,37 @@ TEST(SimCloudTest, ALostAnswerStillDidItsWork) {
   const auto answer = world.run(cloud.converge(desired));
   EXPECT_EQ(answer.error().code, base::Code::Unavailable);
   EXPECT_TRUE(cloud.accounts().contains(desired.account));
+}
+
+TEST(SimCloudTest, ALostAnswerToAnImportStillPutTheDataThere) {
+  base::testing::World world;
+  SimCloud cloud(world.timer, world.rng, Faults{});
+  Desired desired;
+  desired.account = base::AccountId("acme");
+  desired.disk_bytes = 100;
+  desired.traffic = Traffic::Suspended;
+  ASSERT_TRUE(world.run(cloud.converge(desired)).has_value());
+  cloud.transfers()["t"] = "new";
+  cloud.set_faults({.lose_answer = 1.0});
+  const auto sha256 = base::sha256_hex("new");
+  const auto answer = world.run(cloud.import_data(desired.account, "t", sha256));
+  EXPECT_EQ(answer.error().code, base::Code::Unavailable);
+  EXPECT_EQ(cloud.data()[desired.account], "new");
+}
+
+TEST(SimCloudTest, DataThatIsMoreThanTheDiskHoldsIsRefused) {
+  base::testing::World world;
+  SimCloud cloud(world.timer, world.rng, Faults{});
+  Desired desired;
+  desired.account = base::AccountId("acme");
+  desired.disk_bytes = 2;
+  desired.traffic = Traffic::Suspended;
+  ASSERT_TRUE(world.run(cloud.converge(desired)).has_value());
+  cloud.data()[desired.account] = "b4";
+  cloud.transfers()["t"] = "new";
+  const auto answer = world.run(cloud.import_data(desired.account, "t", base::sha256_hex("new")));
+  EXPECT_EQ(answer.error().code, base::Code::Exhausted);
+  EXPECT_EQ(cloud.data()[desired.account], "b4");
 }
 
 TEST(SimCloudTest, TheQuotaRefusesOneAccountTooMany) {
