@@ -2,8 +2,6 @@
 
 #include <soci/sqlite3/soci-sqlite3.h>
 
-#include <deque>
-
 namespace granary::store {
 namespace {
 
@@ -56,53 +54,6 @@ Error current_error(sqlite_api::sqlite3* connection, std::string_view doing) {
   }
 }
 
-Value column(const soci::row& row, std::size_t index) {
-  if (row.get_indicator(index) == soci::i_null) return std::monostate();
-  switch (row.get_properties(index).get_data_type()) {
-    case soci::dt_integer:
-      return std::int64_t{row.get<int>(index)};
-    case soci::dt_long_long:
-      return std::int64_t{row.get<long long>(index)};
-    case soci::dt_unsigned_long_long:
-      return static_cast<std::int64_t>(row.get<unsigned long long>(index));
-    case soci::dt_double:
-      return static_cast<std::int64_t>(row.get<double>(index));
-    case soci::dt_string:
-    case soci::dt_date:
-    case soci::dt_blob:
-    case soci::dt_xml:
-      break;
-  }
-  return row.get<std::string>(index);
-}
-
-bool returns_rows(std::string_view sql) {
-  return sql.starts_with("SELECT") || sql.starts_with("PRAGMA") || sql.starts_with("WITH") ||
-         sql.find(" RETURNING ") != std::string_view::npos;
-}
-
-// Parameters in a form that SOCI can point at until the statement has run.
-struct Bound {
-  std::deque<long long> integers;
-  std::deque<std::string> texts;
-  std::deque<soci::indicator> indicators;
-
-  void bind(soci::statement& statement, std::vector<Value>& parameters) {
-    int number = 0;
-    for (Value& parameter : parameters) {
-      const std::string name = std::to_string(++number);
-      if (auto* integer = std::get_if<std::int64_t>(&parameter)) {
-        statement.exchange(soci::use(integers.emplace_back(*integer), name));
-      } else if (auto* text = std::get_if<std::string>(&parameter)) {
-        statement.exchange(soci::use(texts.emplace_back(std::move(*text)), name));
-      } else {
-        statement.exchange(
-            soci::use(texts.emplace_back(), indicators.emplace_back(soci::i_null), name));
-      }
-    }
-  }
-};
-
 }  // namespace
 
 Result<std::unique_ptr<SociSession>> SociSession::open(const SqliteOptions& options) {
@@ -132,27 +83,14 @@ Result<void> SociSession::connect(const SqliteOptions& options) {
 Result<std::vector<Row>> SociSession::exec(std::string_view sql, std::vector<Value> parameters) {
   auto* backend = static_cast<soci::sqlite3_session_backend*>(session_.get_backend());
   try {
-    std::vector<Row> rows;
-    soci::statement statement(session_);
-    soci::row row;
-    Bound bound;
-    const bool fetch = returns_rows(sql);
-    if (fetch) statement.exchange(soci::into(row));
-    bound.bind(statement, parameters);
-    statement.alloc();
-    statement.prepare(std::string(sql));
-    statement.define_and_bind();
-    bool more = statement.execute(true);
-    changed_ = statement.get_affected_rows();
-    for (; fetch && more; more = statement.fetch()) {
-      std::vector<Value> values;
-      values.reserve(row.size());
-      for (std::size_t i = 0; i < row.size(); ++i) values.push_back(column(row, i));
-      rows.emplace_back(std::move(values));
-    }
+    Statement& statement = statements_.get(sql, parameters);
+    std::vector<Row> rows = statement.run(parameters);
+    changed_ = statement.changed();
     return rows;
   } catch (...) {
-    return std::unexpected(current_error(backend->conn_, sql));
+    Error error = current_error(backend->conn_, sql);
+    statements_.forget(sql, parameters);
+    return std::unexpected(std::move(error));
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include <soci/soci.h>
 
+#include "store/statement.h"
 #include "store/store.h"
 
 namespace granary::store {
@@ -20,6 +21,7 @@ class SociSession final : public Transaction {
   base::Result<void> connect(const SqliteOptions& options);
 
   soci::session session_;
+  StatementCache statements_{session_};
   std::int64_t changed_ = 0;
 };
 

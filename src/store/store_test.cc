@@ -7,6 +7,7 @@
 
 #include "base/os/system.h"
 #include "base/testing/world.h"
+#include "store/limits.h"
 #include "store/testing/temporary_store.h"
 
 namespace granary::store {
@@ -71,6 +72,44 @@ TEST_F(StoreTest, NullsIntegersAndTextsComeBackAsTheyWere) {
     EXPECT_EQ(rows.front().text(0), "L\xc3\xa4nge ' \" %");
     EXPECT_EQ(rows.front().integer(1), std::int64_t{1} << 60);
     EXPECT_FALSE(rows.front().maybe_integer(2).has_value());
+    return {};
+  }));
+  EXPECT_TRUE(result.has_value());
+}
+
+TEST_F(StoreTest, AStatementRunsAgainWithOtherValuesWithNullsAndAfterAnError) {
+  const std::string insert =
+      "INSERT INTO token (id, digest, role, label, created, expires) "
+      "VALUES (:1, :2, 'operator', '', 1, :3)";
+  const auto result = world_.run(store_.get().write([&](Transaction& tx) -> Result<void> {
+    TRY(tx.exec(insert, {std::string("a"), std::string("1"), std::int64_t{7}}));
+    TRY(tx.exec(insert, {std::string("b"), std::string("2"), std::monostate()}));
+    EXPECT_EQ(tx.exec(insert, {std::string("b"), std::string("3"), std::monostate()}).error().code,
+              Code::AlreadyExists);
+    TRY(tx.exec(insert, {std::string("c"), std::string("3"), std::monostate()}));
+    const std::string select = "SELECT id, expires FROM token WHERE id >= :1 ORDER BY id";
+    TRY_ASSIGN(const auto all, tx.exec(select, {std::string("a")}));
+    TRY_ASSIGN(const auto none, tx.exec(select, {std::string("x")}));
+    TRY_ASSIGN(const auto last, tx.exec(select, {std::string("c")}));
+    EXPECT_EQ(all.size(), 3U);
+    EXPECT_EQ(all[0].maybe_integer(1), 7);
+    EXPECT_EQ(all[1].maybe_integer(1), std::nullopt);
+    EXPECT_EQ(none.size(), 0U);
+    EXPECT_EQ(last.front().text(0), "c");
+    return {};
+  }));
+  EXPECT_TRUE(result.has_value());
+}
+
+TEST_F(StoreTest, MoreStatementsThanAreKeptPreparedStillRun) {
+  const auto result = world_.run(store_.get().read([&](Transaction& tx) -> Result<void> {
+    for (int round = 0; round < 2; ++round) {
+      for (std::size_t i = 0; i < 2 * kMaxStatements; ++i) {
+        TRY_ASSIGN(const auto rows,
+                   tx.exec(fmt::format("SELECT {} + :1", i), {std::int64_t{round}}));
+        EXPECT_EQ(rows.front().integer(0), static_cast<std::int64_t>(i) + round);
+      }
+    }
     return {};
   }));
   EXPECT_TRUE(result.has_value());
