@@ -1,13 +1,17 @@
 #include "base/os/child.h"
 
+#include <fcntl.h>
 #include <grp.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <climits>
+#include <string_view>
 
 #include "base/check.h"
 #include "base/os/syscall.h"
@@ -15,17 +19,83 @@
 namespace granary::base::os {
 namespace {
 
+constexpr int kFirstPassed = 3;  // as base/os/inherited.h reads them
+constexpr std::string_view kListenPid = "LISTEN_PID=";
+constexpr std::size_t kPidDigits = 20;
+
+// What execve(2) takes, made before the fork: between fork and exec nothing may be allocated.
+class Program final {
+ public:
+  explicit Program(const ChildOptions& options) : arguments_(options.argv) {
+    for (char** variable = environ; *variable != nullptr; ++variable)
+      if (!std::string_view(*variable).starts_with("LISTEN_")) environment_.emplace_back(*variable);
+    if (!options.descriptors.empty()) describe(options.descriptors);
+    for (std::string& argument : arguments_) argv_.push_back(argument.data());
+    for (std::string& variable : environment_) envp_.push_back(variable.data());
+    argv_.push_back(nullptr);
+    envp_.push_back(nullptr);
+  }
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
+
+  // In the child, which is told that the descriptors are its own. Returns when it fails.
+  void execute() {
+    if (pid_ != nullptr) *std::to_chars(pid_, pid_ + kPidDigits, ::getpid()).ptr = '\0';
+    ::execve(argv_[0], argv_.data(), envp_.data());
+  }
+  const char* name() const { return argv_[0]; }
+
+ private:
+  void describe(const std::vector<PassedFd>& descriptors) {
+    std::string names;
+    for (const PassedFd& passed : descriptors) {
+      ASSERT(!passed.name.contains(':'));
+      names += (names.empty() ? "" : ":") + passed.name;
+    }
+    environment_.push_back(fmt::format("LISTEN_FDS={}", descriptors.size()));
+    environment_.push_back("LISTEN_FDNAMES=" + names);
+    environment_.push_back(std::string(kListenPid) + std::string(kPidDigits, '\0'));
+    pid_ = environment_.back().data() + kListenPid.size();
+  }
+
+  std::vector<std::string> arguments_;
+  std::vector<std::string> environment_;
+  std::vector<char*> argv_;
+  std::vector<char*> envp_;
+  char* pid_ = nullptr;  // into environment_, which does not change any more
+};
+
+// In the child: to the numbers from kFirstPassed on. All are moved out of the way first, `report`
+// too, since any of them may have the number that another is to get. `high` has room for them.
+bool pass(const std::vector<PassedFd>& descriptors, std::vector<int>& high, int& report) {
+  const int above = kFirstPassed + static_cast<int>(descriptors.size());
+  const int moved = ::fcntl(report, F_DUPFD_CLOEXEC, above);
+  bool good = moved >= 0;
+  if (good) report = moved;
+  for (std::size_t i = 0; good && i < high.size(); ++i) {
+    high[i] = ::fcntl(descriptors[i].fd, F_DUPFD_CLOEXEC, above);
+    good = high[i] >= 0;
+  }
+  for (std::size_t i = 0; good && i < high.size(); ++i)
+    good = ::dup2(high[i], kFirstPassed + static_cast<int>(i)) >= 0;
+  return good;
+}
+
+bool change_user(const Ownership& identity) {
+  return ::setgroups(0, nullptr) == 0 &&
+         ::setresgid(identity.gid, identity.gid, identity.gid) == 0 &&
+         ::setresuid(identity.uid, identity.uid, identity.uid) == 0;
+}
+
 // Runs in the child, between fork and exec: async-signal-safe calls alone. Writes errno to
 // `report` and ends when something fails.
-[[noreturn]] void become(const ChildOptions& options, char* const* argv, pid_t parent, int report) {
+[[noreturn]] void become(const ChildOptions& options, Program& program, std::vector<int>& high,
+                         pid_t parent, int report) {
   // Of its own, so that a Ctrl-C at the terminal reaches the supervisor alone, which stops in
   // order.
   bool good = ::setpgid(0, 0) == 0;
-  if (good && options.identity) {
-    good = ::setgroups(0, nullptr) == 0 &&
-           ::setresgid(options.identity->gid, options.identity->gid, options.identity->gid) == 0 &&
-           ::setresuid(options.identity->uid, options.identity->uid, options.identity->uid) == 0;
-  }
+  if (good && options.network == ChildOptions::Network::None) good = ::unshare(CLONE_NEWNET) == 0;
+  if (good && options.identity) good = change_user(*options.identity);
   if (good && options.privileges == ChildOptions::Privileges::MayNot)
     good = ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
   // After the change of user, which clears it. A parent that died before this is seen by getppid.
@@ -40,7 +110,8 @@ namespace {
     ::sigaddset(&blocked, SIGINT);
   }
   ::sigprocmask(SIG_SETMASK, &blocked, nullptr);
-  if (good) ::execv(argv[0], argv);
+  if (good) good = pass(options.descriptors, high, report);
+  if (good) program.execute();
   const int failure = errno;
   (void)!::write(report, &failure, sizeof failure);
   ::_exit(127);
@@ -61,17 +132,15 @@ int read_failure(int report) {
 Result<std::unique_ptr<Child>> Child::start(const asio::any_io_executor& executor,
                                             const ChildOptions& options) {
   ASSERT(!options.argv.empty());
-  std::vector<std::string> arguments = options.argv;
-  std::vector<char*> argv;
-  for (std::string& argument : arguments) argv.push_back(argument.data());
-  argv.push_back(nullptr);
+  Program program(options);
+  std::vector<int> high(options.descriptors.size());
   int ends[2];
-  TRY(checked("pipe2", argv[0], [&] { return ::pipe2(ends, O_CLOEXEC); }));
+  TRY(checked("pipe2", program.name(), [&] { return ::pipe2(ends, O_CLOEXEC); }));
   Fd reading(ends[0]);
   Fd writing(ends[1]);
   const pid_t parent = ::getpid();
-  TRY_ASSIGN(const pid_t pid, checked("fork", argv[0], [] { return ::fork(); }));
-  if (pid == 0) become(options, argv.data(), parent, writing.get());
+  TRY_ASSIGN(const pid_t pid, checked("fork", program.name(), [] { return ::fork(); }));
+  if (pid == 0) become(options, program, high, parent, writing.get());
   writing.reset();
   if (const int failure = read_failure(reading.get()); failure != 0) {
     ::waitpid(pid, nullptr, 0);

@@ -16,6 +16,12 @@
 
 namespace granary::base::os {
 
+// A descriptor of this process that a child inherits under a name (base/os/inherited.h). Borrowed.
+struct PassedFd {
+  std::string name;  // no ':'
+  int fd = -1;
+};
+
 struct ChildOptions {
   std::vector<std::string> argv;      // argv[0] is an absolute path
   std::optional<Ownership> identity;  // nothing: as this process
@@ -26,6 +32,9 @@ struct ChildOptions {
   // Whether it begins with SIGTERM and SIGINT blocked: one that is sent before the child can handle
   // it waits until the child unblocks them (unblock_signals), instead of ending it half-way.
   enum class Signals { Open, Held } signals = Signals::Open;
+  // None: a network namespace of its own, with nothing in it (base/os/network.h). Needs root.
+  enum class Network { Shared, None } network = Network::Shared;
+  std::vector<PassedFd> descriptors;
 };
 
 class Child final {
