@@ -1,5 +1,5 @@
 // The keys of accounts' disks: one each, random, kept beside its image, wrapped by the platform key
-// (XChaCha20-Poly1305, RFC 8439 with the extended nonce, bound to the account's name). The platform
+// (base/sealing_key.h, bound to the account's name). The platform
 // key is a file of its own, outside of the store; whoever has neither it nor the wrapped key reads
 // nothing of an image, nor of a copy of one. Blocking, for a worker; stateless but for that key.
 #pragma once
@@ -10,6 +10,7 @@
 #include "base/ids.h"
 #include "base/os/fscrypt.h"
 #include "base/result.h"
+#include "base/sealing_key.h"
 #include "wire/paths.h"
 
 namespace granary::agent {
@@ -18,9 +19,11 @@ class DiskKeys final {
  public:
   // Makes the platform key where there is none. Errors: DataLoss (its file is damaged), Refused.
   static base::Result<std::unique_ptr<DiskKeys>> open(wire::Paths paths);
-  ~DiskKeys();
   DiskKeys(const DiskKeys&) = delete;
   DiskKeys& operator=(const DiskKeys&) = delete;
+
+  // What seals the account's other secrets, too.
+  const base::SealingKey& platform_key() const { return *platform_key_; }
 
   // Makes the account's key where there is none. Durable when it returns.
   base::Result<void> make(const base::AccountId& account) const;
@@ -33,9 +36,10 @@ class DiskKeys final {
   static base::Result<void> destroy(const wire::Paths& paths, const base::AccountId& account);
 
  private:
-  DiskKeys(wire::Paths paths, std::string platform_key);
+  DiskKeys(wire::Paths paths, std::unique_ptr<base::SealingKey> platform_key)
+      : paths_(std::move(paths)), platform_key_(std::move(platform_key)) {}
   wire::Paths paths_;
-  std::string platform_key_;
+  std::unique_ptr<base::SealingKey> platform_key_;
 };
 
 }  // namespace granary::agent
