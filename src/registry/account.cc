@@ -16,12 +16,22 @@ using base::Result;
 using base::WallTime;
 using store::Transaction;
 
+namespace {
+
+Result<void> check_counts(const Account& account) {
+  if (account.domains.size() <= kMaxDomains && account.labels.size() <= kMaxLabels &&
+      account.settings.size() <= kMaxSettings && account.discovery.size() <= kMaxDiscoveryKeys)
+    return {};
+  return base::fail(Code::InvalidArgument,
+                    "at most {} domains, {} labels, {} settings and {} e-mail domains or addresses "
+                    "are allowed",
+                    kMaxDomains, kMaxLabels, kMaxSettings, kMaxDiscoveryKeys);
+}
+
+}  // namespace
+
 Result<Account> insert(Transaction& tx, Account account) {
-  if (account.domains.size() > kMaxDomains || account.labels.size() > kMaxLabels ||
-      account.settings.size() > kMaxSettings)
-    return base::fail(Code::InvalidArgument,
-                      "at most {} domains, {} labels and {} settings are allowed", kMaxDomains,
-                      kMaxLabels, kMaxSettings);
+  TRY(check_counts(account));
   TRY_ASSIGN(const auto taken, tx.exec("SELECT id FROM account WHERE id = :1", {account.id.value}));
   if (!taken.empty())
     return base::fail_with_advice(
@@ -34,6 +44,7 @@ Result<Account> insert(Transaction& tx, Account account) {
   for (const auto& [name, value] : account.labels)
     TRY(rows::put_label(tx, account.id, name, value));
   for (const std::string& domain : account.domains) TRY(rows::add_domain(tx, account.id, domain));
+  for (const std::string& key : account.discovery) TRY(rows::add_discovery(tx, account.id, key));
   return account;
 }
 
@@ -118,9 +129,6 @@ Result<Account> change_details(Transaction& tx, const AccountId& id, const Detai
   if (details.plan) account.plan = *details.plan;
   merge(account.settings, details.settings);
   merge(account.labels, details.labels);
-  if (account.settings.size() > kMaxSettings || account.labels.size() > kMaxLabels)
-    return base::fail(Code::InvalidArgument, "at most {} labels and {} settings are allowed",
-                      kMaxLabels, kMaxSettings);
   for (const auto& [name, value] : details.labels) {
     if (value) {
       TRY(rows::put_label(tx, id, name, *value));
@@ -133,10 +141,35 @@ Result<Account> change_details(Transaction& tx, const AccountId& id, const Detai
     if (std::ranges::find(account.domains, domain) == account.domains.end())
       TRY(rows::add_domain(tx, id, domain));
   }
+  for (const std::string& key : details.remove_discovery) TRY(rows::drop_discovery(tx, id, key));
+  for (const std::string& key : details.add_discovery) TRY(rows::add_discovery(tx, id, key));
   account.updated = now;
   ++account.version;
   TRY(rows::update(tx, account));
-  return get(tx, id);
+  TRY_ASSIGN(account, get(tx, id));
+  TRY(check_counts(account));
+  return account;
+}
+
+Result<Account> set_pin(Transaction& tx, const AccountId& id, const Pin& pin, WallTime now) {
+  TRY_ASSIGN(Account account, get(tx, id));
+  account.pinned = pin.pinned;
+  account.pinned_until = pin.until;
+  account.updated = now;
+  TRY(rows::update(tx, account));
+  return account;
+}
+
+bool is_pinned(const Account& account, WallTime now) {
+  return account.pinned && (!account.pinned_until || *account.pinned_until > now);
+}
+
+Result<Account> touch(Transaction& tx, const AccountId& id, WallTime now) {
+  TRY_ASSIGN(Account account, get(tx, id));
+  account.updated = now;
+  ++account.version;
+  TRY(rows::update(tx, account));
+  return account;
 }
 
 Result<void> record_actual(Transaction& tx, const AccountId& id, const std::string& release_hash,
@@ -158,6 +191,7 @@ Result<void> record_health(Transaction& tx, const AccountId& id, Health health,
 }
 
 Result<void> remove(Transaction& tx, const AccountId& id) {
+  TRY(tx.exec("DELETE FROM secret WHERE account = :1", {id.value}));
   TRY(tx.exec("DELETE FROM account WHERE id = :1", {id.value}));
   return {};
 }
@@ -209,6 +243,45 @@ Result<std::optional<AccountId>> find_by_domain(Transaction& tx, const std::stri
              tx.exec("SELECT account FROM account_domain WHERE domain = :1", {domain}));
   if (found.empty()) return std::nullopt;
   return AccountId(found.front().text(0));
+}
+
+Result<std::vector<AccountId>> list_by_plan(Transaction& tx, const std::string& plan,
+                                            const std::string& after, std::uint32_t limit) {
+  TRY_ASSIGN(const auto found,
+             tx.exec(fmt::format("SELECT id FROM account WHERE plan = :1 AND id > :2 ORDER BY id "
+                                 "LIMIT {}",
+                                 std::min(limit, kMaxPage)),
+                     {plan, after}));
+  std::vector<AccountId> ids;
+  for (const auto& row : found) ids.emplace_back(row.text(0));
+  return ids;
+}
+
+namespace {
+
+base::json::object from_map(const std::map<std::string, std::string>& texts) {
+  base::json::object document;
+  for (const auto& [name, text] : texts) document[name] = text;
+  return document;
+}
+
+}  // namespace
+
+base::json::object audit_document(const Account& account) {
+  base::json::object document;
+  document["name"] = account.name;
+  document["kind"] = to_string(account.kind);
+  document["plan"] = account.plan;
+  document["cloud"] = account.cloud;
+  document["state"] = to_string(account.state);
+  document["release"] = account.desired_release;
+  document["labels"] = from_map(account.labels);
+  document["settings"] = from_map(account.settings);
+  document["domains"] = base::json::from_strings(account.domains);
+  document["discovery"] = base::json::from_strings(account.discovery);
+  document["pinned"] = account.pinned;
+  if (account.pinned_until) document["pinned_until"] = base::to_rfc3339(*account.pinned_until);
+  return document;
 }
 
 }  // namespace granary::registry

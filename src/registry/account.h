@@ -11,14 +11,16 @@
 
 #include "base/clock.h"
 #include "base/ids.h"
+#include "base/json.h"
 #include "store/store.h"
 
 namespace granary::registry {
 
 enum class Kind { Tenant, Environment };
 // Creating -> Active <-> Suspended -> Offboarding -> (row gone). Creating -> Failed -> Creating
-// by a retry. Offboarding begins from any state but itself.
-enum class State { Creating, Active, Suspended, Offboarding, Failed };
+// by a retry. Offboarding begins from any state but itself; called off, it ends in Suspended.
+// Active or Suspended -> Restoring, while its data is replaced -> back to what it was.
+enum class State { Creating, Active, Suspended, Restoring, Offboarding, Failed };
 // What the last check of this deployment said.
 enum class Health { Unknown, Well, Failing };
 
@@ -48,7 +50,11 @@ struct Account {
   std::string health_detail;                    // why it is failing; empty when well
   std::map<std::string, std::string> settings;  // --set K=V: configuration and flags
   std::map<std::string, std::string> labels;
-  std::vector<std::string> domains;  // lower case
+  std::vector<std::string> domains;    // lower case
+  std::vector<std::string> discovery;  // how people find it: domain.h, parse_discovery_key
+  // Held at its release, until that time or for good.
+  bool pinned = false;
+  std::optional<base::WallTime> pinned_until;
   base::WallTime created;
   base::WallTime updated;
   bool operator==(const Account&) const = default;
@@ -82,15 +88,26 @@ struct Details {
   std::map<std::string, std::optional<std::string>> settings;  // nullopt: remove
   std::vector<std::string> add_domains;
   std::vector<std::string> remove_domains;
+  std::vector<std::string> add_discovery;
+  std::vector<std::string> remove_discovery;
 };
 base::Result<Account> change_details(store::Transaction& tx, const base::AccountId& id,
                                      const Details& details, base::WallTime now);
+struct Pin {
+  bool pinned = false;
+  std::optional<base::WallTime> until;
+};
+base::Result<Account> set_pin(store::Transaction& tx, const base::AccountId& id, const Pin& pin,
+                              base::WallTime now);
+bool is_pinned(const Account& account, base::WallTime now);
+// Only that something of what is desired changed elsewhere (its plan, a secret).
+base::Result<Account> touch(store::Transaction& tx, const base::AccountId& id, base::WallTime now);
 base::Result<void> record_actual(store::Transaction& tx, const base::AccountId& id,
                                  const std::string& release_hash, const std::string& isolation,
                                  base::WallTime now);
 base::Result<void> record_health(store::Transaction& tx, const base::AccountId& id, Health health,
                                  const std::string& detail, base::WallTime now);
-// Unknown: success.
+// With its secrets. Unknown: success.
 base::Result<void> remove(store::Transaction& tx, const base::AccountId& id);
 
 // The slot of each named service, taken where it has none yet, freed where it is not named.
@@ -103,6 +120,13 @@ using SlotTable = std::map<std::string, std::map<std::string, std::uint32_t>>;
 base::Result<SlotTable> all_slots(store::Transaction& tx);
 base::Result<std::optional<base::AccountId>> find_by_domain(store::Transaction& tx,
                                                             const std::string& domain);
+// Accounts with this plan, by id, from the one after `after`.
+base::Result<std::vector<base::AccountId>> list_by_plan(store::Transaction& tx,
+                                                        const std::string& plan,
+                                                        const std::string& after,
+                                                        std::uint32_t limit);
+// What an audit tells of an account: what people set, and its state.
+base::json::object audit_document(const Account& account);
 
 // A DNS name for --domain: lower-cased and checked. Errors: InvalidArgument.
 base::Result<std::string> parse_domain(std::string_view text);

@@ -20,6 +20,10 @@ Value maybe(const std::string& text) {
   return text.empty() ? Value(std::monostate()) : Value(text);
 }
 
+Value maybe(const std::optional<WallTime>& time) {
+  return time ? Value(micros(*time)) : Value(std::monostate());
+}
+
 std::string print(const std::map<std::string, std::string>& settings) {
   base::json::object document;
   for (const auto& [name, value] : settings) document[name] = value;
@@ -46,6 +50,9 @@ Result<Account> from_row(const Row& row) {
     account.settings[member.key()] = std::string(member.value().as_string());
   account.created = WallTime(std::chrono::microseconds(row.integer(14)));
   account.updated = WallTime(std::chrono::microseconds(row.integer(15)));
+  account.pinned = row.integer(16) != 0;
+  if (const auto until = row.maybe_integer(17))
+    account.pinned_until = WallTime(std::chrono::microseconds(*until));
   return account;
 }
 
@@ -68,6 +75,12 @@ Result<void> fill(Transaction& tx, std::vector<Account>& accounts) {
     const auto found = by_id.find(row.text(0));
     if (found != by_id.end()) found->second->domains.push_back(row.text(1));
   }
+  TRY_ASSIGN(const auto keys,
+             tx.exec("SELECT account, name FROM discovery_key" + range + "name", ends));
+  for (const Row& row : keys) {
+    const auto found = by_id.find(row.text(0));
+    if (found != by_id.end()) found->second->discovery.push_back(row.text(1));
+  }
   return {};
 }
 
@@ -77,14 +90,15 @@ Result<void> insert(Transaction& tx, const Account& account) {
   TRY(
       tx.exec("INSERT INTO account (id, kind, ordinal, name, plan, cloud, state, desired_release, "
               "actual_release, version, isolation, health, health_detail, settings, created, "
-              "updated) VALUES "
-              "(:1, :2, :3, :4, :5, :6, :7, :8, :9, :10, :11, :12, :13, :14, :15, :16)",
+              "updated, pinned, pinned_until) VALUES "
+              "(:1, :2, :3, :4, :5, :6, :7, :8, :9, :10, :11, :12, :13, :14, :15, :16, :17, :18)",
               {account.id.value, std::string(to_string(account.kind)),
                std::int64_t{account.ordinal}, account.name, account.plan, account.cloud,
                std::string(to_string(account.state)), maybe(account.desired_release),
                maybe(account.actual_release), static_cast<std::int64_t>(account.version),
                account.isolation, std::string(to_string(account.health)), account.health_detail,
-               print(account.settings), micros(account.created), micros(account.updated)}));
+               print(account.settings), micros(account.created), micros(account.updated),
+               std::int64_t{account.pinned ? 1 : 0}, maybe(account.pinned_until)}));
   return {};
 }
 
@@ -92,12 +106,14 @@ Result<void> update(Transaction& tx, const Account& account) {
   TRY(
       tx.exec("UPDATE account SET name = :2, plan = :3, state = :4, desired_release = :5, "
               "actual_release = :6, version = :7, isolation = :8, health = :9, "
-              "health_detail = :10, settings = :11, updated = :12 WHERE id = :1",
+              "health_detail = :10, settings = :11, updated = :12, pinned = :13, "
+              "pinned_until = :14 WHERE id = :1",
               {account.id.value, account.name, account.plan, std::string(to_string(account.state)),
                maybe(account.desired_release), maybe(account.actual_release),
                static_cast<std::int64_t>(account.version), account.isolation,
                std::string(to_string(account.health)), account.health_detail,
-               print(account.settings), micros(account.updated)}));
+               print(account.settings), micros(account.updated),
+               std::int64_t{account.pinned ? 1 : 0}, maybe(account.pinned_until)}));
   return {};
 }
 
@@ -106,7 +122,7 @@ Result<std::vector<Account>> select(Transaction& tx, const std::string& where,
   TRY_ASSIGN(const auto found,
              tx.exec("SELECT id, kind, ordinal, name, plan, cloud, state, desired_release, "
                      "actual_release, version, isolation, health, health_detail, settings, "
-                     "created, updated FROM account " +
+                     "created, updated, pinned, pinned_until FROM account " +
                          where,
                      std::move(parameters)));
   std::vector<Account> accounts;
@@ -142,6 +158,20 @@ Result<void> add_domain(Transaction& tx, const AccountId& id, const std::string&
 
 Result<void> drop_domain(Transaction& tx, const AccountId& id, const std::string& domain) {
   TRY(tx.exec("DELETE FROM account_domain WHERE account = :1 AND domain = :2", {id.value, domain}));
+  return {};
+}
+
+Result<void> add_discovery(Transaction& tx, const AccountId& id, const std::string& key) {
+  TRY_ASSIGN(const auto owner, tx.exec("SELECT account FROM discovery_key WHERE name = :1", {key}));
+  if (!owner.empty() && owner.front().text(0) == id.value) return {};
+  if (!owner.empty())
+    return base::fail(Code::AlreadyExists, "another tenant is found by {} already", key);
+  TRY(tx.exec("INSERT INTO discovery_key (name, account) VALUES (:1, :2)", {key, id.value}));
+  return {};
+}
+
+Result<void> drop_discovery(Transaction& tx, const AccountId& id, const std::string& key) {
+  TRY(tx.exec("DELETE FROM discovery_key WHERE account = :1 AND name = :2", {id.value, key}));
   return {};
 }
 

@@ -19,5 +19,10 @@ base::Result<void> add_domain(store::Transaction& tx, const base::AccountId& id,
                               const std::string& domain);
 base::Result<void> drop_domain(store::Transaction& tx, const base::AccountId& id,
                                const std::string& domain);
+// Errors: AlreadyExists when another account has the key.
+base::Result<void> add_discovery(store::Transaction& tx, const base::AccountId& id,
+                                 const std::string& key);
+base::Result<void> drop_discovery(store::Transaction& tx, const base::AccountId& id,
+                                  const std::string& key);
 
 }  // namespace granary::registry::rows

@@ -19,9 +19,9 @@ struct Word {
 constexpr std::array kKinds = {Word<Kind>{Kind::Tenant, "tenant"},
                                Word<Kind>{Kind::Environment, "environment"}};
 constexpr std::array kStates = {
-    Word<State>{State::Creating, "creating"}, Word<State>{State::Active, "active"},
-    Word<State>{State::Suspended, "suspended"}, Word<State>{State::Offboarding, "offboarding"},
-    Word<State>{State::Failed, "failed"}};
+    Word<State>{State::Creating, "creating"},       Word<State>{State::Active, "active"},
+    Word<State>{State::Suspended, "suspended"},     Word<State>{State::Restoring, "restoring"},
+    Word<State>{State::Offboarding, "offboarding"}, Word<State>{State::Failed, "failed"}};
 constexpr std::array kHealths = {Word<Health>{Health::Unknown, "unknown"},
                                  Word<Health>{Health::Well, "well"},
                                  Word<Health>{Health::Failing, "failing"}};
@@ -79,11 +79,13 @@ bool may_become(State from, State to) {
     case State::Creating:
       return from == State::Failed;
     case State::Active:
-      return from == State::Creating || from == State::Suspended;
+      return from == State::Creating || from == State::Suspended || from == State::Restoring;
     case State::Suspended:
-      return from == State::Active;
+      return from == State::Active || from == State::Restoring || from == State::Offboarding;
+    case State::Restoring:
+      return from == State::Active || from == State::Suspended;
     case State::Offboarding:
-      return from != State::Offboarding;
+      return from == State::Active || from == State::Suspended || from == State::Failed;
     case State::Failed:
       return from == State::Creating;
   }

@@ -1,11 +1,10 @@
 #include <gtest/gtest.h>
 
-#include "base/testing/world.h"
 #include "registry/account.h"
 #include "registry/limits.h"
 #include "registry/release_row.h"
+#include "registry/testing/registry_fixture.h"
 #include "registry/token.h"
-#include "store/testing/temporary_store.h"
 
 namespace granary::registry {
 namespace {
@@ -14,39 +13,7 @@ using base::AccountId;
 using base::Code;
 using base::Result;
 
-class RegistryTest : public ::testing::Test {
- protected:
-  // Runs one transaction and gives what it made.
-  template <class T>
-  Result<T> in_tx(std::function<Result<T>(store::Transaction&)> work) {
-    Result<T> made = base::fail(Code::Internal, "not run");
-    const auto done = world_.run(store_.get().write([&](store::Transaction& tx) -> Result<void> {
-      made = work(tx);
-      if (!made) return std::unexpected(made.error());
-      return {};
-    }));
-    if (!done) return std::unexpected(done.error());
-    return made;
-  }
-  Result<Account> add(const std::string& id, std::vector<std::string> domains = {}) {
-    return in_tx<Account>([&](store::Transaction& tx) {
-      Account account;
-      account.id = AccountId(id);
-      account.name = id;
-      account.domains = domains;
-      account.labels = {{"region", "eu"}};
-      account.settings = {{"beta", "on"}};
-      account.created = account.updated = world_.clock.wall();
-      return insert(tx, account);
-    });
-  }
-  Result<Account> get_account(const std::string& id) {
-    return in_tx<Account>([&](store::Transaction& tx) { return get(tx, AccountId(id)); });
-  }
-
-  base::testing::World world_;
-  store::testing::TemporaryStore store_;
-};
+class RegistryTest : public testing::RegistryFixture {};
 
 TEST_F(RegistryTest, AnAccountComesBackAsItWasPutIn) {
   const auto added = add("acme", {"a.example.com", "b.example.com"});

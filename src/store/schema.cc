@@ -100,10 +100,80 @@ const std::vector<std::string_view> kFirst = {
     "  revoked bigint)",
 };
 
+const std::vector<std::string_view> kLifecycle = {
+    "ALTER TABLE account ADD COLUMN pinned bigint NOT NULL DEFAULT 0",
+    "ALTER TABLE account ADD COLUMN pinned_until bigint",
+
+    // Who says that the domain is the tenant's: operator, dns, http.
+    "ALTER TABLE account_domain ADD COLUMN proof text NOT NULL DEFAULT 'operator'",
+
+    // Domains that a tenant says are its own, not proved yet: any number of tenants may say so.
+    "CREATE TABLE domain_claim ("
+    "  account text NOT NULL REFERENCES account (id) ON DELETE CASCADE,"
+    "  domain text NOT NULL,"
+    "  token text NOT NULL,"
+    "  created bigint NOT NULL,"
+    "  PRIMARY KEY (account, domain))",
+
+    "CREATE TABLE discovery_key ("
+    "  name text PRIMARY KEY,"
+    "  account text NOT NULL REFERENCES account (id) ON DELETE CASCADE)",
+    "CREATE INDEX discovery_by_account ON discovery_key (account, name)",
+
+    "CREATE TABLE plan ("
+    "  name text PRIMARY KEY,"
+    "  spec text NOT NULL,"
+    "  version bigint NOT NULL,"
+    "  updated bigint NOT NULL)",
+    "INSERT INTO plan (name, spec, version, updated) VALUES ('standard', '{}', 1, 0)",
+
+    // Values are sealed under a key outside of the store. `account` is empty for all accounts.
+    "CREATE TABLE secret ("
+    "  account text NOT NULL,"
+    "  name text NOT NULL,"
+    "  sealed text NOT NULL,"
+    "  actor text NOT NULL,"
+    "  updated bigint NOT NULL,"
+    "  PRIMARY KEY (account, name))",
+
+    // Archives that lie in the folder of archives. They may outlive their account by a little.
+    "CREATE TABLE archive ("
+    "  id text PRIMARY KEY,"
+    "  account text NOT NULL,"
+    "  kind text NOT NULL,"
+    "  bytes bigint NOT NULL,"
+    "  sha256 text NOT NULL,"
+    "  created bigint NOT NULL,"
+    "  expires bigint NOT NULL)",
+    "CREATE INDEX archive_by_account ON archive (account, id)",
+
+    // What was destroyed, signed: kept for good.
+    "CREATE TABLE certificate ("
+    "  operation text PRIMARY KEY,"
+    "  account text NOT NULL,"
+    "  envelope text NOT NULL,"
+    "  created bigint NOT NULL)",
+    "CREATE INDEX certificate_by_account ON certificate (account, operation)",
+
+    // Only ever appended to. `hash` covers the row and the hash of the one before it.
+    "CREATE TABLE audit ("
+    "  number bigint PRIMARY KEY,"
+    "  at bigint NOT NULL,"
+    "  actor text NOT NULL,"
+    "  action text NOT NULL,"
+    "  subject text NOT NULL,"
+    "  before text NOT NULL,"
+    "  after text NOT NULL,"
+    "  previous text NOT NULL,"
+    "  hash text NOT NULL)",
+    "CREATE INDEX audit_by_subject ON audit (subject, number)",
+    "CREATE INDEX audit_by_time ON audit (at, number)",
+};
+
 }  // namespace
 
 const std::vector<Migration>& migrations() {
-  static const std::vector<Migration> all = {{1, "first", kFirst}};
+  static const std::vector<Migration> all = {{1, "first", kFirst}, {2, "lifecycle", kLifecycle}};
   return all;
 }
 
