@@ -7,6 +7,7 @@
 #include "app/limits.h"
 #include "app/role.h"
 #include "base/log.h"
+#include "base/os/network.h"
 #include "base/os/process.h"
 #include "base/os/system.h"
 
@@ -42,6 +43,12 @@ agent::AgentOptions agent_options(const Config& config) {
   return options;
 }
 
+// Without walls silos share the network of this process; with them nobody needs one here, and the
+// sockets that silos are handed must not be of the host's (base/os/network.h).
+Result<void> leave_network(const Config& config) {
+  return config.isolation == Isolation::Full ? base::os::leave_network() : Result<void>();
+}
+
 }  // namespace
 
 int agent_main(const Config& config) {
@@ -51,8 +58,9 @@ int agent_main(const Config& config) {
   base::os::SystemClock clock;
   base::os::AsioTimer timer;
   base::os::SystemRng rng;
+  const auto left = leave_network(config);  // before there are threads
   base::os::ThreadPool worker(kAgentThreads);
-  const auto init = init_program();
+  const auto init = left ? init_program() : std::unexpected(left.error());
   auto parts = init ? agent::make_host_parts(host_options(config, *init), context.get_executor(),
                                              clock, worker)
                     : std::unexpected(init.error());

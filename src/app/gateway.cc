@@ -4,6 +4,7 @@
 #include "app/limits.h"
 #include "app/role.h"
 #include "base/log.h"
+#include "base/os/inherited.h"
 #include "base/os/process.h"
 #include "base/os/system.h"
 #include "base/task_group.h"
@@ -25,17 +26,19 @@ gateway::GatewayOptions gateway_options(const Config& config) {
 }
 
 // The agent makes the activity board; it may still be starting.
-Task<Result<void>> open_when_ready(gateway::Gateway& gateway, base::Timer& timer) {
+Task<Result<void>> open_when_ready(gateway::Gateway& gateway, base::Timer& timer,
+                                   base::os::InheritedFds& inherited) {
   for (auto left = kBoardPatience;; left -= kBoardLook) {
-    Result<void> opened = gateway.open();
+    Result<void> opened = gateway.open(inherited);
     const bool missing = !opened && opened.error().code == base::Code::NotFound;
     if (!missing || left <= left.zero()) co_return opened;
     CO_TRY(co_await timer.sleep(kBoardLook));
   }
 }
 
-Task<Result<void>> start(gateway::Gateway& gateway, base::Timer& timer, base::TaskGroup& tasks) {
-  CO_TRY(co_await open_when_ready(gateway, timer));
+Task<Result<void>> start(gateway::Gateway& gateway, base::Timer& timer,
+                         base::os::InheritedFds& inherited, base::TaskGroup& tasks) {
+  CO_TRY(co_await open_when_ready(gateway, timer, inherited));
   tasks.spawn("gateway", gateway.run());
   base::log::info("the gateway listens on port {}", gateway.listening().port);
   if (const auto admin = gateway.admin_listening())
@@ -52,8 +55,10 @@ Task<void> stop(gateway::Gateway& gateway, base::TaskGroup& tasks) {
 
 int gateway_main(const Config& config) {
   start_log("gateway", config);
-  if (const auto confined = confine_gateway(config); !confined) {
-    base::log::error("cannot confine itself: {}", base::describe(confined.error()));
+  auto inherited = base::os::take_inherited();
+  const auto confined = inherited ? confine_gateway(config) : std::unexpected(inherited.error());
+  if (!confined) {
+    base::log::error("cannot start: {}", base::describe(confined.error()));
     return kExitFailed;
   }
   base::os::raise_descriptor_limit();
@@ -65,7 +70,7 @@ int gateway_main(const Config& config) {
   gateway::Gateway gateway(context, gateway_options(config), {clock, timer, rng, worker});
   base::TaskGroup tasks(context.get_executor());
   return run_role(
-      context, [&] { return start(gateway, timer, tasks); },
+      context, [&] { return start(gateway, timer, *inherited, tasks); },
       [&](int) { return stop(gateway, tasks); });
 }
 

@@ -7,8 +7,12 @@
 #include "app/supervisor.h"
 #include "base/log.h"
 #include "base/os/child.h"
+#include "base/os/inherited.h"
 #include "base/os/process.h"
 #include "base/os/system.h"
+#include "base/os/tcp_listener.h"
+#include "gateway/gateway.h"
+#include "gateway/limits.h"
 
 // `granary up`: prepares the data directory, then supervises agent, control, egress and gateway.
 namespace granary::app {
@@ -35,46 +39,78 @@ class ChildProcess final : public Process {
   int stop_signal_;
 };
 
+// The gateway's listeners: made here, and kept while the gateway is away, so that the kernel holds
+// what connects meanwhile until the next one takes it. As root the gateway itself then needs no
+// network, which matters for the sockets between it and the silos (base/os/network.h).
+Result<base::os::InheritedFds> open_listeners(const Config& config) {
+  TRY_ASSIGN(auto listeners, base::os::take_inherited());
+  const auto open = [&](const char* name, const Endpoint& endpoint) -> Result<void> {
+    if (listeners.contains(name)) return {};
+    TRY_ASSIGN(listeners[name],
+               base::os::listen_tcp(endpoint.address, endpoint.port, gateway::kBacklog));
+    return {};
+  };
+  TRY(open(gateway::kHttpListener, config.gateway));
+  if (config.gateway_admin) TRY(open(gateway::kAdminListener, *config.gateway_admin));
+  return listeners;
+}
+
+struct RoleProcess {
+  std::string name;
+  std::optional<base::os::Ownership> identity;  // nothing: as this process
+  std::vector<base::os::PassedFd> listeners;
+};
+
 // As root each role gets its own user; otherwise the agent alone goes through sudo.
-Role make_role(const base::asio::any_io_executor& executor, const std::string& name,
-               const std::string& program, const Config& config,
-               std::optional<base::os::Ownership> identity) {
+Role make_role(const base::asio::any_io_executor& executor, const std::string& program,
+               const Config& config, const RoleProcess& role) {
   base::os::ChildOptions options;
-  const bool through_sudo = name == "agent" && !base::os::is_root();
+  const bool agent = role.name == "agent";
+  const bool through_sudo = agent && !base::os::is_root();
   if (through_sudo) {
     options.argv = {"/usr/bin/sudo", "-n", "--"};
     options.privileges = base::os::ChildOptions::Privileges::May;
   }
   options.argv.push_back(program);
-  options.argv.push_back(name);
+  options.argv.push_back(role.name);
   for (std::string& argument : role_arguments(config)) options.argv.push_back(std::move(argument));
   // The agent needs no_new_privs off: a silo's launcher becomes another user itself.
-  if (name == "agent") options.privileges = base::os::ChildOptions::Privileges::May;
-  options.identity = identity;
+  if (agent) options.privileges = base::os::ChildOptions::Privileges::May;
+  options.identity = role.identity;
   options.parent_death_signal = SIGTERM;
+  options.descriptors = role.listeners;
+  if (!role.listeners.empty() && base::os::is_root())
+    options.network = base::os::ChildOptions::Network::None;
   // Not through sudo, which passes signals on itself.
   if (!through_sudo) options.signals = base::os::ChildOptions::Signals::Held;
   // An orderly end of `up` ends the silos as well; a crash of it (the parent death signal, or a
   // kill of the agent alone) does not.
-  const int stop_signal = name == "agent" ? SIGINT : SIGTERM;
-  return {name,
+  const int stop_signal = agent ? SIGINT : SIGTERM;
+  return {role.name,
           [executor, options, stop_signal]() -> Result<std::unique_ptr<Process>> {
             TRY_ASSIGN(auto child, base::os::Child::start(executor, options));
             return std::make_unique<ChildProcess>(std::move(child), stop_signal);
           },
-          name == "agent" ? AtEnd::Clear : AtEnd::Nothing};
+          agent ? AtEnd::Clear : AtEnd::Nothing};
 }
 
+// `listeners` outlive the roles.
 std::vector<Role> make_roles(const base::asio::any_io_executor& executor,
-                             const std::string& program, const Config& config) {
+                             const std::string& program, const Config& config,
+                             const base::os::InheritedFds& listeners) {
   const bool root = base::os::is_root();
   const auto as = [root](base::os::Ownership who) {
     return root ? std::optional(who) : std::nullopt;
   };
-  return {make_role(executor, "agent", program, config, std::nullopt),
-          make_role(executor, "control", program, config, as(control_identity(config))),
-          make_role(executor, "egress", program, config, as(egress_identity(config))),
-          make_role(executor, "gateway", program, config, as(gateway_identity(config)))};
+  std::vector<RoleProcess> processes = {{"agent", std::nullopt, {}},
+                                        {"control", as(control_identity(config)), {}},
+                                        {"egress", as(egress_identity(config)), {}},
+                                        {"gateway", as(gateway_identity(config)), {}}};
+  for (const auto& [name, fd] : listeners) processes.back().listeners.push_back({name, fd.get()});
+  std::vector<Role> roles;
+  for (const RoleProcess& process : processes)
+    roles.push_back(make_role(executor, program, config, process));
+  return roles;
 }
 
 // Asked as root, whose silos they will be: of this process, or through sudo.
@@ -101,8 +137,9 @@ int up_main(const Config& config) {
   start_log("up", config);
   const auto program = base::os::own_program();
   const Result<void> prepared = program ? prepare_layout(config) : std::unexpected(program.error());
-  if (!prepared) {
-    base::log::error("cannot start: {}", base::describe(prepared.error()));
+  auto listeners = prepared ? open_listeners(config) : std::unexpected(prepared.error());
+  if (!listeners) {
+    base::log::error("cannot start: {}", base::describe(listeners.error()));
     return kExitFailed;
   }
   if (const Result<void> walls = check_isolation(config, *program); !walls) {
@@ -114,9 +151,13 @@ int up_main(const Config& config) {
   base::os::SystemClock clock;
   base::os::AsioTimer timer;
   Supervisor supervisor(context.get_executor(), clock, timer,
-                        make_roles(context.get_executor(), *program, config));
+                        make_roles(context.get_executor(), *program, config, *listeners));
   return run_role(
-      context, [&] { return supervisor.start(); }, [&](int) { return supervisor.stop(); });
+      context, [&] { return supervisor.start(); },
+      [&](int) {
+        listeners->clear();  // nobody would take what connects from now on
+        return supervisor.stop();
+      });
 }
 
 }  // namespace granary::app

@@ -19,6 +19,13 @@ std::string to_text(const asio::ip::address& address) {
   return address.to_string();
 }
 
+// The one that was inherited under this name, or one of its own.
+base::Result<void> open_listener(Listener& listener, const char* name, const Endpoint& endpoint,
+                                 base::os::InheritedFds& inherited) {
+  auto passed = inherited.extract(name);
+  return passed ? listener.adopt(std::move(passed.mapped())) : listener.open(endpoint);
+}
+
 }  // namespace
 
 struct Gateway::State {
@@ -31,7 +38,8 @@ struct Gateway::State {
         tasks(executor),
         stopped(executor) {}
 
-  base::Result<void> open();
+  base::Result<void> open(base::os::InheritedFds& inherited);
+  base::Result<void> listen(base::os::InheritedFds& inherited);
   void start();
   void take(TcpSocket socket, const Tcp::endpoint& peer);
   void take_admin(TcpSocket socket);
@@ -62,7 +70,7 @@ struct Gateway::State {
   bool closed = false;
 };
 
-base::Result<void> Gateway::State::open() {
+base::Result<void> Gateway::State::open(base::os::InheritedFds& inherited) {
   TRY_ASSIGN(board, wire::ActivityBoard::open(options.paths.board(),
                                               wire::ActivityBoard::Access::ReadWrite));
   agent.emplace(options.paths.agent_socket(), executor, sweeper, parts.timer);
@@ -84,17 +92,26 @@ base::Result<void> Gateway::State::open() {
                     .shares = shares});
   watcher.emplace(SnapshotWatcher::Parts{options.paths, parts.timer, parts.worker, executor},
                   [this](SharedIndex index) { adopt(std::move(index)); });
+  return listen(inherited);
+}
+
+base::Result<void> Gateway::State::listen(base::os::InheritedFds& inherited) {
   listener.emplace(executor, parts.timer, [this](TcpSocket socket, const Tcp::endpoint& peer) {
     take(std::move(socket), peer);
   });
-  TRY(listener->open(options.listen));
+  TRY(open_listener(*listener, kHttpListener, options.listen, inherited));
   if (options.admin) {
     admin.emplace(executor, parts.timer, [this](TcpSocket socket, const Tcp::endpoint& /*peer*/) {
       take_admin(std::move(socket));
     });
-    TRY(admin->open(*options.admin));
+    TRY(open_listener(*admin, kAdminListener, *options.admin, inherited));
   }
-  return {};
+  if (inherited.empty()) return {};
+  return base::fail_with_advice(
+      base::Code::InvalidArgument,
+      fmt::format("a socket named '{}' was passed to the gateway, which has no use for it",
+                  base::log::escape(inherited.begin()->first)),
+      fmt::format("Name it {} or {}, and configure what it is for", kHttpListener, kAdminListener));
 }
 
 void Gateway::State::start() {
@@ -175,7 +192,9 @@ Gateway::Gateway(asio::io_context& context, GatewayOptions options, Parts parts)
 
 Gateway::~Gateway() { ASSERT(state_->closed || !state_->listener); }
 
-base::Result<void> Gateway::open() { return state_->open(); }
+base::Result<void> Gateway::open(base::os::InheritedFds& inherited) {
+  return state_->open(inherited);
+}
 
 base::Task<void> Gateway::run() {
   state_->start();

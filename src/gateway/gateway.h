@@ -18,6 +18,7 @@
 
 #include "base/async.h"
 #include "base/clock.h"
+#include "base/os/inherited.h"
 #include "base/rng.h"
 #include "base/timer.h"
 #include "base/worker.h"
@@ -31,6 +32,10 @@ struct Endpoint {
   std::uint16_t port = 8080;          // 0: any
   bool operator==(const Endpoint&) const = default;
 };
+
+// What each listener is called where a service manager passes it on (FileDescriptorName=).
+inline constexpr const char* kHttpListener = "http";
+inline constexpr const char* kAdminListener = "admin";
 
 struct GatewayOptions {
   wire::Paths paths;
@@ -54,8 +59,11 @@ class Gateway final {
   Gateway(const Gateway&) = delete;
   Gateway& operator=(const Gateway&) = delete;
 
-  // Opens the activity board (NotFound: the agent makes it) and listens. Blocking, short.
-  base::Result<void> open();
+  // Opens the activity board (NotFound: the agent makes it; try again) and listens: on what was
+  // inherited under the names above, which is taken out of `inherited`, and otherwise on the
+  // endpoints of the options. Errors: also InvalidArgument, for a name that is none of these.
+  // Blocking, short.
+  base::Result<void> open(base::os::InheritedFds& inherited);
   // Serves until close().
   base::Task<void> run();
   // Takes no more connections, lets answers under way end for kDrain, cuts the rest, joins all.

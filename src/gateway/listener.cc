@@ -1,33 +1,23 @@
 #include "gateway/listener.h"
 
-#include <boost/asio/ip/address.hpp>
-
 #include "base/log.h"
+#include "base/os/tcp_listener.h"
 
 namespace granary::gateway {
 
-using base::Code;
-
 base::Result<void> Listener::open(const Endpoint& endpoint) {
+  TRY_ASSIGN(base::os::Fd socket, base::os::listen_tcp(endpoint.address, endpoint.port, kBacklog));
+  return adopt(std::move(socket));
+}
+
+base::Result<void> Listener::adopt(base::os::Fd socket) {
+  TRY_ASSIGN(const auto version, base::os::tcp_listener_version(socket.get()));
   ErrorCode error;
-  const auto address = asio::ip::make_address(endpoint.address, error);
-  if (error)
-    return base::fail(Code::InvalidArgument, "'{}' is no IP address",
-                      base::log::escape(endpoint.address));
-  const Tcp::endpoint where(address, endpoint.port);
-  acceptor_.open(where.protocol(), error);
-  if (!error) acceptor_.set_option(asio::socket_base::reuse_address(true), error);
-  if (!error) acceptor_.bind(where, error);
-  if (!error) acceptor_.listen(kBacklog, error);
+  acceptor_.assign(version == base::os::IpVersion::V4 ? Tcp::v4() : Tcp::v6(), socket.get(), error);
+  if (!error) (void)socket.release();
   if (!error) acceptor_.non_blocking(true, error);
-  if (!error) return {};
-  Code code = Code::Unavailable;
-  if (error == asio::error::address_in_use) code = Code::Conflict;
-  if (error == asio::error::access_denied) code = Code::Refused;
-  return base::fail_with_advice(
-      code,
-      fmt::format("cannot listen on {}:{}: {}", endpoint.address, endpoint.port, error.message()),
-      "Choose another address or port, or stop the program that has it");
+  if (error) return base::fail(base::Code::Unavailable, "cannot listen: {}", error.message());
+  return {};
 }
 
 base::Task<void> Listener::run() {

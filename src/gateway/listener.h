@@ -5,6 +5,7 @@
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <functional>
 
+#include "base/os/fd.h"
 #include "base/timer.h"
 #include "gateway/gateway.h"
 #include "gateway/io.h"
@@ -20,6 +21,9 @@ class Listener final {
 
   // Errors: InvalidArgument (no IP address), Conflict (taken by another program), Refused.
   base::Result<void> open(const Endpoint& endpoint);
+  // Instead of open(): a socket that listens already, and may be listened on by others too.
+  // Errors: InvalidArgument (it does not listen for TCP).
+  base::Result<void> adopt(base::os::Fd socket);
   // Ends by close() or cancellation.
   base::Task<void> run();
   void close();

@@ -166,7 +166,7 @@ void GatewayWorld::publish(const wire::Snapshot& snapshot) const {
 void GatewayWorld::open() {
   gateway = std::make_unique<Gateway>(
       world.context, options, Gateway::Parts{world.clock, world.timer, world.rng, world.worker});
-  auto opened = gateway->open();
+  auto opened = gateway->open(inherited);
   ASSERT(opened.has_value());
   running = true;
   asio::co_spawn(world.context, gateway->run(), [this](const std::exception_ptr& failure) {

@@ -96,6 +96,7 @@ class GatewayWorld final {
   base::testing::World world;
   base::testing::TemporaryFolder folder;
   GatewayOptions options{.paths = wire::Paths(folder.path())};
+  base::os::InheritedFds inherited;  // for open()
   std::unique_ptr<wire::ActivityBoard> board;
   std::unique_ptr<FakeSilo> silo;        // acme's api
   std::unique_ptr<FakeSilo> other_silo;  // globex's
