@@ -60,6 +60,14 @@ TEST_F(ChildTest, WithoutDescriptorsItIsToldOfNone) {
   EXPECT_EQ(run("test -z \"$LISTEN_FDS$LISTEN_PID$LISTEN_FDNAMES\"", {}), 0);
 }
 
+TEST_F(ChildTest, WhatWasLeftOpenByWhoeverStartedThisProcessIsNotInherited) {
+  const Fd first = file("first", "1");
+  const Fd stray(::open("/dev/null", O_RDONLY));
+  // 4 is the folder that the shell itself looks at.
+  EXPECT_EQ(run("test \"$(cd /proc/self/fd && echo *)\" = '0 1 2 3 4'", {{"http", first.get()}}),
+            0);
+}
+
 TEST_F(ChildTest, AProgramThatIsMissingIsAnErrorAlsoWhereDescriptorsArePassed) {
   const Fd first = file("first", "1");
   const auto child =
