@@ -23,6 +23,7 @@ inline constexpr std::size_t kMaxCommandBytes = 32U << 10;  // far below the ker
 inline constexpr std::size_t kMaxVariables = 128;
 inline constexpr std::size_t kMaxVariableName = 128;
 inline constexpr std::size_t kMaxEnvironmentBytes = 64U << 10;
+inline constexpr std::size_t kMaxSecrets = 64;  // as an account may have
 inline constexpr std::size_t kMaxEgress =
     100;  // more is a way to everywhere; use a gateway of the app's own
 inline constexpr std::size_t kMaxReleaseName = 63;

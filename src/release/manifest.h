@@ -52,7 +52,8 @@ struct Manifest {
   std::vector<Service> services;  // by name
   std::uint64_t quota_bytes = 0;  // of the account's disk
   std::optional<Frontend> frontend;
-  std::vector<std::string> egress;  // "host:port", lower case, sorted, each once
+  std::vector<std::string> egress;   // "host:port", lower case, sorted, each once
+  std::vector<std::string> secrets;  // names of files in SECRETS_DIR, sorted, each once
   bool operator==(const Manifest&) const = default;
 };
 
@@ -67,8 +68,8 @@ base::Result<Manifest> parse_manifest(std::string_view yaml, std::string_view fi
 base::Result<Manifest> load_manifest(const std::string& folder);
 
 // {"app", "services": [...], "data": {"quota_bytes"}, "frontend": {"root", "fallback"},
-// "egress": [...]}; the last two only where there is something to say. A member of services is the
-// JSON form of wire::ServiceSpec, but for its slot.
+// "egress": [...], "secrets": [...]}; the last three only where there is something to say. A member
+// of services is the JSON form of wire::ServiceSpec, but for its slot.
 base::json::object to_json(const Manifest& manifest);
 base::json::array services_to_json(const Manifest& manifest);
 // Of what to_json made. Errors: InvalidArgument naming the member.

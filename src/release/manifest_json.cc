@@ -110,6 +110,7 @@ object to_json(const Manifest& manifest) {
   data["quota_bytes"] = manifest.quota_bytes;
   document["data"] = std::move(data);
   if (!manifest.egress.empty()) document["egress"] = base::json::from_strings(manifest.egress);
+  if (!manifest.secrets.empty()) document["secrets"] = base::json::from_strings(manifest.secrets);
   if (!manifest.frontend) return document;
   object frontend;
   frontend["root"] = manifest.frontend->root;
@@ -140,6 +141,9 @@ Result<Manifest> manifest_from_json(const object& from) {
   }
   if (from.contains("egress")) {
     TRY_ASSIGN(manifest.egress, base::json::get_strings(from, "egress"));
+  }
+  if (from.contains("secrets")) {
+    TRY_ASSIGN(manifest.secrets, base::json::get_strings(from, "secrets"));
   }
   return manifest;
 }

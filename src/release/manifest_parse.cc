@@ -10,7 +10,8 @@ namespace {
 
 using base::Result;
 
-constexpr std::array<std::string_view, 5> kKeys = {"app", "services", "data", "frontend", "egress"};
+constexpr std::array<std::string_view, 6> kKeys = {"app",      "services", "data",
+                                                   "frontend", "egress",   "secrets"};
 constexpr std::array<std::string_view, 10> kAllKeys = {
     "app",       "services", "data",    "frontend", "functions",
     "schedules", "egress",   "secrets", "hooks",    "aws"};
@@ -99,6 +100,23 @@ Result<void> parse_egress(const Field& field, Manifest& manifest) {
       "Let the service listen on another port, or on fd");
 }
 
+Result<void> parse_secrets(const Field& field, Manifest& manifest) {
+  TRY_ASSIGN(const std::vector<Field> items, field.list(kMaxSecrets));
+  for (const Field& item : items) {
+    TRY_ASSIGN(std::string name, item.text());
+    const bool capital = !name.empty() && name.front() >= 'A' && name.front() <= 'Z';
+    const bool plain = name.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == name.npos;
+    if (!capital || !plain || name.size() > 64)
+      return item.place().refuse("is no name of a secret",
+                                 "Use A to Z, 0 to 9 and _, a letter first, such as STRIPE_KEY");
+    if (std::ranges::find(manifest.secrets, name) != manifest.secrets.end())
+      return item.place().refuse("is named twice", "Remove one of the two");
+    manifest.secrets.push_back(std::move(name));
+  }
+  std::ranges::sort(manifest.secrets);
+  return {};
+}
+
 }  // namespace
 
 Result<ManifestDocument> parse_document(std::string_view yaml, std::string_view file_name) {
@@ -113,6 +131,8 @@ Result<ManifestDocument> parse_document(std::string_view yaml, std::string_view 
   TRY_ASSIGN(document.manifest.quota_bytes, parse_quota(fields));
   if (const Field* frontend = fields.find("frontend")) TRY(parse_frontend(*frontend, document));
   if (const Field* egress = fields.find("egress")) TRY(parse_egress(*egress, document.manifest));
+  if (const Field* secrets = fields.find("secrets"))
+    TRY(parse_secrets(*secrets, document.manifest));
   return document;
 }
 

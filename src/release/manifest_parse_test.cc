@@ -116,7 +116,7 @@ TEST(ManifestTest, AKeyWrittenTwiceIsRefusedAtTheSecond) {
 }
 
 TEST(ManifestTest, KeysThatAreNotBuiltYetAreRefusedAsSuch) {
-  for (const char* key : {"functions", "schedules", "secrets", "hooks", "aws"}) {
+  for (const char* key : {"functions", "schedules", "hooks", "aws"}) {
     const base::Error error =
         refusal(fmt::format("app: a\nservices: {{x: {{command: [x]}}}}\n{}: {{}}\n", key));
     EXPECT_EQ(error.code, Code::NotSupported);
@@ -258,6 +258,18 @@ TEST(ManifestTest, FrontendPathsStayInside) {
               HasSubstr("frontend.fallback is no path"));
   EXPECT_THAT(refusal(frontend("{fallback: index.html}")).message, HasSubstr("lacks the key root"));
   EXPECT_TRUE(parse_manifest(frontend("{root: web/dist}"), "f").has_value());
+}
+
+TEST(ManifestTest, SecretsAreNamesSortedAndComeBack) {
+  const std::string head = "app: a\nservices: {x: {command: [x]}}\nsecrets: ";
+  const auto parsed = parse_manifest(head + "[STRIPE_KEY, API_KEY2]\n", "granary.yaml");
+  ASSERT_TRUE(parsed.has_value());
+  EXPECT_EQ(parsed->secrets, (std::vector<std::string>{"API_KEY2", "STRIPE_KEY"}));
+  EXPECT_EQ(manifest_from_json(to_json(*parsed)), *parsed);
+  for (const char* name : {"stripe", "2KEY", "A-B", "A/B", "''"})
+    EXPECT_THAT(refusal(head + "[" + name + "]\n").message, HasSubstr("is no name of a secret"));
+  EXPECT_THAT(refusal(head + "[A, A]\n").message, HasSubstr("is named twice"));
+  EXPECT_THAT(refusal(head + "{A: b}\n").message, HasSubstr("must be a list"));
 }
 
 std::string with_egress(std::string_view list) {
