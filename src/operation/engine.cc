@@ -2,7 +2,9 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "operation/live.h"
 #include "operation/rows.h"
+#include "operation/watched_transaction.h"
 
 namespace granary::operation {
 
@@ -10,16 +12,7 @@ using base::Code;
 using base::OperationId;
 using base::Result;
 using base::Task;
-using base::WallTime;
 using store::Transaction;
-
-struct Engine::Live {
-  Operation operation;
-  bool begun = false;    // the store says that operation.step has begun
-  bool running = false;  // a drive() task holds it
-  bool cancel_requested = false;
-  std::shared_ptr<base::Event> ended;  // owned by this and by whoever waits
-};
 
 Engine::Engine(base::asio::any_io_executor executor, store::Store& store, const base::Clock& clock,
                base::Timer& timer, base::Rng& rng)
@@ -32,8 +25,15 @@ Engine::Engine(base::asio::any_io_executor executor, store::Store& store, const 
 
 Engine::~Engine() = default;
 
+void Engine::add_limit(std::string name, std::uint32_t places) {
+  ASSERT(!name.empty() && places > 0);
+  const bool added = limits_.emplace(std::move(name), Limit{.places = places, .running = 0}).second;
+  ASSERT(added);
+}
+
 void Engine::add_kind(Kind kind) {
   ASSERT(!kind.steps.empty());
+  ASSERT(kind.limit.empty() || limits_.contains(kind.limit));
   std::string name = kind.name;
   const bool added = kinds_.emplace(std::move(name), std::move(kind)).second;
   ASSERT(added);
@@ -41,6 +41,10 @@ void Engine::add_kind(Kind kind) {
 
 void Engine::on_change(std::function<void(const Operation&)> listener) {
   listener_ = std::move(listener);
+}
+
+void Engine::tell(const Operation& operation) {
+  if (listener_) listener_(operation);
 }
 
 const Kind& Engine::kind_of(const Operation& operation) const {
@@ -61,7 +65,7 @@ Task<Result<void>> Engine::recover() {
   std::vector<Operation> newest;
   CO_TRY(co_await store_.read([&](Transaction& tx) -> Result<void> {
     TRY_ASSIGN(found, rows::unfinished(tx));
-    TRY_ASSIGN(newest, rows::list(tx, Filter{.subject = {}, .state = {}, .after = {}, .limit = 1}));
+    TRY_ASSIGN(newest, rows::list(tx, Filter{.limit = 1}));
     return {};
   }));
   if (!newest.empty()) ids_.raise(newest.front().id.value);
@@ -97,8 +101,9 @@ Task<Result<Operation>> Engine::submit(Request request, store::Work also) {
   operation.input = std::move(request.input);
   operation.actor = request.actor;
   bool existed = false;
+  bool store_failed = true;  // unless the work has run and says otherwise
   const std::string key = request.idempotency_key;
-  CO_TRY(co_await store_.write([&](Transaction& tx) -> Result<void> {
+  auto insert = [&](Transaction& tx) -> Result<void> {
     if (!key.empty()) {
       TRY_ASSIGN(const auto earlier, rows::find_by_key(tx, key));
       if (earlier && (earlier->kind != operation.kind || earlier->subject != operation.subject))
@@ -112,12 +117,43 @@ Task<Result<Operation>> Engine::submit(Request request, store::Work also) {
     }
     if (also) TRY(also(tx));
     return rows::insert(tx, operation, key);
-  }));
+  };
+  const auto written = co_await store_.write([&](Transaction& tx) -> Result<void> {
+    WatchedTransaction watched(tx);
+    Result<void> done = insert(watched);
+    store_failed = done.has_value() || watched.store_failed();
+    return done;
+  });
+  if (!written && !store_failed) co_return std::unexpected(written.error());
+  if (!written) co_return co_await take_up(operation.id, written.error());
   if (existed) co_return operation;
-  if (listener_) listener_(operation);
+  tell(operation);
   admit(operation);
   start_ready();
   co_return operation;
+}
+
+// After a write of which the store could not say whether it is durable: the operation if it is,
+// else `doubt`.
+Task<Result<Operation>> Engine::take_up(OperationId id, base::Error doubt) {
+  const auto found = co_await find(id);
+  if (!found && found.error().code != Code::NotFound)
+    tasks_.spawn("doubt about " + id.value, take_up_later(id));
+  if (!found || found->state == State::Failed) co_return std::unexpected(std::move(doubt));
+  if (!is_final(found->state) && !live_.contains(id)) {
+    tell(*found);
+    admit(*found);
+    start_ready();
+  }
+  co_return *found;
+}
+
+Task<void> Engine::take_up_later(OperationId id) {
+  for (bool known = false; !known;) {
+    if (!co_await timer_.sleep(kStoreRetry)) co_return;
+    const auto taken = co_await take_up(id, base::Error{.code = Code::NotFound, .message = {}});
+    known = taken.has_value() || taken.error().code == Code::NotFound;
+  }
 }
 
 void Engine::admit(Operation operation) {
@@ -126,34 +162,69 @@ void Engine::admit(Operation operation) {
   of_subject_[operation.subject].insert(id);
   live->operation = std::move(operation);
   live->ended = std::make_shared<base::Event>(executor_);
+  const std::string subject = live->operation.subject;
   live_[id] = std::move(live);
-  ready_.insert(id);
+  make_ready(subject);
 }
 
-bool Engine::may_start(const Live& live) const {
-  const Operation& operation = live.operation;
-  const auto running = running_of_kind_.find(operation.kind);
-  const bool kind_full =
-      running != running_of_kind_.end() && running->second >= kind_of(operation).concurrency;
-  return !kind_full && *of_subject_.at(operation.subject).begin() == operation.id;
+// Lets the first of the subject start, unless another one runs: one that a doubtful store hid for
+// a while may be older than the one that runs.
+void Engine::make_ready(const std::string& subject) {
+  const auto found = of_subject_.find(subject);
+  if (found == of_subject_.end()) return;
+  for (const OperationId& id : found->second) {
+    const Live& live = *live_.at(id);
+    if (live.phase == Live::Phase::Running) return;
+    ready_[live.operation.kind].erase(id);
+  }
+  const Live& first = *live_.at(*found->second.begin());
+  if (first.phase == Live::Phase::Idle) ready_[first.operation.kind].insert(first.operation.id);
+}
+
+// The oldest of those for which there is a place.
+std::optional<OperationId> Engine::next_ready() const {
+  std::optional<OperationId> best;
+  if (running_ >= kMaxRunning) return best;
+  for (const auto& [name, ids] : ready_) {
+    if (ids.empty() || (best && *best < *ids.begin())) continue;
+    const Kind& kind = kinds_.at(name);
+    const auto running = running_of_kind_.find(name);
+    if (running != running_of_kind_.end() && running->second >= kind.concurrency) continue;
+    if (!kind.limit.empty()) {
+      const Limit& limit = limits_.at(kind.limit);
+      if (limit.running >= limit.places) continue;
+    }
+    best = *ids.begin();
+  }
+  return best;
 }
 
 void Engine::start_ready() {
-  std::string last;
-  // A spawned task runs at once up to its first wait and may come back here, so the place in the
-  // set is looked up again after each.
-  for (auto at = ready_.begin(); at != ready_.end() && running_ < kMaxRunning;
-       at = ready_.upper_bound(OperationId(last))) {
-    const OperationId id = *at;
-    last = id.value;
-    Live& live = *live_.at(id);
-    if (!may_start(live)) continue;
-    ready_.erase(id);
-    live.running = true;
-    ++running_;
-    ++running_of_kind_[live.operation.kind];
-    if (!tasks_.spawn("operation " + id.value, drive(id))) return;
+  // A spawned task runs at once up to its first wait and may come back here, so all is looked up
+  // again after each.
+  while (!tasks_.closing()) {
+    const auto id = next_ready();
+    if (!id) return;
+    start(*live_.at(*id));
   }
+}
+
+void Engine::start(Live& live) {
+  const Kind& kind = kind_of(live.operation);
+  ready_[kind.name].erase(live.operation.id);
+  live.phase = Live::Phase::Running;
+  ++running_;
+  ++running_of_kind_[kind.name];
+  if (!kind.limit.empty()) ++limits_.at(kind.limit).running;
+  tasks_.spawn("operation " + live.operation.id.value, drive(live.operation.id));
+}
+
+void Engine::stop(Live& live) {
+  const Kind& kind = kind_of(live.operation);
+  --running_;
+  --running_of_kind_[kind.name];
+  if (!kind.limit.empty()) --limits_.at(kind.limit).running;
+  live.phase = Live::Phase::Idle;
 }
 
 Task<void> Engine::drive(OperationId id) {
@@ -161,11 +232,8 @@ Task<void> Engine::drive(OperationId id) {
   while (next == Next::Continue) next = co_await advance(id);
   const auto found = live_.find(id);
   if (found == live_.end()) co_return;
-  Live& live = *found->second;
-  const Operation operation = live.operation;
-  live.running = false;
-  --running_;
-  --running_of_kind_[operation.kind];
+  stop(*found->second);
+  const Operation operation = found->second->operation;
   if (next == Next::Finished) {
     settle(operation);
   } else {
@@ -174,185 +242,47 @@ Task<void> Engine::drive(OperationId id) {
   start_ready();
 }
 
-// Forgets a final operation and wakes who waits for it.
+// Forgets a final operation, lets the next of its subject go on and wakes who waits for it.
 void Engine::settle(const Operation& operation) {
   const std::shared_ptr<base::Event> ended = live_.at(operation.id)->ended;
-  auto subject = of_subject_.find(operation.subject);
+  const auto subject = of_subject_.find(operation.subject);
   subject->second.erase(operation.id);
-  if (subject->second.empty()) of_subject_.erase(subject);
   live_.erase(operation.id);
+  if (subject->second.empty()) of_subject_.erase(subject);
+  make_ready(operation.subject);
   ended->notify_all();
 }
 
-// Holds nothing while it waits for its time.
+// Holds no place while it waits for its time.
 void Engine::park(const Operation& operation) {
   ASSERT(operation.next_attempt.has_value());
+  live_.at(operation.id)->phase = Live::Phase::Parked;
+  make_ready(operation.subject);
   tasks_.spawn("wait of " + operation.id.value, wake_later(operation.id, *operation.next_attempt));
 }
 
-Task<void> Engine::wake_later(OperationId id, WallTime at) {
+Task<void> Engine::wake_later(OperationId id, base::WallTime at) {
   // In pieces, because the wall clock may be set while this waits.
   constexpr std::chrono::hours kPiece{1};
   for (;;) {
     const auto found = live_.find(id);
-    if (found == live_.end() || found->second->running || ready_.contains(id)) co_return;
+    if (found == live_.end() || found->second->phase != Live::Phase::Parked) co_return;
     const auto left = at - clock_.wall();
-    if (left <= left.zero() || found->second->cancel_requested) break;
+    if (left <= left.zero()) break;
     if (!co_await timer_.sleep(std::min<std::chrono::nanoseconds>(left, kPiece))) co_return;
   }
-  ready_.insert(id);
-  start_ready();
-}
-
-Task<Engine::Next> Engine::advance(OperationId id) {
   Live& live = *live_.at(id);
-  const Operation operation = live.operation;
-  if (live.cancel_requested) co_return co_await finish(operation, State::Cancelled);
-  if (operation.next_attempt && *operation.next_attempt > clock_.wall()) co_return Next::Park;
-  co_return co_await run_step(operation);
-}
-
-Task<Engine::Next> Engine::run_step(Operation operation) {
-  if (!live_.at(operation.id)->begun) {
-    ++operation.attempts;
-    operation.state = State::Running;
-    operation.next_attempt.reset();
-    operation.updated = clock_.wall();
-    const auto written = co_await write_until_done([&operation](Transaction& tx) -> Result<void> {
-      TRY(rows::begin_step(tx, operation, operation.updated));
-      return rows::update(tx, operation);
-    });
-    if (!written) co_return Next::Finished;
-    Live& live = *live_.at(operation.id);
-    live.operation = operation;
-    live.begun = true;
-    if (listener_) listener_(operation);
-  }
-  const Kind& kind = kind_of(operation);
-  const Step& step = kind.steps.at(index_of(kind, operation.step));
-  Result<Outcome> outcome = co_await step.run(operation);
-  // Cancelled by close(): nothing is recorded, and recover() runs the step again.
-  if (tasks_.closing()) co_return Next::Finished;
-  if (!outcome) co_return co_await record_failure(std::move(operation), outcome.error());
-  co_return co_await succeed(std::move(operation), std::move(*outcome));
-}
-
-Task<Engine::Next> Engine::succeed(Operation operation, Outcome outcome) {
-  const Kind& kind = kind_of(operation);
-  const std::size_t index = index_of(kind, operation.step);
-  const bool last = index + 1 == kind.steps.size();
-  const bool waits = !last && outcome.not_before && *outcome.not_before > clock_.wall();
-  const Operation before = operation;
-  for (const auto& member : outcome.scratch) operation.scratch[member.key()] = member.value();
-  operation.updated = clock_.wall();
-  operation.error.reset();
-  if (last) {
-    operation.state = State::Succeeded;
-  } else {
-    operation.step = kind.steps[index + 1].name;
-    operation.state = waits ? State::Waiting : State::Running;
-    operation.attempts = waits ? 0 : 1;
-    if (waits) operation.next_attempt = outcome.not_before;
-  }
-  const auto written = co_await store_.write([&](Transaction& tx) -> Result<void> {
-    if (outcome.commit) TRY(outcome.commit(tx));
-    TRY(rows::end_step(tx, operation.id, "done", outcome.detail, operation.updated));
-    // The next step begins in the same transaction: one commit a step.
-    if (!last && !waits) TRY(rows::begin_step(tx, operation, operation.updated));
-    return rows::update(tx, operation);
-  });
-  if (tasks_.closing()) co_return Next::Finished;
-  if (!written) co_return co_await record_failure(before, written.error());
-  Live& live = *live_.at(operation.id);
-  live.operation = operation;
-  live.begun = !last && !waits;
-  if (listener_) listener_(operation);
-  if (last) co_return Next::Finished;
-  co_return waits ? Next::Park : Next::Continue;
-}
-
-Task<Engine::Next> Engine::record_failure(Operation operation, base::Error error) {
-  const Kind& kind = kind_of(operation);
-  operation.error = error;
-  base::log::warn("operation {} {} {}: step {} failed: {}", operation.id.value, operation.kind,
-                  operation.subject, operation.step, base::describe(error));
-  const bool again = base::is_transient(error.code) && operation.attempts < kind.max_attempts;
-  if (!again) co_return co_await finish(std::move(operation), State::Failed);
-  const auto doubled = kFirstBackoff * (1LL << std::min(operation.attempts, 16U));
-  const auto backoff = std::min<std::chrono::milliseconds>(doubled / 2, kLongestBackoff);
-  const auto spread = std::chrono::milliseconds(
-      static_cast<std::int64_t>(static_cast<double>(backoff.count()) * rng_.unit() / 2));
-  operation.state = State::Waiting;
-  operation.updated = clock_.wall();
-  operation.next_attempt = operation.updated + backoff + spread;
-  const auto written = co_await write_until_done([&](Transaction& tx) -> Result<void> {
-    TRY(rows::end_step(tx, operation.id, "retry", base::describe(error), operation.updated));
-    return rows::update(tx, operation);
-  });
-  if (!written) co_return Next::Finished;
-  Live& live = *live_.at(operation.id);
-  live.operation = operation;
-  live.begun = false;
-  if (listener_) listener_(operation);
-  co_return Next::Park;
-}
-
-Task<Engine::Next> Engine::finish(Operation operation, State state) {
-  const Kind& kind = kind_of(operation);
-  operation.state = state;
-  operation.next_attempt.reset();
-  operation.updated = clock_.wall();
-  const std::string detail = operation.error ? base::describe(*operation.error) : "";
-  const auto written = co_await write_until_done([&](Transaction& tx) -> Result<void> {
-    TRY(rows::end_step(tx, operation.id, std::string(to_string(state)), detail, operation.updated));
-    TRY(rows::update(tx, operation));
-    return kind.on_failure ? kind.on_failure(tx, operation) : Result<void>();
-  });
-  if (written) {
-    live_.at(operation.id)->operation = operation;
-    if (listener_) listener_(operation);
-  }
-  co_return Next::Finished;
-}
-
-// What an operation must not go on without is written again until it is durable: on a full disk
-// the operation stands still instead of losing its place. Ends with an error when closing.
-Task<Result<void>> Engine::write_until_done(store::Work work) {
-  for (;;) {
-    Result<void> written = co_await store_.write(work);
-    if (written) co_return tasks_.closing() ? base::fail(Code::Cancelled, "closing") : written;
-    base::log::error("the store refuses: {}", base::describe(written.error()));
-    if (!co_await timer_.sleep(kLongestBackoff / 12)) co_return written;
-    if (tasks_.closing()) co_return written;
-  }
-}
-
-Task<Result<Operation>> Engine::wait(OperationId id) {
-  for (auto found = live_.find(id); found != live_.end(); found = live_.find(id)) {
-    const std::shared_ptr<base::Event> ended = found->second->ended;
-    CO_TRY(co_await ended->wait());
-  }
-  co_return co_await find(id);
-}
-
-Task<Result<Operation>> Engine::cancel(OperationId id) {
-  const auto found = live_.find(id);
-  if (found == live_.end()) {
-    CO_TRY_ASSIGN(const Operation operation, co_await find(id));
-    co_return base::fail(Code::Conflict, "operation {} is {} already", id.value,
-                         to_string(operation.state));
-  }
-  Live& live = *found->second;
-  live.cancel_requested = true;
-  // A parked one has nobody else to take it up.
-  if (!live.running) ready_.insert(id);
+  live.phase = Live::Phase::Idle;
+  make_ready(live.operation.subject);
   start_ready();
-  co_return co_await wait(id);
 }
 
 Task<void> Engine::close() {
   co_await tasks_.close();
+  std::vector<std::shared_ptr<base::Event>> waited_for;
+  for (const auto& [id, live] : live_) waited_for.push_back(live->ended);
   live_.clear();
+  for (const auto& ended : waited_for) ended->notify_all();
 }
 
 }  // namespace granary::operation

@@ -41,9 +41,13 @@ struct Kind {
   std::string name;
   std::vector<Step> steps;  // in order
   // Runs in the transaction that ends a failed or cancelled operation; may be empty.
+  // What it refuses is logged and left out: the operation ends all the same.
   std::function<base::Result<void>(store::Transaction&, const Operation&)> on_failure;
   // At most so many of this kind run at once.
   std::uint32_t concurrency = 16;
+  // Also bounded together with other kinds, by a limit of this name (Engine::add_limit): one for
+  // each outside API that they share. Empty: no such bound.
+  std::string limit;
   // Failed attempts of one step that are transient are repeated so often.
   std::uint32_t max_attempts = 8;
 };
@@ -63,28 +67,34 @@ class Engine final {
          base::Timer& timer, base::Rng& rng);
   ~Engine();  // asserts that close() has completed
 
+  // Before add_kind() of the kinds that share it: at most `places` of their operations run at once.
+  void add_limit(std::string name, std::uint32_t places);
   // Before recover().
   void add_kind(Kind kind);
   // Takes up all operations that are not final. Call once.
   base::Task<base::Result<void>> recover();
 
   // Records the operation and whatever `also` writes in one transaction, then starts it. `also`
-  // may refuse: nothing is recorded then.
+  // may refuse: nothing is recorded then. Where the store failed and cannot say whether it has
+  // recorded it, its error is returned, and an operation that turns out to be there is started.
   base::Task<base::Result<Operation>> submit(Request request, store::Work also = {});
   base::Task<base::Result<Operation>> find(base::OperationId id);
   struct Filter {
     std::string subject;  // empty: all
+    std::string kind;     // empty: all
     std::optional<State> state;
     std::string after;  // id; newest first
     std::uint32_t limit = 100;
   };
   base::Task<base::Result<std::vector<Operation>>> list(Filter filter);
   base::Task<base::Result<std::vector<StepRecord>>> history(base::OperationId id);
-  // Resolves when the operation is final. Errors: NotFound, Cancelled.
+  // Resolves when the operation is final. Errors: NotFound, Cancelled (also by close()).
   base::Task<base::Result<Operation>> wait(base::OperationId id);
-  // A failed operation from its failed step on. Errors: Conflict unless it failed.
+  // A failed operation from its failed step on. Errors: Conflict unless it failed, and while
+  // another one of its subject is not final: it would run before that, although it comes later.
   base::Task<base::Result<Operation>> retry(base::OperationId id);
-  // Ends it before its next step. Errors: Conflict when it is final.
+  // Ends it before its next step; at once when none is running, whatever it waits for. Errors:
+  // Conflict when it is final.
   base::Task<base::Result<Operation>> cancel(base::OperationId id);
 
   // Called on the executor after every durable change of any operation.
@@ -93,12 +103,19 @@ class Engine final {
 
  private:
   struct Live;  // an operation that is not final
+  struct Limit {
+    std::uint32_t places = 0;
+    std::uint32_t running = 0;
+  };
   // What a driven operation does next.
   enum class Next { Continue, Park, Finished };
 
   void admit(Operation operation);
   void start_ready();
-  bool may_start(const Live& live) const;
+  void make_ready(const std::string& subject);
+  std::optional<base::OperationId> next_ready() const;
+  void start(Live& live);
+  void stop(Live& live);
   base::Task<void> drive(base::OperationId id);
   base::Task<Next> advance(base::OperationId id);
   base::Task<Next> run_step(Operation operation);
@@ -106,7 +123,10 @@ class Engine final {
   base::Task<Next> record_failure(Operation operation, base::Error error);
   base::Task<Next> finish(Operation operation, State state);
   base::Task<void> wake_later(base::OperationId id, base::WallTime at);
-  base::Task<base::Result<void>> write_until_done(store::Work work);
+  base::Task<base::Result<void>> record(const Operation& operation, store::Work work);
+  base::Task<base::Result<Operation>> take_up(base::OperationId id, base::Error doubt);
+  base::Task<void> take_up_later(base::OperationId id);
+  void tell(const Operation& operation);
   void settle(const Operation& operation);
   void park(const Operation& operation);
   const Kind& kind_of(const Operation& operation) const;
@@ -119,12 +139,14 @@ class Engine final {
   base::Rng& rng_;
   std::map<std::string, Kind> kinds_;
   std::map<base::OperationId, std::unique_ptr<Live>> live_;
-  // Live ones that neither run nor wait for a time. Progress: whenever one ends, parks or is
-  // admitted, start_ready() runs.
-  std::set<base::OperationId> ready_;
-  // Safety: only the first live operation of a subject may run; ids sort by time.
+  // By kind, those that may start as soon as there is a place: the first of their subject, neither
+  // running nor waiting for a time. Progress: whenever one ends, parks or is admitted,
+  // start_ready() runs.
+  std::map<std::string, std::set<base::OperationId>> ready_;
+  // Safety: only the first live operation of a subject may run a step; ids sort by time.
   std::map<std::string, std::set<base::OperationId>> of_subject_;
   std::map<std::string, std::uint32_t> running_of_kind_;
+  std::map<std::string, Limit> limits_;
   std::uint32_t running_ = 0;
   base::UlidSequence ids_;  // in order of submission, whatever the clock does
   std::function<void(const Operation&)> listener_;

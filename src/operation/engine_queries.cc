@@ -1,6 +1,8 @@
 #include "base/check.h"
 #include "operation/engine.h"
+#include "operation/live.h"
 #include "operation/rows.h"
+#include "operation/watched_transaction.h"
 
 // What callers ask of operations: finding, waiting, retrying, cancelling.
 namespace granary::operation {
@@ -50,24 +52,74 @@ Task<Result<std::vector<StepRecord>>> Engine::history(OperationId id) {
   co_return records;
 }
 
+Task<Result<Operation>> Engine::wait(OperationId id) {
+  for (auto found = live_.find(id); found != live_.end(); found = live_.find(id)) {
+    const std::shared_ptr<base::Event> ended = found->second->ended;
+    CO_TRY(co_await ended->wait());
+    if (tasks_.closing()) co_return base::fail(Code::Cancelled, "the control plane is stopping");
+  }
+  co_return co_await find(id);
+}
+
+namespace {
+
+// A failed one as it is to be again: its failed step comes next, as if for the first time.
+Result<Operation> queue_again(Transaction& tx, const OperationId& id, base::WallTime now) {
+  TRY_ASSIGN(auto found, rows::find(tx, id.value));
+  if (!found) return unknown(id);
+  if (found->state != State::Failed)
+    return base::fail(Code::Conflict, "operation {} is {}; only a failed one can be retried",
+                      id.value, to_string(found->state));
+  TRY_ASSIGN(const auto other, rows::unfinished_of(tx, found->subject));
+  if (other)
+    return base::fail_with_advice(
+        Code::Conflict,
+        fmt::format("operation {} ({}) of {} is {}", other->id.value, other->kind, other->subject,
+                    to_string(other->state)),
+        "Wait until it has ended, or cancel it with granary operation cancel " + other->id.value);
+  found->state = State::Queued;
+  found->attempts = 0;
+  found->updated = now;
+  TRY(rows::update(tx, *found));
+  return std::move(*found);
+}
+
+}  // namespace
+
 Task<Result<Operation>> Engine::retry(OperationId id) {
+  // Its end is durable, but the engine is not done with it: it would be ended a second time.
+  if (live_.contains(id))
+    co_return base::fail(Code::Conflict, "operation {} has not ended yet", id.value);
   Operation operation;
-  CO_TRY(co_await store_.write([&](Transaction& tx) -> Result<void> {
-    TRY_ASSIGN(auto found, rows::find(tx, id.value));
-    if (!found) return unknown(id);
-    if (found->state != State::Failed)
-      return base::fail(Code::Conflict, "operation {} is {}; only a failed one can be retried",
-                        id.value, to_string(found->state));
-    operation = std::move(*found);
-    operation.state = State::Queued;
-    operation.attempts = 0;
-    operation.updated = clock_.wall();
-    return rows::update(tx, operation);
-  }));
-  if (listener_) listener_(operation);
+  bool store_failed = true;  // unless the work has run and says otherwise
+  const auto written = co_await store_.write([&](Transaction& tx) -> Result<void> {
+    WatchedTransaction watched(tx);
+    auto queued = queue_again(watched, id, clock_.wall());
+    store_failed = queued.has_value() || watched.store_failed();
+    if (!queued) return std::unexpected(std::move(queued).error());
+    operation = std::move(*queued);
+    return {};
+  });
+  if (!written && !store_failed) co_return std::unexpected(written.error());
+  if (!written) co_return co_await take_up(id, written.error());
+  tell(operation);
   admit(operation);
   start_ready();
   co_return operation;
+}
+
+Task<Result<Operation>> Engine::cancel(OperationId id) {
+  const auto found = live_.find(id);
+  if (found == live_.end()) {
+    CO_TRY_ASSIGN(const Operation operation, co_await find(id));
+    co_return base::fail(Code::Conflict, "operation {} is {} already", id.value,
+                         to_string(operation.state));
+  }
+  Live& live = *found->second;
+  live.cancel_requested = true;
+  // One that does not run needs no place and no turn: all it will do is end.
+  if (live.phase != Live::Phase::Running) start(live);
+  co_return co_await wait(id);
 }
 
 }  // namespace granary::operation

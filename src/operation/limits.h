@@ -15,6 +15,8 @@ inline constexpr std::uint32_t kMaxRunning = 64;
 // Retries: 0.2 s, doubled up to a minute, each spread by half of itself.
 inline constexpr std::chrono::milliseconds kFirstBackoff{200};
 inline constexpr std::chrono::milliseconds kLongestBackoff{60'000};
+// A store that refuses is asked again so often: soon after there is room on its disk again.
+inline constexpr std::chrono::milliseconds kStoreRetry{5'000};
 // Rows of history kept of one operation; a step that is retried for days writes no more.
 inline constexpr std::int64_t kMaxHistory = 200;
 // What list() returns at most.

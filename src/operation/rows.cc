@@ -106,6 +106,10 @@ Result<std::vector<Operation>> list(Transaction& tx, const Engine::Filter& filte
     parameters.emplace_back(filter.subject);
     sql += fmt::format(" AND subject = :{}", parameters.size());
   }
+  if (!filter.kind.empty()) {
+    parameters.emplace_back(filter.kind);
+    sql += fmt::format(" AND kind = :{}", parameters.size());
+  }
   if (filter.state) {
     parameters.emplace_back(std::string(to_string(*filter.state)));
     sql += fmt::format(" AND state = :{}", parameters.size());
@@ -113,6 +117,14 @@ Result<std::vector<Operation>> list(Transaction& tx, const Engine::Filter& filte
   sql += fmt::format(" ORDER BY id DESC LIMIT {}", std::min(filter.limit, kMaxPage));
   TRY_ASSIGN(const auto rows, tx.exec(sql, std::move(parameters)));
   return from_rows(rows);
+}
+
+Result<std::optional<Operation>> unfinished_of(Transaction& tx, const std::string& subject) {
+  TRY_ASSIGN(const auto rows, tx.exec(std::string(kColumns) +
+                                          "WHERE subject = :1 AND state IN ('queued', 'running', "
+                                          "'waiting') ORDER BY id LIMIT 1",
+                                      {subject}));
+  return first(rows);
 }
 
 Result<std::vector<Operation>> unfinished(Transaction& tx) {

@@ -19,6 +19,9 @@ base::Result<std::optional<Operation>> find(store::Transaction& tx, const std::s
 base::Result<std::optional<Operation>> find_by_key(store::Transaction& tx,
                                                    const std::string& idempotency_key);
 base::Result<std::vector<Operation>> list(store::Transaction& tx, const Engine::Filter& filter);
+// The oldest of a subject that is not final.
+base::Result<std::optional<Operation>> unfinished_of(store::Transaction& tx,
+                                                     const std::string& subject);
 // All that are not final, oldest first.
 base::Result<std::vector<Operation>> unfinished(store::Transaction& tx);
 

@@ -1,0 +1,166 @@
+#include "base/log.h"
+#include "operation/engine.h"
+#include "operation/live.h"
+#include "operation/rows.h"
+#include "operation/watched_transaction.h"
+
+// How an operation goes from step to step, and how each change of it becomes durable.
+namespace granary::operation {
+
+using base::Code;
+using base::OperationId;
+using base::Result;
+using base::Task;
+using store::Transaction;
+
+Task<Engine::Next> Engine::advance(OperationId id) {
+  Live& live = *live_.at(id);
+  const Operation operation = live.operation;
+  if (live.cancel_requested) co_return co_await finish(operation, State::Cancelled);
+  if (operation.next_attempt && *operation.next_attempt > clock_.wall()) co_return Next::Park;
+  co_return co_await run_step(operation);
+}
+
+Task<Engine::Next> Engine::run_step(Operation operation) {
+  if (!live_.at(operation.id)->begun) {
+    ++operation.attempts;
+    operation.state = State::Running;
+    operation.next_attempt.reset();
+    operation.updated = clock_.wall();
+    const auto written = co_await record(operation, [&operation](Transaction& tx) {
+      return rows::begin_step(tx, operation, operation.updated);
+    });
+    if (!written) co_return Next::Finished;
+    live_.at(operation.id)->begun = true;
+  }
+  const Kind& kind = kind_of(operation);
+  const Step& step = kind.steps.at(index_of(kind, operation.step));
+  Result<Outcome> outcome = co_await step.run(operation);
+  // Cancelled by close(): nothing is recorded, and recover() runs the step again.
+  if (tasks_.closing()) co_return Next::Finished;
+  if (!outcome) co_return co_await record_failure(std::move(operation), outcome.error());
+  co_return co_await succeed(std::move(operation), std::move(*outcome));
+}
+
+Task<Engine::Next> Engine::succeed(Operation operation, Outcome outcome) {
+  const Kind& kind = kind_of(operation);
+  const std::size_t index = index_of(kind, operation.step);
+  const bool last = index + 1 == kind.steps.size();
+  const bool waits = !last && outcome.not_before && *outcome.not_before > clock_.wall();
+  const Operation before = operation;
+  for (const auto& member : outcome.scratch) operation.scratch[member.key()] = member.value();
+  operation.updated = clock_.wall();
+  operation.error.reset();
+  if (last) {
+    operation.state = State::Succeeded;
+  } else {
+    operation.step = kind.steps[index + 1].name;
+    operation.state = waits ? State::Waiting : State::Running;
+    operation.attempts = waits ? 0 : 1;
+    if (waits) operation.next_attempt = outcome.not_before;
+  }
+  const auto written = co_await record(operation, [&](Transaction& tx) -> Result<void> {
+    if (outcome.commit) TRY(outcome.commit(tx));
+    TRY(rows::end_step(tx, operation.id, "done", outcome.detail, operation.updated));
+    // The next step begins in the same transaction: one commit a step.
+    if (!last && !waits) TRY(rows::begin_step(tx, operation, operation.updated));
+    return {};
+  });
+  if (tasks_.closing()) co_return Next::Finished;
+  if (!written) co_return co_await record_failure(before, written.error());
+  if (last) co_return Next::Finished;
+  live_.at(operation.id)->begun = !waits;
+  co_return waits ? Next::Park : Next::Continue;
+}
+
+Task<Engine::Next> Engine::record_failure(Operation operation, base::Error error) {
+  const Kind& kind = kind_of(operation);
+  operation.error = error;
+  base::log::warn("operation {} {} {}: step {} failed: {}", operation.id.value, operation.kind,
+                  operation.subject, operation.step, base::describe(error));
+  const bool again = base::is_transient(error.code) && operation.attempts < kind.max_attempts;
+  if (!again) co_return co_await finish(std::move(operation), State::Failed);
+  const auto doubled = kFirstBackoff * (1LL << std::min(operation.attempts, 16U));
+  const auto backoff = std::min<std::chrono::milliseconds>(doubled / 2, kLongestBackoff);
+  const auto spread = std::chrono::milliseconds(
+      static_cast<std::int64_t>(static_cast<double>(backoff.count()) * rng_.unit() / 2));
+  operation.state = State::Waiting;
+  operation.updated = clock_.wall();
+  operation.next_attempt = operation.updated + backoff + spread;
+  const auto written = co_await record(operation, [&](Transaction& tx) {
+    return rows::end_step(tx, operation.id, "retry", base::describe(error), operation.updated);
+  });
+  if (!written) co_return Next::Finished;
+  live_.at(operation.id)->begun = false;
+  co_return Next::Park;
+}
+
+Task<Engine::Next> Engine::finish(Operation operation, State state) {
+  const Kind& kind = kind_of(operation);
+  operation.state = state;
+  operation.next_attempt.reset();
+  operation.updated = clock_.wall();
+  if (state == State::Failed && operation.error && operation.error->advice.empty())
+    operation.error->advice =
+        fmt::format("Once its cause is gone, go on from step {} with granary operation retry {}",
+                    operation.step, operation.id.value);
+  const std::string detail = operation.error ? base::describe(*operation.error) : "";
+  auto end = [&](Transaction& tx) {
+    return rows::end_step(tx, operation.id, std::string(to_string(state)), detail,
+                          operation.updated);
+  };
+  const auto written = co_await record(operation, [&](Transaction& tx) -> Result<void> {
+    TRY(end(tx));
+    return kind.on_failure ? kind.on_failure(tx, operation) : Result<void>();
+  });
+  if (written || tasks_.closing()) co_return Next::Finished;
+  // What the kind wanted written besides was refused; that must not keep it from ending.
+  base::log::error("operation {} ends without what {} records of a failure: {}", operation.id.value,
+                   kind.name, base::describe(written.error()));
+  (void)co_await record(operation, end);
+  co_return Next::Finished;
+}
+
+namespace {
+
+// Whether the store holds this very change.
+bool is_recorded(const std::optional<Operation>& stored, const Operation& operation) {
+  return stored && stored->state == operation.state && stored->step == operation.step &&
+         stored->attempts == operation.attempts && stored->updated == operation.updated;
+}
+
+}  // namespace
+
+// Makes a change of the operation durable, together with what `work` writes. What an operation must
+// not go on without is written again until the store takes it: on a full disk the operation stands
+// still instead of losing its place. A write whose answer was lost is not done twice. Errors: what
+// `work` itself refuses; Cancelled when closing.
+Task<Result<void>> Engine::record(const Operation& operation, store::Work work) {
+  for (bool first = true;; first = false) {
+    bool refused = false;
+    const auto written = co_await store_.write([&](Transaction& tx) -> Result<void> {
+      WatchedTransaction watched(tx);
+      if (!first) {
+        TRY_ASSIGN(const auto stored, rows::find(watched, operation.id.value));
+        if (is_recorded(stored, operation)) return {};
+      }
+      Result<void> done = work(watched);
+      if (done) done = rows::update(watched, operation);
+      refused = !done && !watched.store_failed();
+      return done;
+    });
+    if (tasks_.closing()) co_return base::fail(Code::Cancelled, "the control plane is stopping");
+    if (refused) co_return written;
+    if (written) break;
+    if (first)  // once: the log may be on the disk that is full
+      base::log::error("operation {} waits for the store: {}", operation.id.value,
+                       base::describe(written.error()));
+    if (!co_await timer_.sleep(kStoreRetry) || tasks_.closing())
+      co_return base::fail(Code::Cancelled, "the control plane is stopping");
+  }
+  live_.at(operation.id)->operation = operation;
+  tell(operation);
+  co_return Result<void>();
+}
+
+}  // namespace granary::operation
