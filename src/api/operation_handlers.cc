@@ -72,6 +72,7 @@ Task<Result<Operation>> wait_for_news(Context& context, OperationId id, Waiting 
 Answer list_operations(Context& context, Request request) {
   operation::Engine::Filter filter;
   filter.subject = request.query_or("subject", "");
+  filter.kind = request.query_or("kind", "");
   filter.after = request.query_or("after", "");
   const std::string state = request.query_or("state", "");
   if (!state.empty()) {

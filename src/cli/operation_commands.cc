@@ -13,6 +13,7 @@ namespace {
 struct OperationOptions {
   std::string id;
   std::string subject;
+  std::string kind;
   std::string state;
   bool no_wait = false;
 };
@@ -41,9 +42,10 @@ std::string text_of(const OperationDocument& operation, base::WallTime now) {
 }
 
 Result<void> list_operations(Session& session, const OperationOptions& options) {
-  TRY_ASSIGN(const auto list, session.api().get_all<OperationList>(
-                                  path_of({"v1", "operations"}),
-                                  {{"subject", options.subject}, {"state", options.state}}));
+  TRY_ASSIGN(const auto list,
+             session.api().get_all<OperationList>(
+                 path_of({"v1", "operations"}),
+                 {{"subject", options.subject}, {"kind", options.kind}, {"state", options.state}}));
   session.show(list, [&] {
     Table table({"OPERATION", "KIND", "SUBJECT", "STATE", "STEP", "AGE", "ERROR"});
     for (const auto& operation : list.items)
@@ -108,6 +110,7 @@ void add_operation_commands(CLI::App& program, Commands& commands) {
   CLI::App* list = add_verb(*noun, "list", "operations, newest first");
   const auto options = std::make_shared<OperationOptions>();
   list->add_option("--subject", options->subject, "only of this, such as tenant/acme");
+  list->add_option("--kind", options->kind, "only of this kind, such as tenant.create");
   list->add_option("--state", options->state,
                    "queued, running, waiting, succeeded, failed or cancelled");
   commands.on(list, [options](Session& session) { return list_operations(session, *options); });
