@@ -38,7 +38,8 @@ TEST_F(GatewayListenerTest, ServesOnTheSocketsThatItInherits) {
   world_.start();
   EXPECT_EQ(world_.gateway->listening().port, port(kept));
   EXPECT_TRUE(world_.inherited.empty());
-  EXPECT_EQ(world_.connect()->get("/").status, 200);
+  world_.wake_silo();
+  EXPECT_EQ(world_.connect()->get("/api/").status, 200);
 }
 
 TEST_F(GatewayListenerTest, WhatConnectedWhileItWasAwayIsServedByTheNext) {
@@ -47,8 +48,9 @@ TEST_F(GatewayListenerTest, WhatConnectedWhileItWasAwayIsServedByTheNext) {
   world_.start();
   world_.stop();
   testing::TestClient early(world_, port(kept));
-  early.send("GET / HTTP/1.1\r\nHost: acme.localhost\r\n\r\n");
+  early.send("GET /api/ HTTP/1.1\r\nHost: acme.localhost\r\n\r\n");
   world_.inherited.emplace(kHttpListener, base::os::Fd(::dup(kept.get())));
+  world_.wake_silo();
   world_.start();
   EXPECT_EQ(early.answer().status, 200);
 }

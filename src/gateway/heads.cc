@@ -6,6 +6,8 @@
 namespace granary::gateway {
 namespace {
 
+constexpr std::size_t kNominated = 16;  // names in Connection fields; browsers send none
+
 using Names = std::initializer_list<std::string_view>;
 
 bool is_one_of(std::string_view name, Names names) {
@@ -127,6 +129,22 @@ bool may_go_downstream(std::string_view name) {
     default:
       return true;
   }
+}
+
+bool Nominated::add(std::string_view connection, bool (*may_go)(std::string_view name)) {
+  while (!connection.empty()) {
+    const std::size_t comma = std::min(connection.find(','), connection.size());
+    const std::string_view name = trimmed(connection.substr(0, comma));
+    connection.remove_prefix(std::min(comma + 1, connection.size()));
+    if (name.empty() || !may_go(name) || equal_ignoring_case(name, "close")) continue;
+    if (names_.size() == kNominated) return false;
+    names_.emplace_back(name);
+  }
+  return true;
+}
+
+void Nominated::remove_from(std::string& head_text) const {
+  for (const std::string& name : names_) remove_field(head_text, name);
 }
 
 // RFC 6265, 5.2.3; any Domain among them, where it stands twice.

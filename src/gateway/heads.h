@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "gateway/host.h"
 
@@ -74,6 +75,18 @@ void remove_field(std::string& head_text, std::string_view name);
 bool may_go_upstream(std::string_view name);
 // Whether a client may be told this by an app.
 bool may_go_downstream(std::string_view name);
+// The fields that a sender names in Connection: they are for the next hop alone (RFC 9110, 7.6.1),
+// wherever in the head they stand.
+class Nominated final {
+ public:
+  // False when they are too many: nobody names more than a few. What never goes on (`may_go`) does
+  // not count.
+  [[nodiscard]] bool add(std::string_view connection, bool (*may_go)(std::string_view name));
+  void remove_from(std::string& head_text) const;
+
+ private:
+  std::vector<std::string> names_;
+};
 // Whether browsers would send the cookie of this Set-Cookie to all tenants below `domain`.
 bool is_cookie_of_all(std::string_view set_cookie, std::string_view domain);
 

@@ -32,6 +32,36 @@ TEST(HeadsTest, WhatOnlyThePlatformSaysGoesNeitherWay) {
   EXPECT_TRUE(may_go_upstream("Content-Type"));
 }
 
+TEST(HeadsTest, WhatASenderNamesInConnectionIsForThisHopAlone) {
+  for (const auto may_go : {may_go_upstream, may_go_downstream}) {
+    std::string head =
+        "GET / HTTP/1.1\r\nX-Kept: 1\r\nx-hop: 2\r\nX-Hop-Not: 3\r\nX-HOP: 4\r\nY: X-Hop: 5\r\n";
+    Nominated nominated;
+    EXPECT_TRUE(nominated.add("keep-alive,X-Hop\t, ,close", may_go));
+    EXPECT_TRUE(nominated.add(" Y-None", may_go));
+    nominated.remove_from(head);
+    EXPECT_EQ(head, "GET / HTTP/1.1\r\nX-Kept: 1\r\nX-Hop-Not: 3\r\nY: X-Hop: 5\r\n");
+  }
+}
+
+TEST(HeadsTest, ConnectionMayNameAFewFieldsAndNotAnyNumberOfThem) {
+  Nominated nominated;
+  std::string names = "close, upgrade, keep-alive";  // of these there may be any number
+  for (int i = 0; i < 16; ++i) names += ", X-" + std::to_string(i);
+  EXPECT_TRUE(nominated.add(names, may_go_upstream));
+  EXPECT_TRUE(nominated.add("close", may_go_upstream));
+  EXPECT_FALSE(nominated.add("X-One-More", may_go_upstream));
+}
+
+TEST(HeadsTest, ConnectionCannotTakeAwayWhatTheHeadStandsOn) {
+  std::string head = "GET / HTTP/1.1\r\nHost: acme.localhost\r\n";
+  const std::string before = head;
+  Nominated nominated;
+  EXPECT_TRUE(nominated.add("Host, GET / HTTP/1.1, Content-Length", may_go_upstream));
+  nominated.remove_from(head);
+  EXPECT_EQ(head, before);
+}
+
 TEST(HeadsTest, WhoTheClientIsOnlyThePlatformSays) {
   for (const std::string_view name :
        {"X-Forwarded-For", "x-forwarded-anything", "X-Forwarded", "X-Forwarded_For", "Forwarded",

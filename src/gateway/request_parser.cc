@@ -2,14 +2,11 @@
 
 #include <algorithm>
 #include <optional>
-#include <vector>
 
 #include "gateway/beast_parser.h"
 
 namespace granary::gateway {
 namespace {
-
-constexpr std::size_t kNominated = 16;  // names in Connection fields; browsers send none
 
 bool is_decimal(char c) { return c >= '0' && c <= '9'; }
 
@@ -99,7 +96,8 @@ class Parser final : public BeastParser<true> {
         head_.framing = Framing::Chunked;
         return;
       case http::field::connection:
-        return take_connection(value, error);
+        if (!nominated_.add(value, may_go_upstream)) return refuse(400, error);
+        return;
       case http::field::upgrade:
         if (!upgrade_.empty()) return refuse(400, error);
         upgrade_.assign(value);
@@ -132,24 +130,10 @@ class Parser final : public BeastParser<true> {
     for (const char c : value) head_.length = head_.length * 10 + static_cast<unsigned>(c - '0');
   }
 
-  // What the client names here is for this hop alone.
-  void take_connection(std::string_view value, Error& error) {
-    while (!value.empty()) {
-      const std::size_t comma = std::min(value.find(','), value.size());
-      std::string_view name = value.substr(0, comma);
-      value.remove_prefix(std::min(comma + 1, value.size()));
-      while (name.starts_with(' ') || name.starts_with('\t')) name.remove_prefix(1);
-      while (name.ends_with(' ') || name.ends_with('\t')) name.remove_suffix(1);
-      if (name.empty() || !may_go_upstream(name) || equal_ignoring_case(name, "close")) continue;
-      if (nominated_.size() == kNominated) return refuse(400, error);
-      nominated_.emplace_back(name);
-    }
-  }
-
   void end_head(Error& error) override {
     if (!host_seen_) return refuse(400, error);
     if (is_absolute_ && !equal_ignoring_case(absolute_, head_.authority)) return refuse(400, error);
-    for (const std::string& name : nominated_) remove_field(head_.text, name);
+    nominated_.remove_from(head_.text);
     head_.keep_alive = keep_alive();
     // HTTP/2 in clear text would leave the gateway blind: nobody is offered that.
     const bool wanted = this->upgrade() && !equal_ignoring_case(upgrade_, "h2c");
@@ -165,7 +149,7 @@ class Parser final : public BeastParser<true> {
   RequestHead& head_;
   std::string absolute_;
   std::string upgrade_;
-  std::vector<std::string> nominated_;
+  Nominated nominated_;
   int status_ = 400;
   bool line_seen_ = false;
   bool is_absolute_ = false;

@@ -45,6 +45,9 @@ class Parser final : public BeastParser<false> {
           error = http::error::bad_content_length;
         length_seen_ = true;
         return;
+      case http::field::connection:
+        if (!nominated_.add(value, may_go_downstream)) error = http::error::bad_value;
+        return;
       case http::field::set_cookie:
         if (is_cookie_of_all(value, domain_)) return;
         break;
@@ -58,6 +61,7 @@ class Parser final : public BeastParser<false> {
   }
 
   void end_head(Error& /*error*/) override {
+    nominated_.remove_from(head_.text);
     head_.has_length = content_length().has_value();
     if (head_.has_length) head_.length = *content_length();
     head_.keep_alive = keep_alive();
@@ -70,6 +74,7 @@ class Parser final : public BeastParser<false> {
 
   ResponseHead& head_;
   std::string_view domain_;
+  Nominated nominated_;
   bool to_head_;
   bool length_seen_ = false;
   bool version_11_ = true;

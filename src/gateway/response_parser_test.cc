@@ -51,6 +51,18 @@ TEST(ResponseParserTest, SomeAnswersHaveNoBodyWhateverTheySay) {
   EXPECT_EQ(read("HTTP/1.1 200 OK\r\n\r\n", Method::Head).response.framing, Framing::None);
 }
 
+TEST(ResponseParserTest, WhatTheAppNamesInConnectionGoesNoFurther) {
+  const Read result = read(
+      "HTTP/1.1 200 OK\r\nX-Hop: before\r\nConnection: X-Hop, close\r\nx-hop: behind\r\n"
+      "X-Kept: 1\r\nContent-Length: 0\r\n\r\n");
+  EXPECT_EQ(result.head, Progress::Done);
+  EXPECT_EQ(result.response.text, "HTTP/1.1 200 OK\r\nX-Kept: 1\r\n");
+  EXPECT_FALSE(result.response.keep_alive);
+  std::string many = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: a";
+  for (int i = 0; i < 16; ++i) many += ", x" + std::to_string(i);
+  EXPECT_EQ(read(many + "\r\n\r\n").head, Progress::Bad);
+}
+
 TEST(ResponseParserTest, WhatIsNotExactlyHttpIsBad) {
   for (const std::string_view bytes :
        {"hello\r\n\r\n", "HTTP/1.1 99 Low\r\n\r\n", "HTTP/1.1 600 High\r\n\r\n",
