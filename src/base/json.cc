@@ -1,6 +1,24 @@
 #include "base/json.h"
 
+#include <algorithm>
+#include <cmath>
+
 namespace granary::base::json {
+
+namespace {
+
+// The parser makes infinities and NaN of exponents beyond what a double can hold ("0E741"): they
+// are no JSON, would be printed as something else, and no bound holds them.
+bool all_finite(const value& document) {
+  if (document.is_double()) return std::isfinite(document.get_double());
+  if (const array* list = document.if_array()) return std::ranges::all_of(*list, all_finite);
+  if (const object* members = document.if_object())
+    return std::ranges::all_of(*members,
+                               [](const auto& member) { return all_finite(member.value()); });
+  return true;
+}
+
+}  // namespace
 
 Result<value> parse(std::string_view text, std::size_t max_bytes) {
   if (text.size() > max_bytes)
@@ -10,6 +28,8 @@ Result<value> parse(std::string_view text, std::size_t max_bytes) {
   boost::system::error_code failed;
   value document = boost::json::parse({text.data(), text.size()}, failed, {}, options);
   if (failed) return fail(Code::InvalidArgument, "this is not JSON: {}", failed.message());
+  if (!all_finite(document))
+    return fail(Code::InvalidArgument, "a number in the document is too large");
   return document;
 }
 

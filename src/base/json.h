@@ -16,7 +16,8 @@ using boost::json::array;
 using boost::json::object;
 using boost::json::value;
 
-// Parses at most `max_bytes`, nested at most 32 deep. Errors: InvalidArgument, Exhausted.
+// Parses at most `max_bytes`, nested at most 32 deep; all numbers are finite. Errors:
+// InvalidArgument, Exhausted.
 Result<value> parse(std::string_view text, std::size_t max_bytes);
 Result<object> parse_object(std::string_view text, std::size_t max_bytes);
 std::string print(const value& document);
