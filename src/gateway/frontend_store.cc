@@ -12,19 +12,10 @@ namespace {
 
 using base::Result;
 
-// Whether it may stand in a head, between quotes or not.
-bool is_value(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) { return c >= ' ' && c < 0x7f && c != '"'; });
-}
-
 Result<wire::FrontendIndex> read_index(const std::string& folder) {
   TRY_ASSIGN(const std::string text,
              base::os::read_file(folder + "/index.json", wire::kMaxFrontendIndexBytes));
-  TRY_ASSIGN(wire::FrontendIndex index, wire::decode_frontend_index(text));
-  for (const auto& [path, asset] : index.assets)
-    if (!is_value(asset.type) || !is_value(asset.etag))
-      return base::fail(base::Code::DataLoss, "the frontend's index describes a file badly");
-  return index;
+  return wire::decode_frontend_index(text);
 }
 
 Result<Blob> read_blob(const std::string& folder, const std::string& name) {

@@ -18,6 +18,11 @@ bool is_blob(std::string_view name) {
          });
 }
 
+// Both go into heads as they are, one of them between quotes.
+bool is_field_value(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return c >= ' ' && c < 0x7f && c != '"'; });
+}
+
 base::json::object asset_to_json(const FrontendAsset& asset) {
   base::json::object document;
   document["blob"] = asset.blob;
@@ -46,9 +51,8 @@ Result<FrontendAsset> asset_from(const base::json::object& from) {
   if (bytes < 0) return base::fail(Code::InvalidArgument, "member 'bytes' is negative");
   asset.bytes = static_cast<std::uint64_t>(bytes);
   TRY_ASSIGN(asset.etag, base::json::get_string(from, "etag"));
-  // Both go into headers as they are.
-  if (!base::is_printable_utf8(asset.type) || !base::is_printable_utf8(asset.etag))
-    return base::fail(Code::InvalidArgument, "member 'type' or 'etag' is not printable");
+  if (!is_field_value(asset.type) || !is_field_value(asset.etag))
+    return base::fail(Code::InvalidArgument, "member 'type' or 'etag' cannot stand in a head");
   if (const auto* immutable = from.if_contains("immutable");
       immutable != nullptr && *immutable == true) {
     asset.caching = Caching::Immutable;

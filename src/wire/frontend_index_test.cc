@@ -34,9 +34,15 @@ TEST(FrontendIndexTest, NothingButABlobsNameIsTakenAsAFileName) {
 }
 
 TEST(FrontendIndexTest, AHeaderCannotBeForged) {
-  FrontendIndex index = sample();
-  index.assets["/index.html"].type = "text/html\r\nSet-Cookie: a=b";
-  EXPECT_FALSE(decode_frontend_index(encode(index)).has_value());
+  for (const char* text :
+       {"x\r\nSet-Cookie: a=b", "x\n", "\tx", "x\x7f", "a\", \"b", "caf\xc3\xa9"}) {
+    FrontendIndex index = sample();
+    index.assets["/index.html"].type = text;
+    EXPECT_FALSE(decode_frontend_index(encode(index)).has_value()) << text;
+    index = sample();
+    index.assets["/index.html"].etag = text;
+    EXPECT_FALSE(decode_frontend_index(encode(index)).has_value()) << text;
+  }
 }
 
 TEST(FrontendIndexTest, WhatIsNoIndexIsRefused) {
