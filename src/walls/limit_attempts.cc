@@ -33,6 +33,21 @@ Answer raise(__rlimit_resource kind, const char* name) {
   return judge(call, ::setrlimit(kind, &limit));
 }
 
+// Lower than it is: a handler of the host's is started for a crash even at 0, but not at 1.
+Answer lower_core() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_CORE, &limit) != 0) return refused("getrlimit");
+  limit.rlim_cur = 0;
+  return judge("setrlimit CORE to 0", ::setrlimit(RLIMIT_CORE, &limit));
+}
+
+Answer core_handler() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_CORE, &limit) != 0) return refused("getrlimit");
+  const std::string answer = "the limit of core files is " + std::to_string(limit.rlim_cur);
+  return limit.rlim_cur == 1 ? held(answer) : broken(answer);
+}
+
 Answer lock_memory() {
   void* memory = ::mmap(nullptr, kMuch, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) return refused("mmap");
@@ -132,6 +147,10 @@ constexpr Attempt kAttempts[] = {
      [](const Knowledge&) { return raise(RLIMIT_MEMLOCK, "MEMLOCK"); }},
     {"limit-core", kTopic, "raise the limit of core files",
      [](const Knowledge&) { return raise(RLIMIT_CORE, "CORE"); }},
+    {"limit-core-lower", kTopic, "lower the limit of core files, so that a handler is started",
+     [](const Knowledge&) { return lower_core(); }},
+    {"core-handler", kTopic, "have a crash start the host's handler of crashes",
+     [](const Knowledge&) { return core_handler(); }},
     {"limit-signals", kTopic, "raise the limit of queued signals",
      [](const Knowledge&) { return raise(RLIMIT_SIGPENDING, "SIGPENDING"); }},
     {"limit-messages", kTopic, "raise the limit of message queues",

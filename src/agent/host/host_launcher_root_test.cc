@@ -132,6 +132,29 @@ attempt('connect', lambda: socket.create_connection(('1.1.1.1', 80), 1))
   }
 }
 
+// At 1 the kernel neither writes a core nor starts a handler; at 0 it starts one (contained_child).
+TEST_F(HostLauncherTest, TheLimitOfCoreFilesCanBeReadAndNotChanged) {
+  make_account("acme", kDisk);
+  const std::string text = run_inside("acme", R"(
+import resource, ctypes, errno
+libc = ctypes.CDLL(None, use_errno=True)
+print('core', *resource.getrlimit(resource.RLIMIT_CORE))
+for limit in ((0, 1), (0, 0), (1, 1)):
+    for number, before in ((160, ()), (302, (0,))):
+        new = (ctypes.c_ulong * 2)(*limit)
+        done = libc.syscall(number, *before, 4, new, None)
+        print('set', done, errno.errorcode[ctypes.get_errno()])
+        done = libc.syscall(number, *before, (1 << 32) | 4, new, None)
+        print('high', done, errno.errorcode[ctypes.get_errno()])
+resource.setrlimit(resource.RLIMIT_NOFILE, (100, 200))
+print('files', *resource.getrlimit(resource.RLIMIT_NOFILE))
+)");
+  EXPECT_NE(text.find("out core 1 1\n"), std::string::npos) << text;
+  std::string expected;
+  for (int i = 0; i < 6; ++i) expected += "out set -1 EINVAL\nout high -1 EINVAL\n";
+  EXPECT_NE(text.find(expected + "out files 100 200\n"), std::string::npos) << text;
+}
+
 TEST_F(HostLauncherTest, TwoServicesOfAnAccountShareItsDiskAtTheSameTime) {
   auto first = start("acme", http_app("open('/data/shared', 'w').write('from the first')"));
   EXPECT_EQ(ask(first.plan.service, "x"), "14");

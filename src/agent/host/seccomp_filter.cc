@@ -6,6 +6,7 @@
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/personality.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <memory>
@@ -44,7 +45,7 @@ Result<void> allow(const Filter& filter, const char* name) {
 }
 
 // ioctl(2) but for the requests of network devices, wired and wireless (0x89.., 0x8b..): they act
-// on the network that the socket was made in, and a silo's listener was made in the host's. There
+// on the network that the socket was made in, and a silo's listener was not made in its own. There
 // is no rule for "not these", so: any request that differs from them in one bit at least; and those
 // few of 0x89 that are about the socket itself.
 constexpr std::uint64_t kDeviceRequests = 0x8900;
@@ -75,6 +76,33 @@ Result<void> allow_commands(scmp_filter_ctx context) {
   return {};
 }
 
+// setrlimit(2) and prlimit(2) but for changes of the limit of core files: lowered to 0, a crash
+// would start the host's handler (base/os/contained_child.cc). EINVAL, as from a kernel without
+// this limit: programs that turn their cores off by it take that for an answer (GnuPG).
+Result<void> allow_limits(scmp_filter_ctx context) {
+  constexpr std::uint64_t kAll = 0xffffffff;  // of the resource the kernel looks at 32 bits
+  for (std::uint64_t bit = 1; bit <= 0x80000000ULL; bit <<= 1) {
+    const std::uint64_t other = ~std::uint64_t{RLIMIT_CORE} & bit;
+    TRY(wanted(::seccomp_rule_add(context, SCMP_ACT_ALLOW, SCMP_SYS(setrlimit), 1,
+                                  SCMP_A0(SCMP_CMP_MASKED_EQ, bit, other)),
+               "setrlimit"));
+    TRY(wanted(::seccomp_rule_add(context, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1,
+                                  SCMP_A1(SCMP_CMP_MASKED_EQ, bit, other)),
+               "prlimit64"));
+  }
+  TRY(wanted(
+      ::seccomp_rule_add(context, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 2,
+                         SCMP_A1(SCMP_CMP_MASKED_EQ, kAll, RLIMIT_CORE), SCMP_A2(SCMP_CMP_EQ, 0)),
+      "prlimit64"));
+  TRY(wanted(
+      ::seccomp_rule_add(context, SCMP_ACT_ERRNO(EINVAL), SCMP_SYS(prlimit64), 2,
+                         SCMP_A1(SCMP_CMP_MASKED_EQ, kAll, RLIMIT_CORE), SCMP_A2(SCMP_CMP_NE, 0)),
+      "prlimit64"));
+  return wanted(::seccomp_rule_add(context, SCMP_ACT_ERRNO(EINVAL), SCMP_SYS(setrlimit), 1,
+                                   SCMP_A0(SCMP_CMP_MASKED_EQ, kAll, RLIMIT_CORE)),
+                "setrlimit");
+}
+
 // Who reads a file that several silos see (a release, a library) is nobody else's business; what
 // changes may be watched.
 constexpr std::uint64_t kReadingEvents = IN_ACCESS | IN_OPEN | IN_CLOSE_NOWRITE;
@@ -96,6 +124,7 @@ Result<void> add_rules_on_arguments(const Filter& filter) {
              "socketpair"));
   TRY(allow_requests(context));
   TRY(allow_commands(context));
+  TRY(allow_limits(context));
   TRY(wanted(::seccomp_rule_add(context, SCMP_ACT_ALLOW, SCMP_SYS(inotify_add_watch), 1,
                                 SCMP_A2(SCMP_CMP_MASKED_EQ, kReadingEvents, 0)),
              "inotify_add_watch"));

@@ -87,8 +87,13 @@ int unlock_disk(Prepared& with) {
   return disk.key->unlock(disk.target.c_str(), disk.folder.c_str(), disk.owner.uid, disk.owner.gid);
 }
 
+// No core file: it would be smaller than a page. And not the host's handler either, which the
+// kernel starts as root, with all of the memory, even at a limit of 0: 1 is how it marks the
+// handler's own crashes (fs/coredump.c), and the only value that keeps it from starting.
+constexpr rlim_t kNoCore = 1;
+
 int limit_resources(Prepared&) {
-  const rlimit no_core{0, 0};
+  const rlimit no_core{kNoCore, kNoCore};
   if (::setrlimit(RLIMIT_CORE, &no_core) != 0) return -1;
   rlimit files{};
   if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return -1;
