@@ -15,6 +15,46 @@ void metric(std::string& into, std::string_view name, std::string_view type, std
                  type, value);
 }
 
+std::string_view to_string(TlsFailure failure) {
+  switch (failure) {
+    case TlsFailure::UnknownName:
+      return "unknown_name";
+    case TlsFailure::Version:
+      return "version";
+    case TlsFailure::PlainHttp:
+      return "plain_http";
+    case TlsFailure::Client:
+      return "client";
+    case TlsFailure::Other:
+      return "other";
+  }
+  return {};
+}
+
+void add_tls(std::string& text, const Core& core) {
+  const Counters& counters = core.counters;
+  const CertificateSet& certificates = *core.https.tls->certificates();
+  const auto end = std::chrono::floor<std::chrono::seconds>(certificates.earliest_end());
+  metric(text, "granary_gateway_tls_handshakes_total", "counter", "TLS handshakes begun.",
+         counters.handshakes);
+  constexpr std::string_view kFailures = "granary_gateway_tls_handshake_failures_total";
+  fmt::format_to(std::back_inserter(text),
+                 "# HELP {0} TLS handshakes that came to nothing, by reason.\n"
+                 "# TYPE {0} counter\n{0}{{reason=\"deadline\"}} {1}\n",
+                 kFailures, counters.handshakes_expired);
+  for (std::size_t at = 0; at < kTlsFailures; ++at)
+    fmt::format_to(std::back_inserter(text), "{}{{reason=\"{}\"}} {}\n", kFailures,
+                   to_string(static_cast<TlsFailure>(at)), counters.handshakes_failed[at]);
+  metric(text, "granary_gateway_certificates", "gauge", "Certificates in force.",
+         certificates.size());
+  metric(text, "granary_gateway_certificates_bad", "gauge",
+         "Pairs of files of which the newest cannot be used; the log says why.",
+         certificates.problems());
+  metric(text, "granary_gateway_certificate_expires_seconds", "gauge",
+         "When the first certificate in force expires, since 1970.",
+         static_cast<std::uint64_t>(end.time_since_epoch().count()));
+}
+
 std::string metrics(const Core& core) {
   const Counters& counters = core.counters;
   std::string text;
@@ -22,6 +62,7 @@ std::string metrics(const Core& core) {
          counters.connections);
   metric(text, "granary_gateway_connections_refused_total", "counter",
          "Connections closed at once, over the bound.", counters.connections_refused);
+  if (core.https.tls != nullptr) add_tls(text, core);
   metric(text, "granary_gateway_over_share_total", "counter",
          "Requests refused since their tenant's clients hold all its connections.",
          counters.over_share);

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "gateway/limits.h"
+
 namespace granary::gateway {
 
 std::string_view reason_phrase(int status) {
@@ -13,6 +15,8 @@ std::string_view reason_phrase(int status) {
       return "OK";
     case 304:
       return "Not Modified";
+    case 308:
+      return "Permanent Redirect";
     case 400:
       return "Bad Request";
     case 403:
@@ -29,6 +33,8 @@ std::string_view reason_phrase(int status) {
       return "URI Too Long";
     case 417:
       return "Expectation Failed";
+    case 421:
+      return "Misdirected Request";
     case 429:
       return "Too Many Requests";
     case 431:
@@ -56,6 +62,9 @@ void add_answer_end(std::string& into, const AnswerEnd& end) {
     into += "Connection: close\r\n";
   else if (!end.version_11)
     into += "Connection: keep-alive\r\n";
+  if (end.strict)
+    fmt::format_to(std::back_inserter(into), "Strict-Transport-Security: max-age={}\r\n",
+                   kStrictTransport.count());
   into += "\r\n";
 }
 

@@ -25,6 +25,7 @@ struct AnswerEnd {
   std::uint64_t length = 0;
   Connection connection = Connection::Keep;
   bool version_11 = true;  // of the client
+  bool strict = false;     // browsers are to come by https alone from now on (RFC 6797)
 };
 void add_answer_end(std::string& into, const AnswerEnd& end);
 

@@ -7,16 +7,20 @@
 #include <vector>
 
 #include "base/rng.h"
+#include "base/worker.h"
 #include "gateway/access_log.h"
 #include "gateway/agent_client.h"
 #include "gateway/blocks.h"
 #include "gateway/body_reader.h"
+#include "gateway/client_stream.h"
 #include "gateway/frontend_store.h"
+#include "gateway/gateway.h"
 #include "gateway/limits.h"
 #include "gateway/request_parser.h"
 #include "gateway/response_parser.h"
 #include "gateway/router.h"
 #include "gateway/shares.h"
+#include "gateway/tls.h"
 #include "gateway/token_buckets.h"
 #include "gateway/upstreams.h"
 
@@ -61,6 +65,9 @@ class Kits final {
 struct Counters {
   std::uint64_t connections = 0;
   std::uint64_t connections_refused = 0;
+  std::uint64_t handshakes = 0;                        // begun
+  std::uint64_t handshakes_expired = 0;                // by kHandshake
+  std::uint64_t handshakes_failed[kTlsFailures] = {};  // by TlsFailure
   std::uint64_t over_share = 0;  // requests refused since their tenant's connections are all busy
   std::uint64_t requests = 0;
   std::uint64_t answers[6] = {};  // by the first digit of the status
@@ -73,7 +80,8 @@ struct Core {
   base::Rng& rng;
   wire::ActivityBoard& board;
   const GatewayLimits& limits;
-  const std::string& scheme;  // how clients reach the platform: http, or https behind TLS
+  base::Worker& worker;
+  const std::string& scheme;  // how plain clients reach it: http, or https behind something
   Sweeper& sweeper;
   Blocks blocks;
   Kits kits;
@@ -84,6 +92,14 @@ struct Core {
   Shares& shares;
   TokenBuckets discoveries{{kDiscoverBurst, kDiscoverEvery, kDiscoverClients}};
   Counters counters;
+  // How clients are brought to https, while the gateway ends TLS itself.
+  struct Https {
+    Tls* tls = nullptr;  // null: plain HTTP alone
+    Redirect redirect = Redirect::Off;
+    std::uint16_t port = 0;  // where https is
+    std::string folder;      // of certificates, and of what an ACME client shows
+  };
+  Https https;
   SharedIndex index;      // the newest; shared with requests that began under it; null: none yet
   bool draining = false;  // stopping: no connection is kept
 };

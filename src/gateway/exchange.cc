@@ -80,7 +80,7 @@ void Exchange::compose_request() {
   tail.clear();
   tail.append("X-Forwarded-For: ").append(client_.address);
   tail.append("\r\nX-Real-IP: ").append(client_.address);
-  tail.append("\r\nX-Forwarded-Proto: ").append(core_.scheme);
+  tail.append("\r\nX-Forwarded-Proto: ").append(client_.scheme);
   tail.append("\r\nX-Forwarded-Host: ").append(request.authority);
   tail.append("\r\nX-Request-Id: ").append(kit_.request_id).append("\r\n");
   if (!request.upgrade.empty())

@@ -21,6 +21,8 @@ struct ClientSide {
   std::string_view address;
   Kit& kit;
   std::string_view domain;  // the platform's
+  std::string_view scheme;  // that it came by
+  bool strict = false;      // its answer keeps browsers at https
 };
 
 struct Outcome {

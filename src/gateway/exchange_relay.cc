@@ -8,6 +8,14 @@
 #include "gateway/tunnel.h"
 
 namespace granary::gateway {
+namespace {
+
+// What the app says itself counts: browsers take the first, and two are a mistake.
+bool says_strict(const ResponseHead& answer) {
+  return !find_field(answer.text, "Strict-Transport-Security").empty();
+}
+
+}  // namespace
 
 Coro<void> Exchange::relay() {
   answered_ = true;
@@ -34,6 +42,7 @@ Coro<void> Exchange::relay() {
     if (!co_await write_to_client()) co_return;
     if (step.progress == BodyReader::Progress::Bad) {
       outcome_.keep = false;  // the client must not take another answer for the rest of this one
+      client_.stream.mark_cut();
       co_return;
     }
     if (body.complete()) break;
@@ -66,7 +75,8 @@ void Exchange::compose_answer() {
                              .has_length = answer.has_length,
                              .length = answer.length,
                              .connection = outcome_.keep ? Connection::Keep : Connection::Close,
-                             .version_11 = request.version_11});
+                             .version_11 = request.version_11,
+                             .strict = client_.strict && !says_strict(answer)});
 }
 
 // One read of the silo is one chunk to the client.
@@ -113,6 +123,7 @@ Coro<bool> Exchange::read_more(const BodyReader& body) {
     add_parts(Piece::Last);
     co_return co_await write_to_client();
   }
+  client_.stream.mark_cut();
   co_return false;
 }
 

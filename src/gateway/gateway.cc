@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/task_group.h"
 #include "gateway/admin.h"
+#include "gateway/certificate_watcher.h"
 #include "gateway/core.h"
 #include "gateway/listener.h"
 #include "gateway/session.h"
@@ -40,8 +41,9 @@ struct Gateway::State {
 
   base::Result<void> open(base::os::InheritedFds& inherited);
   base::Result<void> listen(base::os::InheritedFds& inherited);
+  base::Result<void> open_tls();
   void start();
-  void take(TcpSocket socket, const Tcp::endpoint& peer);
+  void take(TcpSocket socket, const Tcp::endpoint& peer, Door door);
   void take_admin(TcpSocket socket);
   void ended(std::list<Session>::iterator session, const std::exception_ptr& failure);
   void adopt(SharedIndex index);
@@ -59,8 +61,11 @@ struct Gateway::State {
   std::optional<FrontendStore> frontends;
   std::optional<AccessLog> log;
   std::optional<Core> core;
+  std::unique_ptr<Tls> tls;  // null: not configured
+  std::optional<CertificateWatcher> certificates;
   std::optional<SnapshotWatcher> watcher;
   std::optional<Listener> listener;
+  std::optional<Listener> tls_listener;
   std::optional<Listener> admin;
   // Each runs a coroutine, which is joined by close(): ended() takes it out.
   std::list<Session> sessions;
@@ -83,6 +88,7 @@ base::Result<void> Gateway::State::open(base::os::InheritedFds& inherited) {
                     .rng = parts.rng,
                     .board = *board,
                     .limits = options.limits,
+                    .worker = parts.worker,
                     .scheme = options.scheme,
                     .sweeper = sweeper,
                     .agent = *agent,
@@ -92,14 +98,42 @@ base::Result<void> Gateway::State::open(base::os::InheritedFds& inherited) {
                     .shares = shares});
   watcher.emplace(SnapshotWatcher::Parts{options.paths, parts.timer, parts.worker, executor},
                   [this](SharedIndex index) { adopt(std::move(index)); });
+  TRY(open_tls());
   return listen(inherited);
+}
+
+// A folder without one good pair is no error: certificates may be got through the gateway itself.
+base::Result<void> Gateway::State::open_tls() {
+  if (!options.tls) return {};
+  const std::string& folder = options.tls->certificates;
+  auto loaded = load_certificates(folder, nullptr, parts.clock.wall());
+  if (!loaded)
+    return base::fail_with_advice(
+        base::Code::InvalidArgument,
+        fmt::format("the certificates cannot be read: {}", loaded.error().message),
+        fmt::format("Make the folder {}, readable to the user that the gateway runs as", folder));
+  base::log::info("{} certificates are in force", (*loaded)->size());
+  TRY_ASSIGN(tls, Tls::make(parts.clock, *loaded));
+  core->https = {.tls = tls.get(), .redirect = options.tls->redirect, .folder = folder};
+  certificates.emplace(CertificateWatcher::Parts{parts.clock, parts.timer, parts.worker, executor},
+                       folder, *loaded,
+                       [this](SharedCertificates newest) { tls->adopt(std::move(newest)); });
+  return {};
 }
 
 base::Result<void> Gateway::State::listen(base::os::InheritedFds& inherited) {
   listener.emplace(executor, parts.timer, [this](TcpSocket socket, const Tcp::endpoint& peer) {
-    take(std::move(socket), peer);
+    take(std::move(socket), peer, Door::Plain);
   });
   TRY(open_listener(*listener, kHttpListener, options.listen, inherited));
+  if (options.tls) {
+    tls_listener.emplace(executor, parts.timer,
+                         [this](TcpSocket socket, const Tcp::endpoint& peer) {
+                           take(std::move(socket), peer, Door::Tls);
+                         });
+    TRY(open_listener(*tls_listener, kHttpsListener, options.tls->listen, inherited));
+    core->https.port = tls_listener->endpoint().port;
+  }
   if (options.admin) {
     admin.emplace(executor, parts.timer, [this](TcpSocket socket, const Tcp::endpoint& /*peer*/) {
       take_admin(std::move(socket));
@@ -111,7 +145,8 @@ base::Result<void> Gateway::State::listen(base::os::InheritedFds& inherited) {
       base::Code::InvalidArgument,
       fmt::format("a socket named '{}' was passed to the gateway, which has no use for it",
                   base::log::escape(inherited.begin()->first)),
-      fmt::format("Name it {} or {}, and configure what it is for", kHttpListener, kAdminListener));
+      fmt::format("Name it {}, {} or {}, and configure what it is for", kHttpListener,
+                  kHttpsListener, kAdminListener));
 }
 
 void Gateway::State::start() {
@@ -121,6 +156,12 @@ void Gateway::State::start() {
   tasks.spawn("snapshot", watcher->follow());
   tasks.spawn("access log", log->run());
   tasks.spawn("listener", listener->run());
+  if (tls_listener) tasks.spawn("TLS listener", tls_listener->run());
+  if (certificates) {
+    tasks.spawn("certificate watch", certificates->watch());
+    tasks.spawn("certificate recheck", certificates->recheck());
+    tasks.spawn("certificates", certificates->follow());
+  }
   if (admin) tasks.spawn("admin listener", admin->run());
 }
 
@@ -130,7 +171,7 @@ void Gateway::State::adopt(SharedIndex index) {
   core->index = std::move(index);
 }
 
-void Gateway::State::take(TcpSocket socket, const Tcp::endpoint& peer) {
+void Gateway::State::take(TcpSocket socket, const Tcp::endpoint& peer, Door door) {
   // At the bound, the one that has waited longest for a request, or for the rest of one's head,
   // makes room. The newcomer is over the bound until that one has ended.
   const std::size_t bound = options.limits.connections;
@@ -141,7 +182,7 @@ void Gateway::State::take(TcpSocket socket, const Tcp::endpoint& peer) {
   ++core->counters.connections;
   ErrorCode ignored;
   socket.set_option(Tcp::no_delay(true), ignored);
-  sessions.emplace_back(*core, std::move(socket), to_text(peer.address()));
+  sessions.emplace_back(*core, std::move(socket), to_text(peer.address()), door);
   const auto session = std::prev(sessions.end());
   asio::co_spawn(executor, session->run(),
                  [this, session](const std::exception_ptr& failure) { ended(session, failure); });
@@ -207,6 +248,7 @@ base::Task<void> Gateway::close() {
   State& state = *state_;
   if (state.closed || !state.core) co_return;
   state.listener->close();
+  if (state.tls_listener) state.tls_listener->close();
   if (state.admin) state.admin->close();
   co_await state.drain();
   state.upstreams->close_idle();
@@ -221,6 +263,11 @@ Endpoint Gateway::listening() const { return state_->listener->endpoint(); }
 std::optional<Endpoint> Gateway::admin_listening() const {
   if (!state_->admin) return std::nullopt;
   return state_->admin->endpoint();
+}
+
+std::optional<Endpoint> Gateway::tls_listening() const {
+  if (!state_->tls_listener) return std::nullopt;
+  return state_->tls_listener->endpoint();
 }
 
 std::uint64_t Gateway::generation() const {

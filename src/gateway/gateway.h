@@ -36,12 +36,24 @@ struct Endpoint {
 // What each listener is called where a service manager passes it on (FileDescriptorName=).
 inline constexpr const char* kHttpListener = "http";
 inline constexpr const char* kAdminListener = "admin";
+inline constexpr const char* kHttpsListener = "https";
+
+enum class Redirect { On, Off };
+
+// TLS ended by the gateway itself.
+struct TlsOptions {
+  Endpoint listen;
+  std::string certificates;  // folder, absolute: NAME.crt and NAME.key (certificates.h), and what
+                             // an ACME client puts there (session_https.cc)
+  Redirect redirect = Redirect::On;  // of plain requests to https; Off: they are served as well
+};
 
 struct GatewayOptions {
   wire::Paths paths;
   Endpoint listen;
   std::optional<Endpoint> admin;  // /healthz, /readyz, /metrics; not for the outside
-  std::string scheme = "http";    // how clients reach it: "https" behind something that ends TLS
+  std::string scheme = "http";    // how plain clients reach it: "https" behind an end of TLS
+  std::optional<TlsOptions> tls;
   GatewayLimits limits;
 };
 
@@ -72,6 +84,7 @@ class Gateway final {
   // What open() got, with the real port.
   Endpoint listening() const;
   std::optional<Endpoint> admin_listening() const;
+  std::optional<Endpoint> tls_listening() const;
   // Of the snapshot in force; 0: none yet.
   std::uint64_t generation() const;
 

@@ -68,6 +68,18 @@ inline constexpr std::size_t kAgentQueue = 4096;  // activations waiting: over i
 
 inline constexpr std::chrono::seconds kSnapshotRecheck{2};  // where the kernel lost a notification
 
+// TLS.
+inline constexpr std::chrono::seconds kHandshake{10};  // whole: a phone on a bad line needs three
+inline constexpr std::size_t kTlsRecord = 16U << 10;   // the most that one may hold (RFC 8446, 5.1)
+inline constexpr std::chrono::hours kTicketKey{12};    // then new tickets get another key
+inline constexpr std::size_t kCertificates = 20'000;   // pairs of files: each is about 12 kB here
+inline constexpr std::size_t kCertificateFile = 256U << 10;     // a chain; real ones are below 10 k
+inline constexpr std::chrono::seconds kCertificateRecheck{30};  // what no notification tells: links
+inline constexpr std::chrono::milliseconds kCertificateSettle{500};  // both files of a pair arrive
+inline constexpr std::chrono::seconds kStrictTransport{365LL * 24 * 3600};  // browsers renew it
+inline constexpr std::size_t kChallengeToken = 128;  // of ACME: base64url, 43 letters in practice
+inline constexpr std::size_t kChallengeFile = 1U << 10;
+
 // Frontends.
 inline constexpr std::size_t kFrontendIndexes = 64;        // releases in use at once are few
 inline constexpr std::size_t kCachedBlob = 1U << 20;       // larger ones are read piece by piece

@@ -19,18 +19,21 @@ void make_request_id(base::Rng& rng, std::string& into) {
 
 }  // namespace
 
-Session::Session(Core& core, TcpSocket socket, std::string address)
+Session::Session(Core& core, TcpSocket socket, std::string address, Door door)
     : Holder(core.shares),
       core_(core),
       stream_(core.sweeper, std::move(socket)),
       inbox_(core.blocks),
-      address_(std::move(address)) {}
+      address_(std::move(address)) {
+  if (door == Door::Tls) stream_.begin_tls(*core.https.tls, core.blocks);
+}
 
 Session::~Session() { ASSERT(exchange_ == nullptr); }
 
 void Session::stop() {
   stopping_ = true;
   if (exchange_ != nullptr) exchange_->abort();
+  if (kit_ != nullptr) stream_.mark_cut();
   stream_.cancel();
 }
 
@@ -39,7 +42,8 @@ void Session::stop_if_idle() {
 }
 
 Coro<void> Session::run() {
-  while (co_await next_request() == Next::Request) {
+  const bool ready = stream_.tls() == nullptr || co_await shake_hands();
+  while (ready && co_await next_request() == Next::Request) {
     co_await serve();
     core_.shares.wait(*this);
     index_.reset();
@@ -100,6 +104,14 @@ Coro<void> Session::serve() {
   index_ = core_.index;
   ++core_.counters.requests;
   keep_ = kit_->request.keep_alive && !core_.draining;
+  scheme_ = core_.scheme;
+  if (core_.https.tls != nullptr) {
+    if (const Entry entry = enter(); entry != Entry::Open) {
+      core_.shares.serve(*this);
+      co_await turn_away(entry);
+      co_return end_request({});
+    }
+  }
   if (!index_) co_return co_await refuse(503, retry_after(kRetryAfter));
   const Route route = index_->route(kit_->request.host.name, kit_->request.path());
   if (route.tenant == nullptr) core_.shares.serve(*this);
@@ -168,8 +180,9 @@ Coro<void> Session::serve_service(const Route& route) {
     outcome.refusal = 429;
     co_await refuse(429, retry_after(kRetryAfter));
   } else {
-    Exchange exchange(core_, {stream_, inbox_, address_, *kit_, index_->snapshot().domain}, *lease,
-                      *route.service);
+    Exchange exchange(
+        core_, {stream_, inbox_, address_, *kit_, index_->snapshot().domain, scheme_, is_strict()},
+        *lease, *route.service);
     exchange_ = &exchange;
     outcome = co_await exchange.run();
     exchange_ = nullptr;
@@ -235,8 +248,8 @@ Coro<void> Session::discover() {
   const auto host = index_->discover(name);
   if (!host) co_return co_await refuse(404);
   const std::string& port = kit_->request.host.port;
-  const std::string url = fmt::format("{{\"url\":\"{}://{}{}{}\"}}", core_.scheme, *host,
-                                      port.empty() ? "" : ":", port);
+  const std::string url =
+      fmt::format("{{\"url\":\"{}://{}{}{}\"}}", scheme_, *host, port.empty() ? "" : ":", port);
   co_await answer(200, "Content-Type: application/json\r\nCache-Control: no-store\r\n", url);
 }
 

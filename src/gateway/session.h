@@ -1,10 +1,10 @@
 // One client's connection: reads requests one after another, decides who each is for, and answers
 // it, itself or through an Exchange. Owned by the Gateway, which runs it to its end; one thread.
 //
-//   idle ──first byte──► head ──► own answer | frontend | exchange ──► idle again
-//     │ kIdleClient        │ bad, slow                 │ not to be kept
-//     ▼                    ▼                           ▼
-//   closed              refused ──────────────────► linger ──► closed
+//   [handshake] ──► idle ──first byte──► head ──► own answer | frontend | exchange ──► idle again
+//        │            │ kIdleClient        │ bad, slow                 │ not to be kept
+//        ▼            ▼                    ▼                           ▼
+//      closed       closed              refused ──────────────────► linger ──► closed
 #pragma once
 
 #include <memory>
@@ -15,9 +15,13 @@
 
 namespace granary::gateway {
 
+// Where the client came in.
+enum class Door { Plain, Tls };
+
 class Session final : public Holder {
  public:
-  Session(Core& core, TcpSocket socket, std::string address);
+  // Door::Tls only where the core has a Tls.
+  Session(Core& core, TcpSocket socket, std::string address, Door door);
   ~Session() override;
 
   // Once. The session outlives it.
@@ -30,6 +34,16 @@ class Session final : public Holder {
 
  private:
   enum class Next { Request, End };
+  // Whether a request is served that came in so, or what is done with it instead.
+  enum class Entry { Open, Misdirected, Redirected, Challenge };
+
+  Coro<bool> shake_hands();
+  Entry enter();
+  bool is_own_check() const;
+  Coro<void> turn_away(Entry entry);
+  Coro<void> redirect();
+  Coro<void> answer_challenge();
+  bool is_strict() const;
 
   Coro<Next> next_request();
   Coro<Next> read_head();
@@ -57,6 +71,7 @@ class Session final : public Holder {
   std::unique_ptr<Kit> kit_;      // while a request is there
   Exchange* exchange_ = nullptr;  // while one runs
   SharedIndex index_;             // the request's; shared with the gateway and other requests
+  std::string_view scheme_;  // that the request's client speaks, as far as the app is concerned
   base::BootTime began_{0};
   int status_ = 0;          // of the answer given; 0: none
   std::uint64_t sent_ = 0;  // bytes of it

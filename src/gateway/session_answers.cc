@@ -17,6 +17,11 @@ Coro<void> Session::refuse(int status, std::string fields) {
   co_await answer(status, fields, plain_body(status));
 }
 
+// Where plain requests are served as well, browsers are not kept from making them.
+bool Session::is_strict() const {
+  return stream_.tls() != nullptr && core_.https.redirect == Redirect::On;
+}
+
 void Session::compose_head(int status, std::string_view fields, std::uint64_t length) {
   if (kit_->request.has_body()) {
     keep_ = false;
@@ -30,7 +35,8 @@ void Session::compose_head(int status, std::string_view fields, std::uint64_t le
                         .has_length = status != 304,
                         .length = length,
                         .connection = keep_ ? Connection::Keep : Connection::Close,
-                        .version_11 = kit_->request.version_11});
+                        .version_11 = kit_->request.version_11,
+                        .strict = is_strict()});
   status_ = status;
   kit_->to_client.clear();
   kit_->to_client.add(head);
@@ -84,6 +90,7 @@ Coro<void> Session::send_large(const Blob& blob) {
     const std::string piece = co_await core_.frontends.read_piece(blob, at);
     if (piece.empty() || at + piece.size() > blob.size) {
       keep_ = false;  // the length was promised: a cut connection says that it does not hold
+      stream_.mark_cut();
       co_return;
     }
     kit_->to_client.add(piece);
@@ -95,7 +102,7 @@ Coro<void> Session::send_large(const Blob& blob) {
 // A connection closed with bytes unread is reset, and the reset can overtake the answer.
 Coro<void> Session::linger() {
   ErrorCode error;
-  stream_.socket().shutdown(asio::socket_base::shutdown_send, error);
+  stream_.end_sending();
   const base::BootTime until = core_.sweeper.now() + kLinger;
   inbox_.consume(inbox_.bytes().size());
   for (std::size_t thrown = 0; !error && thrown < kLingerBytes;) {

@@ -1,11 +1,8 @@
 #include "gateway/snapshot_watcher.h"
 
-#include <boost/asio/posix/stream_descriptor.hpp>
-
 #include "base/log.h"
 #include "base/os/file.h"
-#include "base/os/watch.h"
-#include "gateway/limits.h"
+#include "gateway/folder_watch.h"
 
 namespace granary::gateway {
 namespace {
@@ -23,21 +20,9 @@ void SnapshotWatcher::note_change() {
   changed_.notify_all();
 }
 
-// A new watch after each change, and only then a look: whatever happens in between is seen, also
-// that the folder was made anew.
 base::Task<void> SnapshotWatcher::watch() {
-  for (;;) {
-    auto watch = base::os::watch_folder(parts_.paths.publish());
-    note_change();
-    if (!watch) {
-      if (!co_await parts_.timer.sleep(kSnapshotRecheck)) co_return;
-      continue;
-    }
-    base::asio::posix::stream_descriptor events(parts_.executor, watch->release());
-    base::ErrorCode error;
-    co_await events.async_wait(base::asio::posix::descriptor_base::wait_read, base::into(error));
-    if (error) co_return;
-  }
+  return watch_changes(parts_.executor, parts_.timer, parts_.paths.publish(),
+                       [this] { note_change(); });
 }
 
 base::Task<void> SnapshotWatcher::follow() {

@@ -1,6 +1,6 @@
 // A socket with deadlines: the client's (TCP) or a silo's (unix). Reads and writes are bounded in
-// time by the Sweeper; writing first tries without suspending. Owned by the session or by the pool
-// of upstream connections; one thread. One read and one write may wait at the same time.
+// time by the Sweeper; writing first tries without suspending. Owned by a ClientStream or by the
+// pool of upstream connections; one thread. One read and one write may wait at the same time.
 #pragma once
 
 #include "gateway/io.h"
@@ -19,6 +19,7 @@ class Stream final : public Swept {
   }
 
   Socket& socket() { return socket_; }
+  const Socket& socket() const { return socket_; }
 
   // Some bytes, at least one; 0 with `error` set. timed_out when `within` has passed.
   Coro<std::size_t> read_some(asio::mutable_buffer room, std::chrono::nanoseconds within,
@@ -60,8 +61,23 @@ class Stream final : public Swept {
     name_expiry(error);
   }
 
-  // Another bound for the read that waits now.
-  void read_within(std::chrono::nanoseconds time) { read_due_ = sweeper().now() + time; }
+  // Until there is something to read, be it the end; or room to write. For those who read and write
+  // the socket themselves. timed_out when `within` has passed.
+  Coro<void> wait_to_read(std::chrono::nanoseconds within, ErrorCode& error) {
+    read_due_ = sweeper().now() + within;
+    expired_ = false;
+    co_await socket_.async_wait(asio::socket_base::wait_read, into(error));
+    read_due_ = kNever;
+    name_expiry(error);
+  }
+  Coro<void> wait_to_write(std::chrono::nanoseconds within, ErrorCode& error) {
+    write_due_ = sweeper().now() + within;
+    expired_ = false;
+    co_await socket_.async_wait(asio::socket_base::wait_write, into(error));
+    write_due_ = kNever;
+    name_expiry(error);
+  }
+  base::BootTime now() const { return sweeper().now(); }
 
   enum class Peer { Open, SaidAll, Gone };
   // What can be known of the peer without reading; bytes that wait hide that it went.
@@ -86,6 +102,11 @@ class Stream final : public Swept {
     ErrorCode ignored;
     socket_.cancel(ignored);
   }
+  // The peer hears that nothing more comes, and may still send.
+  void end_sending() {
+    ErrorCode ignored;
+    socket_.shutdown(asio::socket_base::shutdown_send, ignored);
+  }
   void close() {
     ErrorCode ignored;
     socket_.close(ignored);
@@ -108,7 +129,5 @@ class Stream final : public Swept {
   base::BootTime write_due_ = kNever;
   bool expired_ = false;
 };
-
-using ClientStream = Stream<Tcp>;
 
 }  // namespace granary::gateway

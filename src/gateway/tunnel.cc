@@ -3,17 +3,6 @@
 #include "base/log.h"
 
 namespace granary::gateway {
-namespace {
-
-// The other side hears that this one said all.
-template <class Protocol>
-void end_sending(Stream<Protocol>& stream) {
-  ErrorCode ignored;
-  stream.socket().shutdown(asio::socket_base::shutdown_send, ignored);
-}
-
-}  // namespace
-
 Coro<Tunnel::Moved> Tunnel::run() {
   last_moved_ = core_.sweeper.now();
   Gather& out = ends_.kit.to_client;
@@ -39,6 +28,7 @@ Coro<Tunnel::Moved> Tunnel::run() {
 
 // Both directions end.
 void Tunnel::cut() {
+  ends_.client.mark_cut();
   ends_.client.close();
   ends_.silo.stream.close();
 }
@@ -52,7 +42,7 @@ Coro<void> Tunnel::to_silo() {
       const std::size_t got = co_await ends_.client.read_some(inbox.room(), kTunnelPause, error);
       inbox.filled(got);
       if (error == asio::error::timed_out && !is_idle()) error = {};
-      if (error == asio::error::eof) co_return end_sending(ends_.silo.stream);
+      if (error == asio::error::eof) co_return ends_.silo.stream.end_sending();
       if (inbox.empty()) continue;
     }
     Gather out;
@@ -72,7 +62,7 @@ Coro<void> Tunnel::to_client() {
   while (!error) {
     const std::size_t got = co_await ends_.silo.stream.read_some(room, kTunnelPause, error);
     if (error == asio::error::timed_out && !is_idle()) error = {};
-    if (error == asio::error::eof) co_return end_sending(ends_.client);
+    if (error == asio::error::eof) co_return ends_.client.end_sending();
     if (got == 0) continue;
     Gather out;
     out.add({ends_.kit.block.data(), got});

@@ -216,6 +216,10 @@ std::unique_ptr<TestClient> GatewayWorld::connect() {
   return std::make_unique<TestClient>(*this, gateway->listening().port);
 }
 
+std::unique_ptr<TestClient> GatewayWorld::connect_tls() {
+  return std::make_unique<TestClient>(*this, gateway->tls_listening()->port);
+}
+
 std::string GatewayWorld::access_log(const std::string& account) const {
   return base::os::read_file(options.paths.access() + "/" + account + ".log", 1U << 20)
       .value_or("");

@@ -49,6 +49,9 @@ class TestClient final {
   void say_all() { socket_.shutdown(base::asio::socket_base::shutdown_send); }
   // Without a word: the peer gets a reset.
   void vanish();
+  // Takes what is there; over() when the connection ended.
+  void poll() { pull(); }
+  bool over() const { return over_; }
   std::string& inbox() { return inbox_; }
   base::asio::ip::tcp::socket& socket() { return socket_; }
 
@@ -90,6 +93,7 @@ class GatewayWorld final {
   void settle() { world.settle(); }
 
   std::unique_ptr<TestClient> connect();
+  std::unique_ptr<TestClient> connect_tls();  // to its port, without a handshake
   wire::BoardSlot& slot(std::uint32_t number = kSlot) const { return board->slot(number); }
   std::string access_log(const std::string& account) const;
 
