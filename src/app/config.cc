@@ -35,9 +35,23 @@ std::string to_string(const Endpoint& endpoint) {
   return fmt::format(fmt::runtime(v6 ? "[{}]:{}" : "{}:{}"), endpoint.address, endpoint.port);
 }
 
+Result<void> check_tls(const Config& config) {
+  if (!config.gateway_tls && config.certificates.empty()) return {};
+  if (config.gateway_tls && config.certificates.starts_with('/')) return {};
+  const bool relative = config.gateway_tls && !config.certificates.empty();
+  return base::fail_with_advice(
+      Code::InvalidArgument,
+      relative ? fmt::format("--certificates '{}' is no absolute path", config.certificates)
+               : "--gateway-tls and --certificates go together",
+      "Give both, such as --gateway-tls 0.0.0.0:443 --certificates /etc/granary/certificates");
+}
+
+std::string public_scheme(const Config& config) { return config.gateway_tls ? "https" : "http"; }
+
 std::string public_host(const Config& config) {
-  if (config.gateway.port == 80) return config.domain;
-  return fmt::format("{}:{}", config.domain, config.gateway.port);
+  const std::uint16_t port = config.gateway_tls ? config.gateway_tls->port : config.gateway.port;
+  if (port == (config.gateway_tls ? 443 : 80)) return config.domain;
+  return fmt::format("{}:{}", config.domain, port);
 }
 
 namespace {
@@ -66,6 +80,11 @@ std::vector<std::string> role_arguments(const Config& config) {
       "--uid-base",      std::to_string(config.uid_base),
       "--memory-budget", std::to_string(config.memory_budget_bytes),
       "--log-level",     config.log_level};
+  if (config.gateway_tls) {
+    arguments.insert(arguments.end(), {"--gateway-tls", to_string(*config.gateway_tls),
+                                       "--certificates", config.certificates, "--redirect-to-https",
+                                       config.redirect_to_https == Redirect::On ? "on" : "off"});
+  }
   for (const std::string& network : config.egress_allow) {
     arguments.emplace_back("--egress-allow");
     arguments.push_back(network);

@@ -15,6 +15,7 @@ namespace granary::app {
 
 enum class Isolation { Full, None };
 enum class Output { Table, Json };
+enum class Redirect { On, Off };
 
 struct Endpoint {
   std::string address;
@@ -25,6 +26,10 @@ struct Endpoint {
 struct Config {
   std::string data_dir = "/var/lib/granary";
   Endpoint gateway{"127.0.0.1", 8080};
+  // Where the gateway ends TLS, with the certificates of this folder; nothing: no TLS.
+  std::optional<Endpoint> gateway_tls;
+  std::string certificates;
+  Redirect redirect_to_https = Redirect::On;
   Endpoint api{"127.0.0.1", 8081};
   std::string domain = "localhost";
   Isolation isolation = Isolation::Full;
@@ -45,7 +50,12 @@ inline constexpr std::uint32_t kFirstAccount = 100;
 // "127.0.0.1:8080", "[::1]:8080", "8080". Errors: InvalidArgument.
 base::Result<Endpoint> parse_endpoint(std::string_view text);
 std::string to_string(const Endpoint& endpoint);
-// The host part of a tenant's address: DOMAIN, with the port unless it is 80.
+// Errors: InvalidArgument for TLS without certificates or the other way round, and for a folder
+// that is not absolute, since each role has a working directory of its own.
+base::Result<void> check_tls(const Config& config);
+// How clients reach tenants: https where the gateway ends TLS, otherwise http.
+std::string public_scheme(const Config& config);
+// The host part of a tenant's address: DOMAIN, with the port unless it is the scheme's own.
 std::string public_host(const Config& config);
 
 // As root: the roles' own users. Otherwise all are the caller.

@@ -22,6 +22,31 @@ TEST(ConfigTest, ATenantsAddressHasThePortUnlessItIsTheDefault) {
   EXPECT_EQ(public_host(config), "localhost:8080");
   config.gateway.port = 80;
   EXPECT_EQ(public_host(config), "localhost");
+  EXPECT_EQ(public_scheme(config), "http");
+  config.gateway_tls = Endpoint{"0.0.0.0", 8443};
+  EXPECT_EQ(public_host(config), "localhost:8443");
+  config.gateway_tls->port = 443;
+  EXPECT_EQ(public_host(config), "localhost");
+  EXPECT_EQ(public_scheme(config), "https");
+}
+
+TEST(ConfigTest, TlsAndCertificatesGoTogetherAndAreHandedToTheRoles) {
+  Config config;
+  EXPECT_TRUE(check_tls(config).has_value());
+  config.certificates = "/etc/granary/certificates";
+  EXPECT_FALSE(check_tls(config).has_value());
+  config.gateway_tls = Endpoint{"0.0.0.0", 443};
+  EXPECT_TRUE(check_tls(config).has_value());
+  config.redirect_to_https = Redirect::Off;
+  const auto arguments = role_arguments(config);
+  ASSERT_GE(arguments.size(), 6U);
+  EXPECT_EQ((std::vector<std::string>(arguments.end() - 6, arguments.end())),
+            (std::vector<std::string>{"--gateway-tls", "0.0.0.0:443", "--certificates",
+                                      "/etc/granary/certificates", "--redirect-to-https", "off"}));
+  config.certificates = "certificates";
+  EXPECT_NE(check_tls(config).error().message.find("absolute"), std::string::npos);
+  config.certificates = "";
+  EXPECT_FALSE(check_tls(config).has_value());
 }
 
 TEST(ConfigTest, ARoleIsToldWhichPrivateNetworksMayBeReached) {

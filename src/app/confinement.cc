@@ -49,11 +49,13 @@ Result<void> confine_control(const Config& config) {
 
 Result<void> confine_gateway(const Config& config) {
   const wire::Paths paths(config.data_dir);
-  return confine("gateway", {{paths.frontends(), Access::Read},
-                             {paths.publish(), Access::Read},
-                             {paths.access(), Access::ReadWrite},
-                             // The board is made by the agent, perhaps after us.
-                             {paths.run(), Access::ReadWrite}});
+  std::vector<AllowedPath> own = {{paths.frontends(), Access::Read},
+                                  {paths.publish(), Access::Read},
+                                  {paths.access(), Access::ReadWrite},
+                                  // The board is made by the agent, perhaps after us.
+                                  {paths.run(), Access::ReadWrite}};
+  if (config.gateway_tls) own.push_back({config.certificates, Access::Read});
+  return confine("gateway", std::move(own));
 }
 
 Result<void> confine_egress(const Config& config) {

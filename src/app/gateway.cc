@@ -22,6 +22,13 @@ gateway::GatewayOptions gateway_options(const Config& config) {
   options.listen = {config.gateway.address, config.gateway.port};
   if (config.gateway_admin)
     options.admin = gateway::Endpoint{config.gateway_admin->address, config.gateway_admin->port};
+  if (config.gateway_tls) {
+    options.tls = gateway::TlsOptions{
+        .listen = {config.gateway_tls->address, config.gateway_tls->port},
+        .certificates = config.certificates,
+        .redirect = config.redirect_to_https == Redirect::On ? gateway::Redirect::On
+                                                             : gateway::Redirect::Off};
+  }
   return options;
 }
 
@@ -41,6 +48,8 @@ Task<Result<void>> start(gateway::Gateway& gateway, base::Timer& timer,
   CO_TRY(co_await open_when_ready(gateway, timer, inherited));
   tasks.spawn("gateway", gateway.run());
   base::log::info("the gateway listens on port {}", gateway.listening().port);
+  if (const auto tls = gateway.tls_listening())
+    base::log::info("the gateway listens for TLS on port {}", tls->port);
   if (const auto admin = gateway.admin_listening())
     base::log::info("the gateway's metrics are on port {}", admin->port);
   co_return Result<void>();

@@ -22,8 +22,21 @@ struct Options {
   std::string gateway = "127.0.0.1:8080";
   std::string api = "127.0.0.1:8081";
   std::string gateway_admin = "127.0.0.1:8082";
+  std::string gateway_tls;
   std::string config_file;
 };
+
+void add_tls_options(CLI::App& command, Options& options) {
+  const std::map<std::string, Redirect> redirects = {{"on", Redirect::On}, {"off", Redirect::Off}};
+  command.add_option("--gateway-tls", options.gateway_tls,
+                     "where tenants are served by https; needs --certificates");
+  command.add_option("--certificates", options.config.certificates,
+                     "a folder with NAME.crt and NAME.key for each certificate");
+  command
+      .add_option("--redirect-to-https", options.config.redirect_to_https,
+                  "off: with --gateway-tls, plain requests are served as well")
+      ->transform(CLI::CheckedTransformer(redirects));
+}
 
 int prepare_main(const Config& config) {
   const auto prepared = prepare_layout(config);
@@ -46,6 +59,7 @@ void add_options(CLI::App& command, Options& options) {
       .add_option("--gateway-admin", options.gateway_admin,
                   "where the gateway's /healthz, /readyz and /metrics are; off: nowhere")
       ->capture_default_str();
+  add_tls_options(command, options);
   command.add_option("--domain", options.config.domain, "tenant T is at T.DOMAIN")
       ->capture_default_str();
   command
@@ -76,6 +90,10 @@ base::Result<Config> complete(CLI::App& command, Options& options) {
   if (!options.config_file.empty()) TRY(apply_config_file(command, options.config_file));
   TRY_ASSIGN(options.config.gateway, parse_endpoint(options.gateway));
   TRY_ASSIGN(options.config.api, parse_endpoint(options.api));
+  if (!options.gateway_tls.empty()) {
+    TRY_ASSIGN(options.config.gateway_tls, parse_endpoint(options.gateway_tls));
+  }
+  TRY(check_tls(options.config));
   options.config.gateway_admin.reset();
   for (const std::string& network : options.config.egress_allow)
     TRY(egress::Network::parse(network));

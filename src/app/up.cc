@@ -51,6 +51,7 @@ Result<base::os::InheritedFds> open_listeners(const Config& config) {
     return {};
   };
   TRY(open(gateway::kHttpListener, config.gateway));
+  if (config.gateway_tls) TRY(open(gateway::kHttpsListener, *config.gateway_tls));
   if (config.gateway_admin) TRY(open(gateway::kAdminListener, *config.gateway_admin));
   return listeners;
 }
