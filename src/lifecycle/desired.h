@@ -5,15 +5,23 @@
 #include <string>
 #include <vector>
 
+#include "base/sealing_key.h"
 #include "cloud/driver.h"
 #include "registry/account.h"
 #include "registry/release_row.h"
 
 namespace granary::lifecycle {
 
-// What the account is to be now, from its row, its release's manifest and its slots. Errors:
-// NotFound, DataLoss (a manifest that cannot be read back).
-base::Result<cloud::Desired> desired_of(store::Transaction& tx, const registry::Account& account);
+// What the account is to be now: its row, its release's manifest under its plan, its slots, and the
+// secrets that the release declares, opened with `key`. Errors: NotFound, DataLoss (a manifest or
+// a secret that cannot be read back).
+base::Result<cloud::Desired> desired_of(store::Transaction& tx, const registry::Account& account,
+                                        const base::SealingKey& key);
+
+// What a secret's value is bound to when it is sealed.
+std::string secret_context(const base::AccountId& account, const std::string& name);
+// The settings named "flag.NAME": public, for the frontend too. "true" and "false" are booleans.
+base::json::object flags_of(const std::map<std::string, std::string>& settings);
 
 // Takes or frees slots so that each service of the release has one.
 base::Result<void> take_slots(store::Transaction& tx, const base::AccountId& id,

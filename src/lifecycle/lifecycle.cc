@@ -2,9 +2,14 @@
 
 #include "base/check.h"
 #include "lifecycle/desired.h"
+#include "lifecycle/limits.h"
+#include "lifecycle/steps.h"
+#include "lifecycle/subjects.h"
+#include "registry/audit.h"
 
-// What callers ask for: each records its intent and the operation in one transaction. The steps
-// are in steps.cc.
+// What callers ask for of one tenant: each records its intent, the operation and an entry of the
+// audit log in one transaction. What is asked of archives, plans, secrets and domains is in files
+// of their own, and so are the steps.
 namespace granary::lifecycle {
 
 using base::AccountId;
@@ -18,8 +23,6 @@ using store::Transaction;
 
 namespace {
 
-std::string subject_of(const AccountId& id) { return "tenant/" + id.value; }
-
 // A customer's key is only meant for the customer's own request: other actors do not collide.
 std::string scoped_key(const Caller& caller) {
   return caller.idempotency_key.empty() ? "" : caller.actor + "/" + caller.idempotency_key;
@@ -30,23 +33,97 @@ Result<void> check_create(const CreateTenant& request) {
   if (request.name.size() > 200)
     return base::fail(Code::InvalidArgument, "the public name has more than 200 bytes");
   for (const auto& [name, value] : request.labels) TRY(registry::check_label(name, value));
-  for (const std::string& domain : request.domains) TRY(registry::parse_domain(domain));
+  return {};
+}
+
+template <class Parse>
+Result<std::vector<std::string>> parsed(const std::vector<std::string>& texts, Parse parse) {
+  std::vector<std::string> result;
+  for (const std::string& text : texts) {
+    TRY_ASSIGN(std::string one, parse(text));
+    if (std::ranges::find(result, one) == result.end()) result.push_back(std::move(one));
+  }
+  return result;
+}
+
+Result<void> check_pin(const Account& account, base::WallTime now) {
+  if (!registry::is_pinned(account, now)) return {};
+  const std::string until =
+      account.pinned_until ? " until " + base::to_rfc3339(*account.pinned_until) : "";
+  return base::fail_with_advice(
+      Code::Conflict, fmt::format("'{}' is pinned to its release{}", account.id.value, until),
+      fmt::format("Let it go first: granary tenant unpin {}", account.id.value));
+}
+
+Result<void> move_to_release(Transaction& tx, const AccountId& id, const std::string& name,
+                             base::WallTime now) {
+  TRY_ASSIGN(const Account account, registry::get(tx, id));
+  TRY_ASSIGN(const auto release, registry::get_release(tx, name));
+  if (release.hash != account.desired_release) TRY(check_pin(account, now));
+  TRY(registry::set_desired_release(tx, id, release.hash, now));
+  TRY(registry::record_health(tx, id, registry::Health::Unknown, "", now));
+  return take_slots(tx, id, release.hash);
+}
+
+Result<void> set_details(Transaction& tx, const UpdateTenant& request, base::WallTime now) {
+  if (request.details.plan) TRY(registry::get_plan(tx, *request.details.plan));
+  TRY(registry::change_details(tx, request.id, request.details, now));
   return {};
 }
 
 }  // namespace
 
-Lifecycle::Lifecycle(Parts parts) : parts_(std::move(parts)) {}
+Lifecycle::Lifecycle(Parts parts) : parts_(std::move(parts)) {
+  steps_ = std::make_unique<Steps>(*this);
+}
+
+Lifecycle::~Lifecycle() = default;
+
+void Lifecycle::register_kinds() { steps_->add_kinds(); }
+
+Task<Result<Operation>> Lifecycle::start(std::string kind, std::string subject,
+                                         base::json::object input, store::Work also,
+                                         Caller caller) {
+  operation::Request request{.kind = std::move(kind),
+                             .subject = std::move(subject),
+                             .input = std::move(input),
+                             .actor = caller.actor,
+                             .idempotency_key = scoped_key(caller)};
+  registry::AuditChange entry{.actor = caller.actor,
+                              .action = request.kind,
+                              .subject = request.subject,
+                              .before = {},
+                              .after = request.input};
+  auto recorded = [also = std::move(also), entry = std::move(entry),
+                   now = parts_.clock.wall()](Transaction& tx) -> Result<void> {
+    if (also) TRY(also(tx));
+    TRY(registry::append_audit(tx, entry, now));
+    return {};
+  };
+  co_return co_await parts_.engine.submit(std::move(request), std::move(recorded));
+}
 
 Task<Result<Operation>> Lifecycle::change(std::string kind, AccountId id, base::json::object input,
                                           store::Work also, Caller caller) {
+  AuditHead head{.actor = caller.actor, .action = kind, .asked = input};
   input["account"] = id.value;
   operation::Request request{.kind = std::move(kind),
                              .subject = subject_of(id),
                              .input = std::move(input),
                              .actor = caller.actor,
                              .idempotency_key = scoped_key(caller)};
-  co_return co_await parts_.engine.submit(std::move(request), std::move(also));
+  auto recorded = [id, head = std::move(head), also = std::move(also), now = parts_.clock.wall()](
+                      Transaction& tx) { return with_audit(tx, id, head, now, also); };
+  co_return co_await parts_.engine.submit(std::move(request), std::move(recorded));
+}
+
+Task<Result<Account>> Lifecycle::change_now(std::string action, AccountId id, store::Work work,
+                                            Caller caller) {
+  const AuditHead head{.actor = caller.actor, .action = std::move(action), .asked = {}};
+  CO_TRY(co_await parts_.store.write([&, now = parts_.clock.wall()](Transaction& tx) {
+    return with_audit(tx, id, head, now, work);
+  }));
+  co_return co_await get(id);
 }
 
 Task<Result<Operation>> Lifecycle::create(CreateTenant request, Caller caller) {
@@ -63,11 +140,12 @@ Task<Result<Operation>> Lifecycle::create(CreateTenant request, Caller caller) {
   account.cloud = request.cloud;
   account.settings = request.settings;
   account.labels = request.labels;
-  for (const std::string& domain : request.domains)
-    account.domains.push_back(*registry::parse_domain(domain));
+  CO_TRY_ASSIGN(account.domains, parsed(request.domains, registry::parse_domain));
+  CO_TRY_ASSIGN(account.discovery, parsed(request.discovery, registry::parse_discovery_key));
   account.created = account.updated = parts_.clock.wall();
   account.version = 1;
   auto record = [account, release = request.release](Transaction& tx) mutable -> Result<void> {
+    TRY(registry::get_plan(tx, account.plan));
     TRY_ASSIGN(const auto found, registry::get_release(tx, release.empty() ? "latest" : release));
     account.desired_release = found.hash;
     TRY_ASSIGN(const Account inserted, registry::insert(tx, account));
@@ -77,27 +155,29 @@ Task<Result<Operation>> Lifecycle::create(CreateTenant request, Caller caller) {
 }
 
 Task<Result<Operation>> Lifecycle::update(UpdateTenant request, Caller caller) {
-  for (const auto& [name, value] : request.details.labels)
+  registry::Details& details = request.details;
+  for (const auto& [name, value] : details.labels)
     CO_TRY(registry::check_label(name, value.value_or("")));
-  for (std::string& domain : request.details.add_domains) {
-    CO_TRY_ASSIGN(domain, registry::parse_domain(domain));
-  }
+  CO_TRY_ASSIGN(details.add_domains, parsed(details.add_domains, registry::parse_domain));
+  CO_TRY_ASSIGN(details.remove_domains, parsed(details.remove_domains, registry::parse_domain));
+  CO_TRY_ASSIGN(details.add_discovery,
+                parsed(details.add_discovery, registry::parse_discovery_key));
+  CO_TRY_ASSIGN(details.remove_discovery,
+                parsed(details.remove_discovery, registry::parse_discovery_key));
   auto record = [request, now = parts_.clock.wall()](Transaction& tx) -> Result<void> {
     TRY_ASSIGN(const Account account, registry::get(tx, request.id));
-    if (account.state == State::Offboarding)
-      return base::fail(Code::Conflict, "'{}' is being offboarded", request.id.value);
-    TRY(registry::change_details(tx, request.id, request.details, now));
-    if (!request.release) return {};
-    TRY_ASSIGN(const auto release, registry::get_release(tx, *request.release));
-    TRY(registry::set_desired_release(tx, request.id, release.hash, now));
-    TRY(registry::record_health(tx, request.id, registry::Health::Unknown, "", now));
-    return take_slots(tx, request.id, release.hash);
+    TRY(check_free(account));
+    TRY(set_details(tx, request, now));
+    return request.release ? move_to_release(tx, request.id, *request.release, now)
+                           : Result<void>();
   };
   co_return co_await change("tenant.update", request.id, {}, std::move(record), std::move(caller));
 }
 
 Task<Result<Operation>> Lifecycle::suspend(AccountId id, Caller caller) {
   auto record = [id, now = parts_.clock.wall()](Transaction& tx) -> Result<void> {
+    TRY_ASSIGN(const Account account, registry::get(tx, id));
+    TRY(check_free(account));
     TRY(registry::set_state(tx, id, State::Suspended, now));
     return {};
   };
@@ -118,18 +198,23 @@ Task<Result<Operation>> Lifecycle::resume(AccountId id, Caller caller) {
 
 Task<Result<Operation>> Lifecycle::offboard(Offboard request, Caller caller) {
   const auto now = parts_.clock.wall();
-  auto record = [id = request.id, now](Transaction& tx) -> Result<void> {
+  CO_TRY_ASSIGN(const bool busy, co_await is_busy(request.id));
+  auto record = [id = request.id, busy, now](Transaction& tx) -> Result<void> {
     TRY_ASSIGN(const Account account, registry::get(tx, id));
-    if (account.state == State::Offboarding)
-      return base::fail_with_advice(Code::Conflict,
-                                    fmt::format("'{}' is being offboarded already", id.value),
-                                    "See granary operation list");
+    // One that ended halfway begins again: its steps do what is left.
+    if (account.state == State::Offboarding && !busy) return {};
+    TRY(check_free(account));
+    if (account.state == State::Creating)
+      return base::fail_with_advice(
+          Code::Conflict, fmt::format("'{}' is being created", id.value),
+          "Wait for it, or call it off: granary operation list, granary operation cancel ID");
     TRY(registry::set_state(tx, id, State::Offboarding, now));
     return {};
   };
   base::json::object input;
   const auto until = now + std::chrono::duration_cast<std::chrono::microseconds>(request.retain);
   input["retain_until"] = until.time_since_epoch().count();
+  input["final_export"] = request.final_export == Offboard::FinalExport::Yes;
   co_return co_await change("tenant.offboard", request.id, std::move(input), std::move(record),
                             std::move(caller));
 }
@@ -140,13 +225,41 @@ Task<Result<Lifecycle::OffboardPlan>> Lifecycle::plan_offboard(Offboard request)
   const auto actual = co_await inspect(request.id);
   if (actual) plan.disk_used_bytes = actual->disk_used_bytes;
   const std::string kept = base::format_duration(request.retain);
+  const bool retains = request.retain.count() > 0;
+  const bool exports = retains && request.final_export == Offboard::FinalExport::Yes;
   plan.steps = {
       "refuse all traffic and stop the services",
-      request.retain.count() == 0 ? "keep nothing: no retention was asked for"
-                                  : "keep the data for " + kept,
-      fmt::format("destroy the account and its disk ({} bytes in use)", plan.disk_used_bytes),
-      "free the name and the domains"};
+      exports ? "export all data into one archive, kept as long as the data" : "export nothing",
+      retains ? "keep the data for " + kept : "keep nothing: no retention was asked for",
+      fmt::format("destroy the account, its disk ({} bytes in use) and its archives",
+                  plan.disk_used_bytes),
+      "free the name and the domains",
+      "sign a certificate of what was destroyed"};
   co_return plan;
+}
+
+Task<Result<Account>> Lifecycle::pin(AccountId id, std::optional<base::WallTime> until,
+                                     Caller caller) {
+  const base::WallTime now = parts_.clock.wall();
+  if (until && *until <= now)
+    co_return base::fail(Code::InvalidArgument, "the pin would have ended already");
+  co_return co_await change_now(
+      "tenant.pin", id,
+      [id, until, now](Transaction& tx) -> Result<void> {
+        TRY(registry::set_pin(tx, id, {.pinned = true, .until = until}, now));
+        return {};
+      },
+      std::move(caller));
+}
+
+Task<Result<Account>> Lifecycle::unpin(AccountId id, Caller caller) {
+  co_return co_await change_now(
+      "tenant.unpin", id,
+      [id, now = parts_.clock.wall()](Transaction& tx) -> Result<void> {
+        TRY(registry::set_pin(tx, id, {.pinned = false, .until = {}}, now));
+        return {};
+      },
+      std::move(caller));
 }
 
 Task<Result<Account>> Lifecycle::get(AccountId id) {
@@ -160,10 +273,7 @@ Task<Result<Account>> Lifecycle::get(AccountId id) {
 
 Task<Result<cloud::Driver*>> Lifecycle::cloud_of(AccountId id) {
   CO_TRY_ASSIGN(const Account account, co_await get(id));
-  const auto found = parts_.clouds.find(account.cloud);
-  if (found == parts_.clouds.end())
-    co_return base::fail(Code::NotSupported, "cloud '{}' is not set up here", account.cloud);
-  co_return found->second;
+  co_return driver_named(account.cloud);
 }
 
 Task<Result<cloud::Actual>> Lifecycle::inspect(AccountId id) {

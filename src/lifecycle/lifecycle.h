@@ -1,19 +1,30 @@
-// The life of tenants: create, update, suspend, resume, offboard, and the check after a deployment,
-// each a durable operation made of idempotent steps over the registry and a cloud. Lives on
-// control's executor.
+// The life of tenants, from their creation to the certificate of their destruction: each change a
+// durable operation made of idempotent steps over the registry and a cloud, and an entry of the
+// audit log. Lives on control's executor.
 #pragma once
 
 #include <chrono>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "base/clock.h"
+#include "base/rng.h"
+#include "base/sealing_key.h"
+#include "base/signature.h"
 #include "cloud/driver.h"
+#include "lifecycle/archives.h"
+#include "lifecycle/domain_checker.h"
+#include "lifecycle/drift.h"
 #include "operation/engine.h"
 #include "registry/account.h"
+#include "registry/archive_row.h"
+#include "registry/domain.h"
+#include "registry/plan.h"
 #include "registry/release_row.h"
+#include "registry/secret.h"
 #include "store/store.h"
 
 namespace granary::lifecycle {
@@ -42,10 +53,11 @@ struct CreateTenant {
   std::string name;  // empty: the id
   std::string plan = "standard";
   std::string cloud = "host";
-  std::string release;  // name, hash or "latest"
-  std::vector<std::string> domains;
+  std::string release;                 // name, hash or "latest"
+  std::vector<std::string> domains;    // the caller vouches for them
+  std::vector<std::string> discovery;  // "email:a@b.example", "email-domain:b.example"
   std::map<std::string, std::string> labels;
-  std::map<std::string, std::string> settings;
+  std::map<std::string, std::string> settings;  // "flag.NAME": a feature flag, public
 };
 
 struct UpdateTenant {
@@ -54,9 +66,24 @@ struct UpdateTenant {
   std::optional<std::string> release;
 };
 
+struct Export {
+  base::AccountId id;
+  std::chrono::milliseconds keep{0};  // how long the archive is kept
+};
+
+struct Restore {
+  base::AccountId id;
+  std::string archive;  // ULID of one that was taken in, or made here
+  // Of an existing tenant the data is replaced, its configuration and release stay.
+  enum class Into { NewTenant, ExistingTenant } into = Into::NewTenant;
+  std::optional<std::string> release;  // for a new tenant; nothing: the archive's
+};
+
 struct Offboard {
   base::AccountId id;
   std::chrono::milliseconds retain{0};  // data is kept, traffic refused, for this long
+  // Made when the traffic has ended, kept as long as the data. Without retention there is none.
+  enum class FinalExport { Yes, No } final_export = FinalExport::Yes;
 };
 
 struct Caller {
@@ -72,9 +99,17 @@ class Lifecycle final {
     std::map<std::string, cloud::Driver*> clouds;  // by name: "host"
     Prober& prober;
     Publisher& publisher;
+    Archives& archives;
+    DomainChecker& domains;
+    const base::SigningKey& signing_key;  // of certificates
+    const base::SealingKey& sealing_key;  // of secrets in the store
     const base::Clock& clock;
+    base::Rng& rng;
   };
   explicit Lifecycle(Parts parts);
+  ~Lifecycle();
+  Lifecycle(const Lifecycle&) = delete;
+  Lifecycle& operator=(const Lifecycle&) = delete;
 
   // Adds its kinds to the engine. Before Engine::recover().
   void register_kinds();
@@ -94,6 +129,57 @@ class Lifecycle final {
   };
   base::Task<base::Result<OffboardPlan>> plan_offboard(Offboard request);
 
+  // Its result has the archive's id, bytes and sha256; the archive is a row of the registry then.
+  // Errors: NotFound, Conflict.
+  base::Task<base::Result<operation::Operation>> export_tenant(Export request, Caller caller);
+  // Errors: NotFound (archive, release, tenant), AlreadyExists (a new tenant's name is taken),
+  // Conflict; nothing has changed then.
+  base::Task<base::Result<operation::Operation>> restore(Restore request, Caller caller);
+  // An archive that was checked and lies in its place, for restoring.
+  base::Task<base::Result<registry::Archive>> take_archive(std::string id, ArchiveFile file,
+                                                           ArchiveHead head, Caller caller);
+  base::Task<base::Result<void>> remove_archive(std::string id, Caller caller);
+  // Removes archives whose time has come and files that nobody needs. For every hour.
+  base::Task<base::Result<std::uint32_t>> sweep_archives();
+
+  // Held at its release; `until` nothing: for good. No operation: it is in force when it returns.
+  base::Task<base::Result<registry::Account>> pin(base::AccountId id,
+                                                  std::optional<base::WallTime> until,
+                                                  Caller caller);
+  base::Task<base::Result<registry::Account>> unpin(base::AccountId id, Caller caller);
+
+  // A plan made or changed, and an operation that brings its accounts to it. Errors:
+  // InvalidArgument.
+  base::Task<base::Result<operation::Operation>> put_plan(registry::Plan plan, Caller caller);
+  base::Task<base::Result<void>> remove_plan(std::string name, Caller caller);
+
+  // `account` empty: everybody's. The operation brings it to the accounts that need it. Errors:
+  // InvalidArgument (name, or a value that is empty, above 64 KiB or no text), NotFound, Exhausted.
+  struct SetSecret {
+    base::AccountId account;
+    std::string name;
+    std::string value;
+  };
+  base::Task<base::Result<operation::Operation>> set_secret(SetSecret request, Caller caller);
+  base::Task<base::Result<operation::Operation>> unset_secret(base::AccountId account,
+                                                              std::string name, Caller caller);
+
+  // What a tenant says of a domain, until verify_domain() finds its token. Errors: NotFound,
+  // AlreadyExists, InvalidArgument.
+  base::Task<base::Result<registry::DomainClaim>> claim_domain(base::AccountId id,
+                                                               std::string domain, Caller caller);
+  base::Task<base::Result<void>> drop_claim(base::AccountId id, std::string domain, Caller caller);
+  // Looks for the token now; the operation brings the domain to the gateway. Errors: Conflict, with
+  // what was found in DNS and over HTTP instead.
+  base::Task<base::Result<operation::Operation>> verify_domain(base::AccountId id,
+                                                               std::string domain, Caller caller);
+
+  // Where rows and accounts differ, without changing anything.
+  base::Task<base::Result<Drift>> find_drift();
+  // Mends what can be mended without losing anything, and what was asked for by name. The result
+  // has what was found.
+  base::Task<base::Result<operation::Operation>> repair(Repair request, Caller caller);
+
   base::Task<base::Result<registry::Account>> get(base::AccountId id);
   // What the account's cloud says now. Errors: NotFound, Unavailable.
   base::Task<base::Result<cloud::Actual>> inspect(base::AccountId id);
@@ -101,21 +187,30 @@ class Lifecycle final {
                                                              std::uint64_t cursor);
 
  private:
-  using Step = base::Task<base::Result<operation::Outcome>>;
-  operation::Kind changing(std::string name, std::vector<operation::Step> steps);
-  Step prepare(operation::Operation operation);
-  Step converge(operation::Operation operation);
-  Step publish(operation::Operation operation);
-  Step request_check(operation::Operation operation);
-  Step check(operation::Operation operation);
-  Step retain(operation::Operation operation);
-  Step destroy(operation::Operation operation);
+  struct Steps;  // what operations do: steps.h
+  // Records an operation on `subject`, what `also` writes, and an entry of the audit log.
+  base::Task<base::Result<operation::Operation>> start(std::string kind, std::string subject,
+                                                       base::json::object input, store::Work also,
+                                                       Caller caller);
+  // The same for an operation on one account: the entry says what of the account has changed.
   base::Task<base::Result<operation::Operation>> change(std::string kind, base::AccountId id,
                                                         base::json::object input, store::Work also,
                                                         Caller caller);
+  // What needs no operation: in force when it is durable.
+  base::Task<base::Result<registry::Account>> change_now(std::string action, base::AccountId id,
+                                                         store::Work work, Caller caller);
+  base::Result<cloud::Driver*> driver_named(const std::string& cloud) const;
   base::Task<base::Result<cloud::Driver*>> cloud_of(base::AccountId id);
+  // Whether an operation on the account is not final.
+  base::Task<base::Result<bool>> is_busy(base::AccountId id);
+  base::Task<base::Result<bool>> archive_in_use(std::string id);
+  base::Task<base::Result<std::map<base::AccountId, cloud::Actual>>> accounts_in(std::string cloud);
+  base::Task<base::Result<std::map<base::AccountId, registry::Account>>> rows_in(std::string cloud);
+  base::Task<base::Result<std::optional<DriftItem>>> judge(base::AccountId id, std::string cloud,
+                                                           Drift* drift);
 
   Parts parts_;
+  std::unique_ptr<Steps> steps_;
 };
 
 }  // namespace granary::lifecycle

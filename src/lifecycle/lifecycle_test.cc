@@ -114,8 +114,12 @@ TEST_F(LifecycleTest, AnOffboardedNameIsFreeAndTheNewAccountHasAnotherOrdinal) {
   EXPECT_NE(control_.get("acme")->ordinal, before);
 }
 
-TEST_F(LifecycleTest, OffboardingDuringCreationEndsWithNothingLeft) {
-  ASSERT_TRUE(control_.create("acme").has_value());
+TEST_F(LifecycleTest, OffboardingDuringCreationIsRefusedUntilThatIsCalledOff) {
+  const auto created = control_.create("acme");
+  ASSERT_TRUE(created.has_value());
+  EXPECT_EQ(offboard(0h).error().code, Code::Conflict);
+  EXPECT_EQ(control_.get("acme")->state, registry::State::Creating);
+  ASSERT_TRUE(control_.world.run(control_.engine->cancel(created->id)).has_value());
   ASSERT_TRUE(control_.ended(offboard(0h)).has_value());
   control_.finish_all();
   EXPECT_TRUE(control_.cloud.accounts().empty());

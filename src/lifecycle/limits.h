@@ -1,6 +1,8 @@
 // Bounds of lifecycle.
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 
 namespace granary::lifecycle {
@@ -12,6 +14,21 @@ inline constexpr std::uint32_t kConcurrentChanges = 48;
 // Checks after deployments at once. Each wakes a silo, so this bounds the memory and the cores
 // that checking may take from customers.
 inline constexpr std::uint32_t kConcurrentChecks = 2;
+// Exports and restores at once: each reads or writes a whole disk, and customers use the same one.
+inline constexpr std::uint32_t kConcurrentArchives = 2;
+// How long an archive is kept that was made by an offboarding that was called off, and one that was
+// sent here to be restored.
+inline constexpr std::chrono::hours kKeepFinalAfterEnd{24};
+inline constexpr std::chrono::hours kKeepUpload{24};
+inline constexpr std::chrono::hours kLongestKeep{24 * 366};
+// A final export goes with its account; should that never happen, it goes this long afterwards.
+inline constexpr std::chrono::hours kFinalOutlives{24 * 366};
+// Files of archives that nobody knows are left alone for so long: their row may be about to come.
+inline constexpr std::chrono::hours kUnknownFileAge{1};
+inline constexpr std::uint32_t kSweepPage = 200;
+inline constexpr std::size_t kMaxSecretValue = 64U << 10;
+// The payload type of a certificate's envelope.
+inline constexpr const char* kCertificateType = "application/vnd.granary.certificate+json";
 // A check is repeated so often before the deployment counts as failing.
 inline constexpr std::uint32_t kCheckAttempts = 3;
 // A manifest that does not say: its disk.

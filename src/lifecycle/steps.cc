@@ -1,9 +1,10 @@
-#include "base/check.h"
-#include "lifecycle/desired.h"
-#include "lifecycle/lifecycle.h"
-#include "lifecycle/limits.h"
+#include "lifecycle/steps.h"
 
-// The steps of the operations. Each may run again after a crash at any instruction.
+#include "lifecycle/desired.h"
+#include "lifecycle/limits.h"
+#include "lifecycle/subjects.h"
+
+// The kinds of operations and the steps that most of them share.
 namespace granary::lifecycle {
 
 using base::AccountId;
@@ -18,26 +19,57 @@ using store::Transaction;
 
 namespace {
 
-AccountId account_of(const Operation& operation) {
-  return AccountId(base::json::get_string(operation.input, "account").value_or(""));
-}
-
 // After its account is real: a created tenant becomes active, unless it is being offboarded.
 Result<void> record_converged(Transaction& tx, const cloud::Actual& actual, base::WallTime now) {
   TRY_ASSIGN(const Account account, registry::get(tx, actual.account));
   TRY(registry::record_actual(tx, account.id, actual.release_hash, actual.isolation, now));
-  if (account.state == State::Failed)
-    TRY(registry::set_state(tx, account.id, State::Creating, now));
-  if (account.state == State::Failed || account.state == State::Creating)
-    TRY(registry::set_state(tx, account.id, State::Active, now));
-  return {};
+  if (account.state == State::Restoring) return {};
+  return make_active(tx, account.id, now);
 }
 
 Result<void> record_create_failed(Transaction& tx, const Operation& operation) {
   const auto account = registry::get(tx, account_of(operation));
   if (!account || account->state != State::Creating) return {};
-  TRY(registry::set_state(tx, account->id, State::Failed, operation.updated));
-  return {};
+  return with_audit(
+      tx, account->id, {actor_of(operation), "tenant.create-failed", {}}, operation.updated,
+      [&](Transaction& inside) -> Result<void> {
+        TRY(registry::set_state(inside, account->id, State::Failed, operation.updated));
+        return {};
+      });
+}
+
+// Called off while its data was kept: it stays suspended, and can be resumed.
+Result<void> record_offboard_ended(Transaction& tx, const Operation& operation) {
+  const auto account = registry::get(tx, account_of(operation));
+  if (!account || account->state != State::Offboarding) return {};
+  // Once its data may be gone there is no way back: a retry, or another offboarding, goes on.
+  if (operation.step == "destroy" || operation.step == "unpublish") return {};
+  return with_audit(
+      tx, account->id, {actor_of(operation), "tenant.offboard-ended", {}}, operation.updated,
+      [&](Transaction& inside) -> Result<void> {
+        TRY(registry::set_state(inside, account->id, State::Suspended, operation.updated));
+        TRY_ASSIGN(auto archive, registry::find_archive(inside, operation.id.value));
+        if (!archive) return {};
+        archive->kind = registry::ArchiveKind::Export;
+        archive->expires = operation.updated + kKeepFinalAfterEnd;
+        return registry::put_archive(inside, *archive);
+      });
+}
+
+Result<void> record_restore_ended(Transaction& tx, const Operation& operation) {
+  const auto account = registry::get(tx, account_of(operation));
+  if (!account || account->state != State::Restoring) return {};
+  TRY_ASSIGN(const std::string was, base::json::get_string_or(operation.input, "was", ""));
+  return with_audit(tx, account->id, {actor_of(operation), "tenant.restore-ended", {}},
+                    operation.updated, [&](Transaction& inside) -> Result<void> {
+                      // A new tenant: what is of it may be retried or offboarded.
+                      State to = State::Failed;
+                      if (!was.empty()) {
+                        TRY_ASSIGN(to, registry::state_from(was));
+                      }
+                      TRY(registry::set_state(inside, account->id, to, operation.updated));
+                      return {};
+                    });
 }
 
 Result<void> record_check_failed(Transaction& tx, const Operation& operation) {
@@ -51,90 +83,120 @@ Result<void> record_check_failed(Transaction& tx, const Operation& operation) {
 
 }  // namespace
 
-operation::Kind Lifecycle::changing(std::string name, std::vector<operation::Step> steps) {
+operation::Step Lifecycle::Steps::step(std::string name, Run run) {
+  return {std::move(name),
+          [this, run](const Operation& operation) { return (this->*run)(operation); }};
+}
+
+operation::Kind Lifecycle::Steps::changing(std::string name, std::vector<operation::Step> steps) {
   operation::Kind kind{.name = std::move(name), .steps = std::move(steps), .on_failure = {}};
   kind.concurrency = kConcurrentChanges;
   return kind;
 }
 
-void Lifecycle::register_kinds() {
-  const operation::Step prepare_step{"prepare", [this](const Operation& o) { return prepare(o); }};
-  const operation::Step converge_step{"converge",
-                                      [this](const Operation& o) { return converge(o); }};
-  const operation::Step publish_step{"publish", [this](const Operation& o) { return publish(o); }};
-  const operation::Step check_step{"request-check",
-                                   [this](const Operation& o) { return request_check(o); }};
+void Lifecycle::Steps::add_kinds() {
+  const operation::Step prepare_step = step("prepare", &Steps::prepare);
+  const operation::Step converge_step = step("converge", &Steps::converge);
+  const operation::Step publish_step = step("publish", &Steps::publish);
+  const operation::Step check_step = step("request-check", &Steps::request_check);
   auto create = changing("tenant.create", {prepare_step, converge_step, publish_step, check_step});
   create.on_failure = record_create_failed;
-  parts_.engine.add_kind(std::move(create));
-  parts_.engine.add_kind(
-      changing("tenant.update", {prepare_step, converge_step, publish_step, check_step}));
-  // Traffic is refused first, then the services stop; and the other way round.
-  parts_.engine.add_kind(changing("tenant.suspend", {publish_step, converge_step}));
-  parts_.engine.add_kind(changing("tenant.resume", {prepare_step, converge_step, publish_step}));
-  parts_.engine.add_kind(changing(
-      "tenant.offboard", {publish_step,
-                          converge_step,
-                          {"retain", [this](const Operation& o) { return retain(o); }},
-                          {"destroy", [this](const Operation& o) { return destroy(o); }},
-                          {"unpublish", [this](const Operation& o) { return publish(o); }}}));
-  operation::Kind check_kind{.name = "deployment.check",
-                             .steps = {{"check", [this](const Operation& o) { return check(o); }}},
-                             .on_failure = record_check_failed};
+  auto exporting =
+      changing("tenant.export", {step("data", &Steps::export_data), step("pack", &Steps::pack)});
+  exporting.concurrency = kConcurrentArchives;
+  auto restore =
+      changing("tenant.restore",
+               {step("unpack", &Steps::unpack), step("refuse", &Steps::publish), prepare_step,
+                step("converge", &Steps::converge_closed), step("import", &Steps::import_data),
+                step("settle", &Steps::settle), step("reopen", &Steps::reopen), publish_step,
+                step("conclude", &Steps::conclude)});
+  restore.concurrency = kConcurrentArchives;
+  restore.on_failure = record_restore_ended;
+  auto offboard =
+      changing("tenant.offboard",
+               {publish_step, step("converge", &Steps::close_account),
+                step("final-export", &Steps::final_export), step("final-pack", &Steps::final_pack),
+                step("retain", &Steps::retain), step("inspect", &Steps::inspect),
+                step("destroy", &Steps::destroy), step("unpublish", &Steps::publish)});
+  offboard.on_failure = record_offboard_ended;
+  operation::Kind check_kind = changing("deployment.check", {step("check", &Steps::check)});
+  check_kind.on_failure = record_check_failed;
   check_kind.concurrency = kConcurrentChecks;
   check_kind.max_attempts = kCheckAttempts;
-  parts_.engine.add_kind(std::move(check_kind));
+  operation::Engine& engine = parts.engine;
+  engine.add_kind(std::move(create));
+  engine.add_kind(
+      changing("tenant.update", {prepare_step, converge_step, publish_step, check_step}));
+  // The same without waking anything: what changed is not the app's code.
+  engine.add_kind(changing("tenant.apply", {prepare_step, converge_step, publish_step}));
+  // Traffic is refused first, then the services stop; and the other way round.
+  engine.add_kind(changing("tenant.suspend", {publish_step, converge_step}));
+  engine.add_kind(changing("tenant.resume", {prepare_step, converge_step, publish_step}));
+  engine.add_kind(std::move(exporting));
+  engine.add_kind(std::move(restore));
+  engine.add_kind(std::move(offboard));
+  engine.add_kind(std::move(check_kind));
+  engine.add_kind(changing("plan.apply", {step("fan-out", &Steps::apply_plan)}));
+  engine.add_kind(changing("secret.apply", {step("fan-out", &Steps::apply_secret)}));
+  engine.add_kind(changing("fleet.repair", {step("mend", &Steps::mend)}));
 }
 
-Lifecycle::Step Lifecycle::prepare(Operation operation) {
-  CO_TRY_ASSIGN(const Account account, co_await get(account_of(operation)));
+Task<Result<Lifecycle::Steps::Target>> Lifecycle::Steps::target_of(AccountId id) {
+  Target target;
+  CO_TRY(co_await parts.store.read([&](Transaction& tx) -> Result<void> {
+    TRY_ASSIGN(const Account account, registry::get(tx, id));
+    TRY_ASSIGN(target.desired, desired_of(tx, account, parts.sealing_key));
+    return {};
+  }));
+  CO_TRY_ASSIGN(target.driver, co_await whole.cloud_of(id));
+  co_return target;
+}
+
+Lifecycle::Steps::Step Lifecycle::Steps::prepare(Operation operation) {
+  CO_TRY_ASSIGN(const Account account, co_await whole.get(account_of(operation)));
   if (account.desired_release.empty()) co_return Outcome();
-  CO_TRY_ASSIGN(cloud::Driver * driver, co_await cloud_of(account.id));
+  CO_TRY_ASSIGN(cloud::Driver * driver, co_await whole.cloud_of(account.id));
   CO_TRY(co_await driver->prepare_release(account.desired_release));
   co_return Outcome{.commit = {}, .scratch = {}, .detail = "release is at hand", .not_before = {}};
 }
 
-Lifecycle::Step Lifecycle::converge(Operation operation) {
-  const AccountId id = account_of(operation);
-  cloud::Desired desired;
-  CO_TRY(co_await parts_.store.read([&](Transaction& tx) -> Result<void> {
-    TRY_ASSIGN(const Account account, registry::get(tx, id));
-    TRY_ASSIGN(desired, desired_of(tx, account));
-    return {};
-  }));
-  CO_TRY_ASSIGN(cloud::Driver * driver, co_await cloud_of(id));
-  CO_TRY_ASSIGN(const cloud::Actual actual, co_await driver->converge(desired));
+Lifecycle::Steps::Step Lifecycle::Steps::converge(Operation operation) {
+  CO_TRY_ASSIGN(Target target, co_await target_of(account_of(operation)));
+  CO_TRY_ASSIGN(const cloud::Actual actual,
+                co_await target.driver->converge(std::move(target.desired)));
   Outcome outcome;
   outcome.detail = fmt::format("account is as desired (version {})", actual.version);
-  outcome.commit = [actual, now = parts_.clock.wall()](Transaction& tx) {
+  outcome.commit = [actual, now = parts.clock.wall()](Transaction& tx) {
     return record_converged(tx, actual, now);
   };
   co_return outcome;
 }
 
-Lifecycle::Step Lifecycle::publish(Operation) {
-  CO_TRY(co_await parts_.publisher.publish());
+Lifecycle::Steps::Step Lifecycle::Steps::publish(Operation) {
+  CO_TRY(co_await parts.publisher.publish());
   co_return Outcome{.commit = {}, .scratch = {}, .detail = "the gateway knows", .not_before = {}};
 }
 
 // An operation of its own, so that a burst of new tenants is not held up by waking each of them.
-Lifecycle::Step Lifecycle::request_check(Operation operation) {
+Lifecycle::Steps::Step Lifecycle::Steps::request_check(Operation operation) {
+  base::json::object input;
+  input["account"] = account_of(operation).value;
   operation::Request request{.kind = "deployment.check",
                              .subject = "check/" + account_of(operation).value,
-                             .input = operation.input,
+                             .input = std::move(input),
                              .actor = operation.actor,
                              .idempotency_key = "check-after/" + operation.id.value};
-  CO_TRY_ASSIGN(const Operation follow, co_await parts_.engine.submit(std::move(request)));
+  CO_TRY_ASSIGN(const Operation follow, co_await parts.engine.submit(std::move(request)));
   Outcome outcome;
   outcome.scratch["check"] = follow.id.value;
   outcome.detail = "its health is checked next";
   co_return outcome;
 }
 
-Lifecycle::Step Lifecycle::check(Operation operation) {
+Lifecycle::Steps::Step Lifecycle::Steps::check(Operation operation) {
   const AccountId id = account_of(operation);
   std::vector<std::string> paths;
-  CO_TRY(co_await parts_.store.read([&](Transaction& tx) -> Result<void> {
+  CO_TRY(co_await parts.store.read([&](Transaction& tx) -> Result<void> {
     TRY_ASSIGN(const Account account, registry::get(tx, id));
     // Suspended or going away since: nothing to check, nothing to alarm about.
     if (account.state != State::Active || account.desired_release.empty()) return {};
@@ -142,32 +204,14 @@ Lifecycle::Step Lifecycle::check(Operation operation) {
     TRY_ASSIGN(paths, health_paths(release.manifest));
     return {};
   }));
-  for (const std::string& path : paths) CO_TRY(co_await parts_.prober.probe(id, path));
+  for (const std::string& path : paths) CO_TRY(co_await parts.prober.probe(id, path));
   Outcome outcome;
   outcome.detail = paths.empty() ? "there is nothing to ask" : "every service answers";
   if (!paths.empty()) {
-    outcome.commit = [id, now = parts_.clock.wall()](Transaction& tx) {
+    outcome.commit = [id, now = parts.clock.wall()](Transaction& tx) {
       return registry::record_health(tx, id, registry::Health::Well, "", now);
     };
   }
-  co_return outcome;
-}
-
-Lifecycle::Step Lifecycle::retain(Operation operation) {
-  const auto until = base::json::get_int_or(operation.input, "retain_until", 0).value_or(0);
-  Outcome outcome;
-  outcome.not_before = base::WallTime(std::chrono::microseconds(until));
-  outcome.detail = "data is kept until " + base::to_rfc3339(*outcome.not_before);
-  co_return outcome;
-}
-
-Lifecycle::Step Lifecycle::destroy(Operation operation) {
-  const AccountId id = account_of(operation);
-  CO_TRY_ASSIGN(cloud::Driver * driver, co_await cloud_of(id));
-  CO_TRY(co_await driver->destroy(id));
-  Outcome outcome;
-  outcome.detail = "account and data are destroyed";
-  outcome.commit = [id](Transaction& tx) { return registry::remove(tx, id); };
   co_return outcome;
 }
 

@@ -90,9 +90,9 @@ Result<Account> set_state(Transaction& tx, const AccountId& id, State to, WallTi
                     to_string(to)),
         fmt::format("See what is under way with granary operation list, or granary tenant show {}",
                     id.value));
+  if (refuses_traffic(account.state) != refuses_traffic(to)) ++account.version;
   account.state = to;
   account.updated = now;
-  ++account.version;
   TRY(rows::update(tx, account));
   return account;
 }
@@ -241,6 +241,12 @@ Result<SlotTable> all_slots(Transaction& tx) {
 Result<std::optional<AccountId>> find_by_domain(Transaction& tx, const std::string& domain) {
   TRY_ASSIGN(const auto found,
              tx.exec("SELECT account FROM account_domain WHERE domain = :1", {domain}));
+  if (found.empty()) return std::nullopt;
+  return AccountId(found.front().text(0));
+}
+
+Result<std::optional<AccountId>> find_by_discovery(Transaction& tx, const std::string& key) {
+  TRY_ASSIGN(const auto found, tx.exec("SELECT account FROM discovery_key WHERE name = :1", {key}));
   if (found.empty()) return std::nullopt;
   return AccountId(found.front().text(0));
 }

@@ -33,6 +33,8 @@ base::Result<Health> health_from(std::string_view name);
 
 // Whether the state machine has this arrow.
 bool may_become(State from, State to);
+// Nothing of such an account runs or is reached.
+bool refuses_traffic(State state);
 
 struct Account {
   base::AccountId id;
@@ -75,7 +77,8 @@ base::Result<std::vector<Account>> list(store::Transaction& tx, const Filter& fi
 // Number of accounts in each state.
 base::Result<std::map<State, std::int64_t>> count_by_state(store::Transaction& tx);
 
-// The durable changes. Each sets `updated`; those that change what is desired raise `version`.
+// The durable changes. Each sets `updated`; those that change what is desired of the account (a
+// state that refuses traffic where the earlier one did not, and so on) raise `version`.
 // Errors: NotFound; Conflict where the state machine has no such arrow.
 base::Result<Account> set_state(store::Transaction& tx, const base::AccountId& id, State to,
                                 base::WallTime now);
@@ -120,6 +123,8 @@ using SlotTable = std::map<std::string, std::map<std::string, std::uint32_t>>;
 base::Result<SlotTable> all_slots(store::Transaction& tx);
 base::Result<std::optional<base::AccountId>> find_by_domain(store::Transaction& tx,
                                                             const std::string& domain);
+base::Result<std::optional<base::AccountId>> find_by_discovery(store::Transaction& tx,
+                                                               const std::string& key);
 // Accounts with this plan, by id, from the one after `after`.
 base::Result<std::vector<base::AccountId>> list_by_plan(store::Transaction& tx,
                                                         const std::string& plan,

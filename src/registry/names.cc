@@ -74,6 +74,10 @@ Result<State> state_from(std::string_view name) {
 }
 Result<Health> health_from(std::string_view name) { return value_of(kHealths, name, "health"); }
 
+bool refuses_traffic(State state) {
+  return state == State::Suspended || state == State::Offboarding || state == State::Restoring;
+}
+
 bool may_become(State from, State to) {
   switch (to) {
     case State::Creating:
@@ -87,7 +91,7 @@ bool may_become(State from, State to) {
     case State::Offboarding:
       return from == State::Active || from == State::Suspended || from == State::Failed;
     case State::Failed:
-      return from == State::Creating;
+      return from == State::Creating || from == State::Restoring;
   }
   return false;
 }

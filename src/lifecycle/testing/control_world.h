@@ -11,6 +11,7 @@
 #include "base/testing/world.h"
 #include "cloud/sim/sim_cloud.h"
 #include "lifecycle/lifecycle.h"
+#include "lifecycle/testing/fake_archives.h"
 #include "store/testing/temporary_store.h"
 
 namespace granary::lifecycle::testing {
@@ -53,6 +54,11 @@ class ControlWorld final {
  public:
   explicit ControlWorld(std::uint64_t seed = 1, cloud::sim::Faults faults = {})
       : world(seed), cloud(world.timer, world.rng, faults) {
+    auto signing = base::SigningKey::open(store.path() + ".signing");
+    auto sealing = base::SealingKey::open(store.path() + ".sealing");
+    ASSERT(signing.has_value() && sealing.has_value());
+    signing_key = std::move(*signing);
+    sealing_key = std::move(*sealing);
     start();
     add_release("aaaa11112222", "insight-1");
     add_release("bbbb11112222", "insight-2");
@@ -81,6 +87,23 @@ class ControlWorld final {
   base::Result<registry::Account> get(const std::string& id) {
     return world.run(lifecycle->get(base::AccountId(id)));
   }
+  // Of a request that was submitted: how it ended.
+  base::Result<operation::Operation> done(base::Task<base::Result<operation::Operation>> request) {
+    return ended(world.run(std::move(request)));
+  }
+  // What `work` reads of the store.
+  template <class T>
+  T read(std::function<base::Result<T>(store::Transaction&)> work) {
+    T made;
+    const auto read = world.run(store.get().read([&](store::Transaction& tx) -> base::Result<void> {
+      auto result = work(tx);
+      if (!result) return std::unexpected(result.error());
+      made = std::move(*result);
+      return {};
+    }));
+    ASSERT(read.has_value());
+    return made;
+  }
   // Until no operation is under way.
   void finish_all() {
     for (;;) {
@@ -98,6 +121,10 @@ class ControlWorld final {
   cloud::sim::SimCloud cloud;
   FakeProber prober{cloud};
   FakePublisher publisher;
+  FakeArchives archives{cloud};
+  FakeDomains domains;
+  std::unique_ptr<base::SigningKey> signing_key;
+  std::unique_ptr<base::SealingKey> sealing_key;
   std::unique_ptr<operation::Engine> engine;
   std::unique_ptr<Lifecycle> lifecycle;
 
@@ -105,8 +132,17 @@ class ControlWorld final {
   void start() {
     engine = std::make_unique<operation::Engine>(world.executor(), store.get(), world.clock,
                                                  world.timer, world.rng);
-    lifecycle = std::make_unique<Lifecycle>(
-        Lifecycle::Parts{store.get(), *engine, {{"host", &cloud}}, prober, publisher, world.clock});
+    lifecycle = std::make_unique<Lifecycle>(Lifecycle::Parts{store.get(),
+                                                             *engine,
+                                                             {{"host", &cloud}},
+                                                             prober,
+                                                             publisher,
+                                                             archives,
+                                                             domains,
+                                                             *signing_key,
+                                                             *sealing_key,
+                                                             world.clock,
+                                                             world.rng});
     lifecycle->register_kinds();
   }
   void stop() {
@@ -120,7 +156,9 @@ class ControlWorld final {
     release.id = base::ReleaseId(id);
     release.app = "insight";
     release.manifest =
-        R"({"services": [{"name": "api", "routes": ["/api/"], "health": "/api/health"}]})";
+        R"({"services": [{"name": "api", "routes": ["/api/"], "health": "/api/health",
+             "idle_ms": 60000, "limits": {"memory_bytes": 134217728, "cpu_millis": 500,
+             "processes": 64, "in_flight": 100}}], "secrets": ["STRIPE_KEY"]})";
     release.created = world.clock.wall();
     ASSERT(world
                .run(store.get().write([&](store::Transaction& tx) -> base::Result<void> {

@@ -1,0 +1,77 @@
+// What the operations of this room do, step by step. Each may run again after a crash at any
+// instruction, and reads its rows anew. Internal to this room; the steps of one topic are in one
+// file.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "lifecycle/lifecycle.h"
+
+namespace granary::lifecycle {
+
+struct Lifecycle::Steps {
+  using Step = base::Task<base::Result<operation::Outcome>>;
+  using Run = Step (Steps::*)(operation::Operation);
+
+  explicit Steps(Lifecycle& owner) : whole(owner), parts(owner.parts_) {}
+
+  // ---- steps.cc: an account and what the gateway knows of it
+  Step prepare(operation::Operation operation);
+  Step converge(operation::Operation operation);
+  Step publish(operation::Operation operation);
+  Step request_check(operation::Operation operation);
+  Step check(operation::Operation operation);
+
+  // ---- export_steps.cc
+  Step export_data(operation::Operation operation);
+  Step pack(operation::Operation operation);
+
+  // ---- restore_steps.cc
+  Step unpack(operation::Operation operation);
+  Step converge_closed(operation::Operation operation);
+  Step import_data(operation::Operation operation);
+  Step settle(operation::Operation operation);
+  Step reopen(operation::Operation operation);
+  Step conclude(operation::Operation operation);
+
+  // ---- offboard_steps.cc
+  Step close_account(operation::Operation operation);
+  Step final_export(operation::Operation operation);
+  Step final_pack(operation::Operation operation);
+  Step retain(operation::Operation operation);
+  Step inspect(operation::Operation operation);
+  Step destroy(operation::Operation operation);
+
+  // ---- fleet_steps.cc: what concerns many accounts
+  Step apply_plan(operation::Operation operation);
+  Step apply_secret(operation::Operation operation);
+  Step mend(operation::Operation operation);
+
+  void add_kinds();
+
+  operation::Step step(std::string name, Run run);
+  operation::Kind changing(std::string name, std::vector<operation::Step> steps);
+  // What the account is to be now, and the driver of its cloud.
+  struct Target {
+    cloud::Desired desired;
+    cloud::Driver* driver = nullptr;
+  };
+  base::Task<base::Result<Target>> target_of(base::AccountId id);
+  base::Task<base::Result<ArchiveHead>> head_of(base::AccountId id, cloud::DataExport data);
+  // An operation for each, once however often it is called; gives how many there are.
+  base::Task<base::Result<std::uint64_t>> submit_applies(operation::Operation operation,
+                                                         std::vector<base::AccountId> accounts);
+  base::Task<base::Result<operation::Outcome>> pack_as(operation::Operation operation,
+                                                       registry::ArchiveKind kind,
+                                                       base::WallTime expires);
+
+  Lifecycle& whole;
+  const Parts& parts;
+};
+
+// A DataExport as a step leaves it for a later one.
+base::json::object to_json(const cloud::DataExport& data);
+base::Result<cloud::DataExport> data_export_from(const base::json::object& scratch);
+
+}  // namespace granary::lifecycle

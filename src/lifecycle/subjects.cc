@@ -1,0 +1,56 @@
+#include "lifecycle/subjects.h"
+
+#include "registry/audit.h"
+
+namespace granary::lifecycle {
+
+using base::AccountId;
+using base::Code;
+using base::Result;
+using base::WallTime;
+using base::json::object;
+using registry::Account;
+using registry::State;
+using store::Transaction;
+
+Result<void> check_free(const Account& account) {
+  const std::string_view state = registry::to_string(account.state);
+  if (account.state == State::Offboarding)
+    return base::fail_with_advice(
+        Code::Conflict, fmt::format("'{}' is {}", account.id.value, state),
+        "End that first: granary operation list, granary operation cancel ID");
+  if (account.state == State::Restoring)
+    return base::fail_with_advice(Code::Conflict,
+                                  fmt::format("'{}' is {}", account.id.value, state),
+                                  "Wait for it: granary operation list, granary operation wait ID");
+  return {};
+}
+
+Result<object> audited(Transaction& tx, const AccountId& id) {
+  const auto account = registry::get(tx, id);
+  if (account) return registry::audit_document(*account);
+  if (account.error().code == Code::NotFound) return object();
+  return std::unexpected(account.error());
+}
+
+Result<void> with_audit(Transaction& tx, const AccountId& id, const AuditHead& head, WallTime now,
+                        const store::Work& work) {
+  TRY_ASSIGN(object before, audited(tx, id));
+  if (work) TRY(work(tx));
+  TRY_ASSIGN(object after, audited(tx, id));
+  if (!head.asked.empty()) after["asked"] = head.asked;
+  TRY(registry::append_audit(
+      tx, {head.actor, head.action, subject_of(id), std::move(before), std::move(after)}, now));
+  return {};
+}
+
+Result<void> make_active(Transaction& tx, const AccountId& id, WallTime now) {
+  TRY_ASSIGN(const Account account, registry::get(tx, id));
+  if (account.state == State::Failed) TRY(registry::set_state(tx, id, State::Creating, now));
+  const bool making = account.state == State::Failed || account.state == State::Creating ||
+                      account.state == State::Restoring;
+  if (making) TRY(registry::set_state(tx, id, State::Active, now));
+  return {};
+}
+
+}  // namespace granary::lifecycle

@@ -1,0 +1,38 @@
+// What an operation of this room is about, and what people are told of accounts that are busy.
+// Internal to this room.
+#pragma once
+
+#include <string>
+
+#include "operation/operation.h"
+#include "registry/account.h"
+
+namespace granary::lifecycle {
+
+inline std::string subject_of(const base::AccountId& id) { return "tenant/" + id.value; }
+inline base::AccountId account_of(const operation::Operation& operation) {
+  return base::AccountId(base::json::get_string(operation.input, "account").value_or(""));
+}
+inline std::string actor_of(const operation::Operation& operation) {
+  return "operation/" + operation.id.value;
+}
+
+// Errors: Conflict while the account is on its way out, or its data is being replaced.
+base::Result<void> check_free(const registry::Account& account);
+
+// The account as the audit log tells of it; empty when there is none.
+base::Result<base::json::object> audited(store::Transaction& tx, const base::AccountId& id);
+// One entry around `work`: the account before and after it.
+struct AuditHead {
+  std::string actor;
+  std::string action;
+  base::json::object asked;  // what the caller gave; told in the entry where it is not empty
+};
+base::Result<void> with_audit(store::Transaction& tx, const base::AccountId& id,
+                              const AuditHead& head, base::WallTime now, const store::Work& work);
+
+// Whatever was making or restoring it has ended well.
+base::Result<void> make_active(store::Transaction& tx, const base::AccountId& id,
+                               base::WallTime now);
+
+}  // namespace granary::lifecycle
