@@ -35,16 +35,6 @@ int weight(std::string_view parameters) {
   return thousandths;
 }
 
-// Whether one of the client's tags is this one; weak comparison (RFC 9110, 13.1.2).
-bool has_tag(std::string_view if_none_match, std::string_view tag) {
-  bool found = false;
-  each_item(if_none_match, [&](std::string_view item) {
-    if (item.starts_with("W/")) item.remove_prefix(2);
-    found = found || item == tag || item == "*";
-  });
-  return found;
-}
-
 // A page that a person goes to, not a part of one: only that may fall back to the app's page.
 bool is_navigation(std::string_view path, const RequestHead& request) {
   const std::string_view accept = find_field(request.text, "Accept");
@@ -109,6 +99,15 @@ int hex_digit(char c) {
 }
 
 }  // namespace
+
+bool has_tag(std::string_view if_none_match, std::string_view tag) {
+  bool found = false;
+  each_item(if_none_match, [&](std::string_view item) {
+    if (item.starts_with("W/")) item.remove_prefix(2);
+    found = found || item == tag || item == "*";
+  });
+  return found;
+}
 
 Coding choose_coding(std::string_view accept_encoding, Available available) {
   int brotli = -1;

@@ -27,6 +27,9 @@ struct Available {
 };
 Coding choose_coding(std::string_view accept_encoding, Available available);
 
+// Whether one of the tags of an If-None-Match is this one; weak comparison (RFC 9110, 13.1.2).
+bool has_tag(std::string_view if_none_match, std::string_view tag);
+
 // Decodes %XX. False for what no key can mean: a bad escape, an encoded slash, backslash or NUL.
 bool decode_path(std::string_view path, std::string& into);
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/rng.h"
+#include "base/timer.h"
 #include "base/worker.h"
 #include "gateway/access_log.h"
 #include "gateway/agent_client.h"
@@ -80,6 +81,7 @@ struct Core {
   base::Rng& rng;
   wire::ActivityBoard& board;
   const GatewayLimits& limits;
+  base::Timer& timer;
   base::Worker& worker;
   const std::string& scheme;  // how plain clients reach it: http, or https behind something
   Sweeper& sweeper;

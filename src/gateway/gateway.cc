@@ -88,6 +88,7 @@ base::Result<void> Gateway::State::open(base::os::InheritedFds& inherited) {
                     .rng = parts.rng,
                     .board = *board,
                     .limits = options.limits,
+                    .timer = parts.timer,
                     .worker = parts.worker,
                     .scheme = options.scheme,
                     .sweeper = sweeper,

@@ -114,30 +114,6 @@ TEST_F(GatewayFrontendTest, AnIndexCannotPutLinesIntoAHead) {
   }
 }
 
-TEST_F(GatewayFrontendTest, TheTenantsDocumentIsServedOnItsHost) {
-  world_.start();
-  const auto client = world_.connect();
-  const Answer answer = client->get("/.well-known/granary/tenant");
-  EXPECT_EQ(answer.field("Content-Type"), "application/json");
-  EXPECT_EQ(answer.body,
-            R"({"name":"Acme","release":"insight-aaaaaaaaaaaa","state":"active","flags":{}})");
-}
-
-TEST_F(GatewayFrontendTest, DiscoveryTellsWhereATenantLivesAndNotTooOften) {
-  world_.start();
-  const auto client = world_.connect();
-  const std::string path = "/.well-known/granary/discover?q=";
-  EXPECT_EQ(client->get(path + "ACME", "localhost:8080").body,
-            R"({"url":"http://acme.localhost:8080"})");
-  EXPECT_EQ(client->get(path + "nobody", "localhost").status, 404);
-  EXPECT_EQ(client->get("/.well-known/granary/discover", "localhost").status, 404);
-  EXPECT_EQ(client->get(path + "acme\"x", "localhost").status, 404);
-  for (int i = 0; i < 6; ++i) EXPECT_EQ(client->get(path + "acme", "localhost").status, 200);
-  EXPECT_EQ(client->get(path + "acme", "localhost").status, 429);
-  world_.advance(seconds(2));
-  EXPECT_EQ(client->get(path + "acme", "localhost").status, 200);
-}
-
 TEST_F(GatewayFrontendTest, TheOperatorSeesWhetherItRunsAndWhatItDid) {
   world_.options.admin = Endpoint{"127.0.0.1", 0};
   world_.open();

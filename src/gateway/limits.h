@@ -95,7 +95,10 @@ inline constexpr std::size_t kLoggedTarget = 512;     // of a target, in a line
 // Discovery, by client address: a person tries a few names, a robot thousands.
 inline constexpr std::uint32_t kDiscoverBurst = 10;
 inline constexpr std::chrono::seconds kDiscoverEvery{2};  // one more after this long
-inline constexpr std::size_t kDiscoverClients = 4096;     // remembered; the oldest are forgotten
+// Answered at multiples of it after the request's arrival, which hides how long the search took.
+inline constexpr std::chrono::milliseconds kDiscoverSlot{20};
+inline constexpr std::size_t kDiscoverBytes = 512;     // of every answer: two hosts would fit in
+inline constexpr std::size_t kDiscoverClients = 4096;  // remembered; the oldest are forgotten
 
 inline constexpr std::chrono::seconds kRetryAfter{1};  // where nothing better is known
 

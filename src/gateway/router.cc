@@ -1,5 +1,7 @@
 #include "gateway/router.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/json.h"
@@ -25,6 +27,7 @@ RouteIndex::RouteIndex(wire::Snapshot snapshot) : snapshot_(std::move(snapshot))
     const wire::RoutedTenant& tenant = snapshot_.tenants[at];
     accounts_.emplace(tenant.account.value, at);
     for (const std::string& domain : tenant.domains) domains_.emplace(domain, at);
+    for (const std::string& digest : tenant.discover) discover_.emplace(digest, at);
   }
   for (const wire::RoutedRelease& release : snapshot_.releases) {
     std::vector<Prefix>& prefixes = prefixes_.emplace_back();
@@ -73,12 +76,25 @@ Route RouteIndex::route(std::string_view host, std::string_view path) const {
   return route;
 }
 
+std::string RouteIndex::host_of(std::uint32_t tenant) const {
+  return snapshot_.tenants[tenant].account.value + "." + snapshot_.domain;
+}
+
+// Everything is looked up, whatever was found already.
 std::optional<std::string> RouteIndex::discover(std::string_view name) const {
-  const auto account = accounts_.find(name);
-  if (account != accounts_.end())
-    return snapshot_.tenants[account->second].account.value + "." + snapshot_.domain;
-  const auto domain = domains_.find(name);
-  if (domain != domains_.end()) return std::string(name);
+  const std::size_t at = name.rfind('@');
+  const bool email = at != std::string_view::npos;
+  const std::string_view domain = email ? name.substr(at + 1) : name;
+  const auto by_email = discover_.find(wire::discovery_digest(fmt::format("email:{}", name)));
+  const auto by_email_domain =
+      discover_.find(wire::discovery_digest(fmt::format("email-domain:{}", domain)));
+  const auto by_slug = accounts_.find(name);
+  const auto by_domain = domains_.find(domain);
+  if (email && by_email != discover_.end()) return host_of(by_email->second);
+  if (by_slug != accounts_.end()) return host_of(by_slug->second);
+  if (!email && by_domain != domains_.end()) return std::string(domain);
+  if (by_email_domain != discover_.end()) return host_of(by_email_domain->second);
+  if (by_domain != domains_.end()) return std::string(domain);
   return std::nullopt;
 }
 

@@ -41,7 +41,9 @@ class RouteIndex final {
 
   // `host` as parse_authority makes it; `path` without query.
   Route route(std::string_view host, std::string_view path) const;
-  // The host of the tenant that a person named by its slug or one of its domains.
+  // The host of the tenant that a person named by its slug, one of its domains, or an e-mail
+  // address: the very address counts before its domain. `name` is in lower case. As much work for
+  // what is unknown as for what is known.
   std::optional<std::string> discover(std::string_view name) const;
 
   const wire::Snapshot& snapshot() const { return snapshot_; }
@@ -51,11 +53,13 @@ class RouteIndex final {
     std::string_view text;
     std::uint32_t service;
   };
+  std::string host_of(std::uint32_t tenant) const;
   const wire::RoutedTenant* find_tenant(std::string_view host) const;
 
   const wire::Snapshot snapshot_;  // the maps point into it
   std::unordered_map<std::string_view, std::uint32_t> accounts_;
   std::unordered_map<std::string_view, std::uint32_t> domains_;
+  std::unordered_map<std::string_view, std::uint32_t> discover_;  // by digest
   std::vector<std::vector<Prefix>> prefixes_;  // of each release, the longest first
 };
 

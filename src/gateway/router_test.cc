@@ -18,6 +18,11 @@ wire::Snapshot sample() {
   wire::RoutedTenant gone{.account = base::AccountId("gone"), .release = 1};
   gone.state = wire::RouteState::Suspended;
   wire::RoutedTenant plain{.account = base::AccountId("plain"), .release = 1};
+  acme.discover = {wire::discovery_digest("email-domain:acme.example"),
+                   wire::discovery_digest("email:bob@globex.example")};
+  plain.discover = {wire::discovery_digest("email:ann@acme.example"),
+                    wire::discovery_digest("email-domain:globex.example"),
+                    wire::discovery_digest("email-domain:scan.acme.example")};
   return {1, "localhost", {insight, bare}, {acme, gone, plain}};
 }
 
@@ -91,6 +96,22 @@ TEST_F(RouterTest, DiscoveryKnowsSlugsAndDomainsAndNothingElse) {
   EXPECT_EQ(index_.discover("scan.acme.example"), "scan.acme.example");
   EXPECT_EQ(index_.discover("acm"), std::nullopt);
   EXPECT_EQ(index_.discover(""), std::nullopt);
+}
+
+TEST_F(RouterTest, DiscoveryTakesTheVeryAddressBeforeItsDomain) {
+  EXPECT_EQ(index_.discover("eve@acme.example"), "acme.localhost");
+  EXPECT_EQ(index_.discover("ann@acme.example"), "plain.localhost");
+  EXPECT_EQ(index_.discover("bob@globex.example"), "acme.localhost");
+  EXPECT_EQ(index_.discover("eve@globex.example"), "plain.localhost");
+  EXPECT_EQ(index_.discover("globex.example"), "plain.localhost");
+  EXPECT_EQ(index_.discover("\"a@b\"@globex.example"), "plain.localhost");
+  // A tenant's own host is its address before anybody's mail is.
+  EXPECT_EQ(index_.discover("scan.acme.example"), "scan.acme.example");
+  EXPECT_EQ(index_.discover("eve@scan.acme.example"), "plain.localhost");
+  EXPECT_EQ(index_.discover("eve@shop.localhost"), "shop.localhost");
+  for (const char* nobody : {"@", "ann@", "@acme", "acme@", "ann@acme", "email-domain:acme.example",
+                             "ann@acme.example@", "sub.acme.example", "eve@sub.acme.example"})
+    EXPECT_EQ(index_.discover(nobody), std::nullopt) << nobody;
 }
 
 TEST_F(RouterTest, AnEmptySnapshotKnowsNobody) {

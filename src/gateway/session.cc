@@ -140,8 +140,7 @@ Coro<void> Session::answer_by(const Route& route) {
       co_await refuse(403);
       break;
     case RouteKind::TenantInfo:
-      co_await answer(200, "Content-Type: application/json\r\nCache-Control: no-store\r\n",
-                      tenant_document(route));
+      co_await tell_tenant(route);
       break;
     case RouteKind::Discover:
       co_await discover();
@@ -206,51 +205,6 @@ void Session::count_on_board(wire::BoardSlot& board, const Outcome& outcome) {
   if (status_ >= 500) board.errors_server.fetch_add(1, kRelaxed);
   if (status_ >= 400 && status_ < 500) board.errors_client.fetch_add(1, kRelaxed);
   if (outcome.refusal == 429 || outcome.refusal == 503) board.refused.fetch_add(1, kRelaxed);
-}
-
-namespace {
-
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (to_lower(c) >= 'a' && to_lower(c) <= 'f') return to_lower(c) - 'a' + 10;
-  return -1;
-}
-
-// Percent-encoding undone; what is none stays as it is, and finds nobody.
-std::string decoded(std::string_view text) {
-  std::string plain;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool encoded = text[i] == '%' && i + 2 < text.size() && hex_digit(text[i + 1]) >= 0 &&
-                         hex_digit(text[i + 2]) >= 0;
-    if (!encoded) {
-      plain += text[i];
-      continue;
-    }
-    plain += static_cast<char>(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2]));
-    i += 2;
-  }
-  return plain;
-}
-
-}  // namespace
-
-// ?q=SLUG, a domain, or an e-mail address, which counts by its domain: where that tenant lives.
-// Says the same of whatever it does not know.
-Coro<void> Session::discover() {
-  if (kit_->request.method == Method::Other) co_return co_await refuse(405, "Allow: GET, HEAD\r\n");
-  if (!core_.discoveries.take(address_, core_.sweeper.now()))
-    co_return co_await refuse(429, retry_after(kDiscoverEvery));
-  const std::string_view target = kit_->request.target();
-  const std::size_t query = target.find("?q=");
-  std::string name = decoded(query == std::string_view::npos ? "" : target.substr(query + 3));
-  if (const std::size_t at = name.rfind('@'); at != std::string::npos) name.erase(0, at + 1);
-  std::ranges::transform(name, name.begin(), to_lower);
-  const auto host = index_->discover(name);
-  if (!host) co_return co_await refuse(404);
-  const std::string& port = kit_->request.host.port;
-  const std::string url =
-      fmt::format("{{\"url\":\"{}://{}{}{}\"}}", scheme_, *host, port.empty() ? "" : ":", port);
-  co_await answer(200, "Content-Type: application/json\r\nCache-Control: no-store\r\n", url);
 }
 
 }  // namespace granary::gateway

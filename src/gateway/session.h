@@ -53,6 +53,8 @@ class Session final : public Holder {
   Coro<void> send_blob(const std::string& release, const std::string& name, std::string fields);
   Coro<void> send_large(const Blob& blob);
   Coro<void> discover();
+  Coro<void> wait_for_slot();
+  Coro<void> tell_tenant(const Route& route);
   Coro<void> refuse(int status, std::string fields = {});
   Coro<void> answer(int status, std::string_view fields, std::string_view body);
   void compose_head(int status, std::string_view fields, std::uint64_t length);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/hash.h"
 #include "wire/activity_board.h"
 
 namespace granary::wire {
@@ -16,6 +17,7 @@ using base::json::value;
 
 constexpr std::int64_t kVersion = 1;
 constexpr std::int64_t kLongestStart = 24LL * 3600 * 1000;
+constexpr std::size_t kDigest = 64;        // hex digits of a SHA-256
 constexpr std::size_t kLongestHost = 253;  // of a DNS name in text
 
 base::Failure wrong(std::string_view what) { return base::fail(Code::InvalidArgument, "{}", what); }
@@ -140,6 +142,7 @@ object to_json(const RoutedTenant& tenant) {
                   {"state", to_string(tenant.state)},
                   {"release", tenant.release}};
   if (!tenant.domains.empty()) document["domains"] = base::json::from_strings(tenant.domains);
+  if (!tenant.discover.empty()) document["discover"] = base::json::from_strings(tenant.discover);
   document["slots"] = array(tenant.slots.begin(), tenant.slots.end());
   if (tenant.flags_json != "{}") document["flags"] = tenant.flags_json;
   return document;
@@ -159,8 +162,17 @@ Result<std::vector<std::uint32_t>> slots_from(const object& from) {
   return slots;
 }
 
+Result<std::vector<std::string>> digests_from(const object& from) {
+  TRY_ASSIGN(std::vector<std::string> digests, base::json::get_strings(from, "discover"));
+  const auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
+  for (const std::string& digest : digests)
+    if (digest.size() != kDigest || !std::ranges::all_of(digest, is_hex))
+      return wrong("a member of 'discover' is no SHA-256");
+  return digests;
+}
+
 Result<RoutedTenant> tenant_from(const object& from) {
-  TRY(only(from, {"account", "name", "state", "release", "domains", "slots", "flags"}));
+  TRY(only(from, {"account", "name", "state", "release", "domains", "discover", "slots", "flags"}));
   RoutedTenant tenant;
   TRY_ASSIGN(std::string account, get_plain(from, "account", "-", 63));
   tenant.account = base::AccountId(std::move(account));
@@ -171,6 +183,7 @@ Result<RoutedTenant> tenant_from(const object& from) {
   TRY_ASSIGN(tenant.domains, base::json::get_strings(from, "domains"));
   for (const std::string& domain : tenant.domains)
     if (!is_plain(domain, "-.", kLongestHost)) return wrong("a member of 'domains' is no domain");
+  TRY_ASSIGN(tenant.discover, digests_from(from));
   TRY_ASSIGN(tenant.slots, slots_from(from));
   TRY_ASSIGN(tenant.flags_json, base::json::get_string_or(from, "flags", "{}"));
   if (tenant.flags_json != "{}" && !base::json::parse_object(tenant.flags_json, kMaxSnapshot))
@@ -191,6 +204,8 @@ Result<void> check_whole(const Snapshot& snapshot) {
 }
 
 }  // namespace
+
+std::string discovery_digest(std::string_view key) { return base::sha256_hex(key); }
 
 std::string encode(const Snapshot& snapshot) {
   array releases;

@@ -35,9 +35,10 @@ struct RoutedTenant {
   base::AccountId account;
   std::string public_name;
   RouteState state = RouteState::Active;
-  std::uint32_t release = 0;         // index into Snapshot::releases
-  std::vector<std::string> domains;  // custom domains, lower case
-  std::vector<std::uint32_t> slots;  // one for each service of the release, in its order
+  std::uint32_t release = 0;          // index into Snapshot::releases
+  std::vector<std::string> domains;   // custom domains, lower case
+  std::vector<std::string> discover;  // discovery_digest() of each key that finds it
+  std::vector<std::uint32_t> slots;   // one for each service of the release, in its order
   std::string flags_json = "{}";
   bool operator==(const RoutedTenant&) const = default;
 };
@@ -52,6 +53,11 @@ struct Snapshot {
 
 // 10,000 tenants are about 2 MB; the bound only keeps a damaged file from filling the memory.
 inline constexpr std::size_t kMaxSnapshot = 64U << 20;
+
+// How a way to find a tenant is published: the hex SHA-256 of its key, "email:ann@acme.example" or
+// "email-domain:acme.example" in lower case, so that the file names no person. Who knows an address
+// can still see whether it is there.
+std::string discovery_digest(std::string_view key);
 
 // `flags_json` must be a JSON object, or the gateway refuses the snapshot.
 std::string encode(const Snapshot& snapshot);

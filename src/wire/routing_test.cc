@@ -18,6 +18,8 @@ Snapshot sample() {
   RoutedTenant acme{.account = base::AccountId("acme"), .public_name = "Acme \"GmbH\" ☃"};
   acme.release = 1;
   acme.domains = {"scan.acme.example", "acme.example"};
+  acme.discover = {discovery_digest("email:ann@acme.example"),
+                   discovery_digest("email-domain:acme.example")};
   acme.slots = {3, 65535};
   acme.flags_json = R"({"beta":true})";
   RoutedTenant globex{.account = base::AccountId("globex"), .state = RouteState::Suspended};
@@ -59,6 +61,9 @@ TEST(RoutingTest, WhatIsNotExactlyASnapshotIsRefused) {
       {R"([3,65535])", R"([3,65536])"},
       {R"([3,65535])", R"([3])"},
       {R"("acme.example")", R"("Acme.example")"},
+      {R"("discover":[")", R"("discover":["0)"},
+      {R"("discover":[")", R"("discover":["email:ann@acme.example",")"},
+      {R"("discover":[)", R"("discover":[7,)"},
       {R"("name":"api")", R"("name":"a/i")"},
       {R"("/v1/")", R"("v1/")"},
       {R"("in_flight":7)", R"("in_flight":7.5)"},
@@ -73,6 +78,14 @@ TEST(RoutingTest, WhatIsNotExactlyASnapshotIsRefused) {
     ASSERT_FALSE(decoded.has_value()) << piece << " as " << by;
     EXPECT_EQ(decoded.error().code, Code::InvalidArgument) << describe(decoded.error());
   }
+}
+
+TEST(RoutingTest, TheFileNamesNoPerson) {
+  const std::string text = encode(sample());
+  EXPECT_EQ(text.find("ann"), std::string::npos);
+  // printf %s email:ann@acme.example | sha256sum
+  EXPECT_NE(text.find("7fbc74531586d5f6ea322926d514c31d18cbc264702af04f2589f15cce75d922"),
+            std::string::npos);
 }
 
 TEST(RoutingTest, AFileThatWasCutIsRefusedAtEveryLength) {
