@@ -43,6 +43,8 @@ Result<void> confine_control(const Config& config) {
   return confine("control", {{paths.control(), Access::ReadWrite},
                              {paths.bundles(), Access::ReadWrite},
                              {paths.frontends(), Access::ReadWrite},
+                             {paths.transfers(), Access::ReadWrite},
+                             {paths.archives(), Access::ReadWrite},
                              {paths.publish(), Access::ReadWrite},
                              {paths.run(), Access::Read}});
 }

@@ -1,9 +1,12 @@
 #include "api/server.h"
 #include "app/confinement.h"
+#include "app/limits.h"
 #include "app/role.h"
 #include "app/wiring/gateway_prober.h"
 #include "app/wiring/intake.h"
+#include "app/wiring/network_domains.h"
 #include "app/wiring/snapshot_publisher.h"
+#include "app/wiring/tenant_archives.h"
 #include "base/log.h"
 #include "base/os/file.h"
 #include "base/os/system.h"
@@ -19,14 +22,31 @@ using base::Task;
 
 namespace {
 
+// One that ended with its account perhaps behind its row.
+bool may_leave_drift(const operation::Operation& changed) {
+  const bool ended_badly =
+      changed.state == operation::State::Failed || changed.state == operation::State::Cancelled;
+  return ended_badly && (changed.kind == "tenant.restore" || changed.kind == "tenant.offboard");
+}
+
 // Declared in the order in which each stands on the ones before it.
 struct Control {
-  Control(const Config& config, std::unique_ptr<store::Store> opened,
-          std::unique_ptr<base::SigningKey> key, base::os::ThreadPool& work)
+  struct Opened {
+    std::unique_ptr<store::Store> store;
+    std::unique_ptr<base::SigningKey> signing_key;
+    std::unique_ptr<base::SealingKey> sealing_key;
+  };
+  struct Workers {
+    base::os::ThreadPool& files;
+    base::os::ThreadPool& archives;  // whole archives: minutes each
+    base::os::ThreadPool& lookups;   // waits for name servers
+  };
+  Control(const Config& config, Opened opened, Workers workers)
       : paths(config.data_dir),
-        store(std::move(opened)),
-        signing_key(std::move(key)),
-        worker(work),
+        store(std::move(opened.store)),
+        signing_key(std::move(opened.signing_key)),
+        sealing_key(std::move(opened.sealing_key)),
+        worker(workers.files),
         engine(context.get_executor(), *store, clock, timer, rng),
         agent(context.get_executor(), timer, paths.agent_socket()),
         driver(agent),
@@ -35,13 +55,30 @@ struct Control {
                   {*store, worker, clock, timer, [this] { return routing_in_force(); }}, paths,
                   config.domain),
         prober(config),
-        lifecycle({*store, engine, {{"host", &driver}}, prober, publisher, clock}),
         intake({*store, worker, clock, rng}, paths),
+        archives({*store, workers.archives, intake}, paths),
+        domains(workers.lookups),
+        lifecycle({*store,
+                   engine,
+                   {{"host", &driver}},
+                   prober,
+                   publisher,
+                   archives,
+                   domains,
+                   *signing_key,
+                   *sealing_key,
+                   clock,
+                   rng}),
+        uploads({archives, lifecycle, clock, rng}),
         server(context.get_executor(), api_options(config),
-               {*store, engine, lifecycle, intake, fleet, clock, timer, rng, worker, *signing_key}),
+               {*store, engine, lifecycle, intake, uploads, fleet, clock, timer, rng, worker,
+                *signing_key}),
         tasks(context.get_executor()) {
     lifecycle.register_kinds();
-    engine.on_change([this](const operation::Operation& changed) { server.on_operation(changed); });
+    engine.on_change([this](const operation::Operation& changed) {
+      server.on_operation(changed);
+      if (may_leave_drift(changed)) tasks.spawn("mend", mend_soon());
+    });
   }
 
   api::Options api_options(const Config& config) const {
@@ -50,6 +87,7 @@ struct Control {
     options.port = config.api.port;
     options.gateway_host = public_host(config);
     options.upload_folder = paths.control() + "/uploads";
+    options.archive_folder = paths.archives();
     return options;
   }
 
@@ -66,6 +104,11 @@ struct Control {
   Task<Result<void>> start();
   Task<Result<void>> ensure_operator_token();
   Task<void> serve();
+  // What nobody asks for: archives whose time has come go, accounts that lag behind their rows are
+  // brought up to date.
+  Task<void> tidy();
+  Task<void> mend();
+  Task<void> mend_soon();
   Task<void> stop();
 
   base::asio::io_context context{1};
@@ -76,6 +119,7 @@ struct Control {
   std::unique_ptr<wire::ActivityBoard> board;
   std::unique_ptr<store::Store> store;
   std::unique_ptr<base::SigningKey> signing_key;
+  std::unique_ptr<base::SealingKey> sealing_key;
   base::os::ThreadPool& worker;
   operation::Engine engine;
   cloud::host::AgentClient agent;
@@ -83,8 +127,11 @@ struct Control {
   HostFleet fleet;
   SnapshotPublisher publisher;
   GatewayProber prober;
-  lifecycle::Lifecycle lifecycle;
   BundleIntake intake;
+  TenantArchives archives;
+  NetworkDomains domains;
+  lifecycle::Lifecycle lifecycle;
+  ArchiveUploads uploads;
   api::Server server;
   base::TaskGroup tasks;
 };
@@ -115,6 +162,7 @@ Task<Result<void>> Control::start() {
   CO_TRY(co_await engine.recover());
   CO_TRY(server.listen());
   tasks.spawn("api", serve());
+  tasks.spawn("tidy", tidy());
   base::log::info("the API listens on port {}", server.port());
   co_return Result<void>();
 }
@@ -122,6 +170,36 @@ Task<Result<void>> Control::start() {
 Task<void> Control::serve() {
   const Result<void> served = co_await server.run();
   if (!served) base::log::error("the API ended: {}", base::describe(served.error()));
+}
+
+Task<void> Control::mend() {
+  const auto drift = co_await lifecycle.find_drift();
+  if (!drift) {
+    base::log::warn("comparing accounts with their rows: {}", base::describe(drift.error()));
+    co_return;
+  }
+  for (const lifecycle::DriftItem& item : drift->items)
+    base::log::warn("{} is {}: {}. {}", item.account.value, lifecycle::to_string(item.kind),
+                    item.detail, item.advice);
+  const auto outdated = [](const lifecycle::DriftItem& item) {
+    return item.kind == lifecycle::DriftKind::Outdated;
+  };
+  if (std::ranges::none_of(drift->items, outdated)) co_return;
+  const auto begun = co_await lifecycle.repair({}, {.actor = "granary"});
+  if (!begun) base::log::warn("mending accounts: {}", base::describe(begun.error()));
+}
+
+Task<void> Control::mend_soon() {
+  if (co_await timer.sleep(kMendSoon)) co_await mend();
+}
+
+Task<void> Control::tidy() {
+  for (std::chrono::nanoseconds pause = kTidyFirst; co_await timer.sleep(pause);
+       pause = kTidyEvery) {
+    const auto swept = co_await lifecycle.sweep_archives();
+    if (!swept) base::log::warn("removing old archives: {}", base::describe(swept.error()));
+    co_await mend();
+  }
 }
 
 Task<void> Control::stop() {
@@ -143,6 +221,8 @@ int control_main(const Config& config) {
   base::os::ThreadPool writer(1);
   base::os::ThreadPool reader(1);
   base::os::ThreadPool worker(2);
+  base::os::ThreadPool archives(1);
+  base::os::ThreadPool lookups(2);
   const wire::Paths paths(config.data_dir);
   auto store = store::open_sqlite({paths.database(), store::SqliteOptions::Durability::Full},
                                   {writer, reader}, store::migrations());
@@ -155,7 +235,13 @@ int control_main(const Config& config) {
     base::log::error("cannot open the signing key: {}", base::describe(key.error()));
     return kExitFailed;
   }
-  Control control(config, std::move(*store), std::move(*key), worker);
+  auto sealing = base::SealingKey::open(paths.sealing_key());
+  if (!sealing) {
+    base::log::error("cannot open the key of secrets: {}", base::describe(sealing.error()));
+    return kExitFailed;
+  }
+  Control control(config, {std::move(*store), std::move(*key), std::move(*sealing)},
+                  {worker, archives, lookups});
   return run_role(
       control.context, [&] { return control.start(); }, [&](int) { return control.stop(); });
 }

@@ -30,6 +30,17 @@ inline constexpr std::size_t kLookupThreads = 16;
 // usual, below the operation's patience.
 inline constexpr std::chrono::seconds kProbeDeadline{30};
 inline constexpr std::size_t kMaxProbeHead = 16U << 10;
+// Of a domain that is to be proved: what its web server may answer, how long it may take, and how
+// large an answer of DNS may be (its own bound).
+inline constexpr std::size_t kMaxDomainAnswer = 8U << 10;
+inline constexpr std::chrono::seconds kDomainDeadline{10};
+inline constexpr std::size_t kMaxDnsAnswer = 64U << 10;
+// How often old archives are removed and accounts are compared with their rows, and how long after
+// a start first: when the operations that were under way have settled.
+inline constexpr std::chrono::minutes kTidyEvery{60};
+inline constexpr std::chrono::seconds kTidyFirst{30};
+// After an operation that may have left an account behind its row.
+inline constexpr std::chrono::seconds kMendSoon{2};
 // How long what was published may take to be in force in the gateway, and how often to look. Some
 // milliseconds for 10,000 tenants; a busy machine takes longer.
 inline constexpr std::chrono::milliseconds kGatewayPatience{1'000};

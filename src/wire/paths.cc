@@ -44,8 +44,8 @@ std::string Paths::log(const base::ServiceId& service, int half) const {
   ASSERT(half == 0 || half == 1);
   return logs(service.account) + "/" + part(service.service) + (half == 0 ? ".0" : ".1");
 }
-std::string Paths::egress_log(const base::AccountId& id) const {
-  return egress() + "/" + part(id.value) + ".log";
+std::string Paths::egress_log(const base::AccountId& id, std::uint32_t ordinal) const {
+  return fmt::format("{}/{}.{}.log", egress(), part(id.value), ordinal);
 }
 std::string Paths::silo(const base::AccountId& account) const {
   return silos() + "/" + part(account.value);

@@ -2,7 +2,8 @@
 // nowhere else, from parts that were parsed (ids, service names), never from outside text.
 //
 //   DATA/                         0711 root
-//     control/                    0700 control: granary.db, operator.token, signing.key
+//     control/                    0700 control: granary.db, operator.token, signing.key,
+//                                 sealing.key (of secrets in the store)
 //     bundles/HASH.tar.zst        0711 control writes, agent reads
 //     frontends/HASH/             0711 control writes, gateway reads: index.json, blobs/
 //     transfers/NAME              0700 control: data on its way to or from an account's disk; the
@@ -15,7 +16,7 @@
 //     keys/platform.key           0700 root; wraps each account's disk.key
 //     graveyard/                  0700 root: trees on their way to deletion
 //     access/                     0700 gateway: ACCOUNT.log, ACCOUNT.log.1
-//     egress/                     0700 egress: ACCOUNT.log, ACCOUNT.log.1, usage.json
+//     egress/                     0700 egress: ACCOUNT.ORDINAL.log, the same with .1, usage.json
 //     run/                        0711 root; not kept across a reboot
 //       board                     the activity board
 //       agent.sock                the agent's protocol
@@ -25,6 +26,7 @@
 //       silo/ACCOUNT/SERVICE.status  written by granary-init
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "base/ids.h"
@@ -41,6 +43,7 @@ class Paths final {
   std::string database() const { return control() + "/granary.db"; }
   std::string operator_token() const { return control() + "/operator.token"; }
   std::string signing_key() const { return control() + "/signing.key"; }
+  std::string sealing_key() const { return control() + "/sealing.key"; }
   std::string bundles() const { return data_ + "/bundles"; }
   std::string bundle(const std::string& hash) const;
   std::string frontends() const { return data_ + "/frontends"; }
@@ -67,7 +70,8 @@ class Paths final {
   std::string graveyard() const { return data_ + "/graveyard"; }
   std::string access() const { return data_ + "/access"; }
   std::string egress() const { return data_ + "/egress"; }
-  std::string egress_log(const base::AccountId& account) const;
+  // With the ordinal: a later account of this name has a file of its own.
+  std::string egress_log(const base::AccountId& account, std::uint32_t ordinal) const;
   std::string egress_usage() const { return egress() + "/usage.json"; }
   std::string run() const { return data_ + "/run"; }
   std::string board() const { return run() + "/board"; }
