@@ -15,7 +15,8 @@ void Accounts::apply(const wire::EgressPolicy& policy) {
       account = std::move(known->second);
       before.erase(known);
     } else {
-      account = std::make_shared<Account>(named.account, usage_.of(named.account), executor_);
+      account =
+          std::make_shared<Account>(named, usage_.of(named.account, named.ordinal), executor_);
     }
     account->targets = lists[named.list];
     account->changed.notify_all();

@@ -16,15 +16,21 @@ namespace granary::egress {
 using Targets = std::set<std::string>;  // as wire::to_string() writes them
 
 struct Account {
-  Account(base::AccountId name, Usage& counts, const base::asio::any_io_executor& executor)
-      : id(std::move(name)), usage(counts), changed(executor), looked_up(executor) {}
+  Account(const wire::EgressAccount& named, std::shared_ptr<Usage> counts,
+          const base::asio::any_io_executor& executor)
+      : id(named.account),
+        ordinal(named.ordinal),
+        usage(std::move(counts)),
+        changed(executor),
+        looked_up(executor) {}
 
   bool allows(const wire::EgressTarget& target) const {
     return targets && targets->contains(wire::to_string(target));
   }
 
   const base::AccountId id;
-  Usage& usage;
+  const std::uint32_t ordinal;
+  const std::shared_ptr<Usage> usage;  // owned by the UsageBook, too, until it forgets it
   // Owned by all accounts of one list; null for one that is in the policy no more.
   std::shared_ptr<const Targets> targets;
   std::size_t connections = 0;
@@ -41,6 +47,7 @@ class Accounts final {
 
   // From now on this holds. Accounts that stay keep what they have open.
   void apply(const wire::EgressPolicy& policy);
+  std::size_t size() const { return accounts_.size(); }
   // Null for a user that is no account's.
   std::shared_ptr<Account> find(std::uint32_t uid) const;
 

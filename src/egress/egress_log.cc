@@ -1,6 +1,9 @@
 #include "egress/egress_log.h"
 
+#include <charconv>
 #include <iterator>
+#include <optional>
+#include <utility>
 
 #include "base/log.h"
 #include "base/os/file.h"
@@ -47,6 +50,29 @@ bool write(const std::vector<Batch>& batches) {
   return well;
 }
 
+// Of "acme.17.log" and "acme.17.log.1"; nothing for other names.
+std::optional<std::uint32_t> ordinal_of(std::string_view name) {
+  if (name.ends_with(".1")) name.remove_suffix(2);
+  if (!name.ends_with(".log")) return std::nullopt;
+  name.remove_suffix(4);
+  const std::size_t dot = name.rfind('.');
+  if (dot == std::string_view::npos) return std::nullopt;
+  std::uint32_t ordinal = 0;
+  const std::string_view digits = name.substr(dot + 1);
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), ordinal);
+  if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
+  return ordinal;
+}
+
+base::Result<void> remove_logs(const std::string& folder, const wire::OrdinalRanges& gone) {
+  TRY_ASSIGN(const auto names, base::os::list_folder(folder));
+  for (const std::string& name : names) {
+    const auto ordinal = ordinal_of(name);
+    if (ordinal && wire::contains(gone, *ordinal)) TRY(base::os::remove_file(folder + "/" + name));
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string_view to_string(Outcome outcome) {
@@ -77,10 +103,13 @@ std::string_view to_string(Outcome outcome) {
   return {};
 }
 
-void EgressLog::add(const base::AccountId& account, const LogEntry& entry) {
-  Pending& pending = pending_[account.value];
+void EgressLog::add(const base::AccountId& account, std::uint32_t ordinal, const LogEntry& entry) {
+  if (wire::contains(gone_, ordinal)) return;
+  Pending& pending = pending_[ordinal];
+  pending.account = account.value;
   if (bytes_ >= kLogPending || pending.lines.size() >= kLogPendingEach) {
     ++pending.dropped;
+    ++dropped_;
     return;
   }
   const std::size_t before = pending.lines.size();
@@ -94,6 +123,20 @@ void EgressLog::add(const base::AccountId& account, const LogEntry& entry) {
   bytes_ += line.size() - before;
 }
 
+void EgressLog::forget(const wire::OrdinalRanges& gone) {
+  if (gone == gone_) return;
+  gone_ = gone;
+  removing_ = true;
+  for (auto pending = pending_.begin(); pending != pending_.end();) {
+    if (!wire::contains(gone, pending->first)) {
+      ++pending;
+      continue;
+    }
+    bytes_ -= pending->second.lines.size();
+    pending = pending_.erase(pending);
+  }
+}
+
 Task<void> EgressLog::run() {
   while (co_await parts_.timer.sleep(kLogPause)) co_await flush();
 }
@@ -101,18 +144,30 @@ Task<void> EgressLog::run() {
 Task<void> EgressLog::flush() {
   std::vector<Batch> batches;
   std::size_t bytes = 0;
-  for (auto& [account, pending] : pending_) {
+  for (auto& [ordinal, pending] : pending_) {
     bytes += pending.lines.size();
     if (pending.dropped > 0)
       fmt::format_to(std::back_inserter(pending.lines), "{} - - 0 0 0.000 {}-lines-dropped\n",
                      base::to_rfc3339(parts_.clock.wall()), pending.dropped);
-    batches.push_back(
-        {parts_.paths.egress_log(base::AccountId(account)), std::move(pending.lines)});
+    batches.push_back({parts_.paths.egress_log(base::AccountId(pending.account), ordinal),
+                       std::move(pending.lines)});
   }
   pending_.clear();
-  if (batches.empty()) co_return;
-  (void)co_await base::run_on(parts_.worker, [all = std::move(batches)] { return write(all); });
+  if (!batches.empty())
+    (void)co_await base::run_on(parts_.worker, [all = std::move(batches)] { return write(all); });
   bytes_ -= bytes;
+  co_await remove_gone();
+}
+
+// Behind the writing: no line that was on its way makes a file anew.
+Task<void> EgressLog::remove_gone() {
+  if (!std::exchange(removing_, false)) co_return;
+  const auto removed = co_await base::run_on(
+      parts_.worker,
+      [folder = parts_.paths.egress(), gone = gone_] { return remove_logs(folder, gone); });
+  if (removed) co_return;
+  removing_ = true;
+  base::log::warn("egress logs of accounts that are no more: {}", base::describe(removed.error()));
 }
 
 }  // namespace granary::egress

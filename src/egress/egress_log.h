@@ -15,6 +15,7 @@
 #include "base/ids.h"
 #include "base/timer.h"
 #include "base/worker.h"
+#include "wire/egress_policy.h"
 #include "wire/paths.h"
 
 namespace granary::egress {
@@ -33,6 +34,7 @@ enum class Outcome {
   Unresolved,
   Unreachable,
 };
+inline constexpr std::size_t kOutcomes = static_cast<std::size_t>(Outcome::Unreachable) + 1;
 std::string_view to_string(Outcome outcome);
 
 struct LogEntry {
@@ -54,21 +56,30 @@ class EgressLog final {
   };
   explicit EgressLog(Parts parts) : parts_(parts) {}
 
-  void add(const base::AccountId& account, const LogEntry& entry);
+  void add(const base::AccountId& account, std::uint32_t ordinal, const LogEntry& entry);
+  // Nothing is written of these any more, and what was written goes with the next flush.
+  void forget(const wire::OrdinalRanges& gone);
   // Writes what was gathered, every kLogPause; ends by cancellation.
   base::Task<void> run();
   // Once: for the end.
   base::Task<void> flush();
+  std::uint64_t dropped() const { return dropped_; }  // lines
 
  private:
+  base::Task<void> remove_gone();
+
   struct Pending {
+    std::string account;
     std::string lines;
     std::size_t dropped = 0;
   };
 
   Parts parts_;
-  std::map<std::string, Pending> pending_;  // by account
-  std::size_t bytes_ = 0;                   // gathered or being written
+  std::map<std::uint32_t, Pending> pending_;  // by ordinal
+  std::size_t bytes_ = 0;                     // gathered or being written
+  std::uint64_t dropped_ = 0;
+  wire::OrdinalRanges gone_;
+  bool removing_ = false;  // files of gone_ may be there
 };
 
 }  // namespace granary::egress

@@ -54,6 +54,11 @@ inline constexpr std::size_t kLoggedTarget = 260;    // the longest that is allo
 // What is lost when this role is killed.
 inline constexpr std::chrono::seconds kUsagePause{5};
 inline constexpr std::size_t kMaxUsage = 64U << 20;  // 10,000 accounts are about 1 MB
+// Metrics: a scraper or two, and somebody who looks by hand.
+inline constexpr std::size_t kAdminConnections = 16;
+inline constexpr std::size_t kAdminHead = 8U << 10;
+inline constexpr std::chrono::seconds kAdminDeadline{5};
+inline constexpr int kAdminBacklog = 16;
 // Of peers that belong to no account: one line in so long.
 inline constexpr std::chrono::seconds kStrangerPause{60};
 

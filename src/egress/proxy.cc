@@ -18,7 +18,7 @@ Proxy::Proxy(ProxyOptions options, ProxyParts parts)
       log_({options_.paths, parts_.clock, parts_.timer, parts_.worker}),
       accounts_(options_.uid_base, usage_, parts_.executor),
       policy_({options_.paths, parts_.timer, parts_.worker, parts_.executor},
-              [this](const wire::EgressPolicy& policy) { accounts_.apply(policy); }),
+              [this](const wire::EgressPolicy& policy) { apply(policy); }),
       core_{.executor = parts_.executor,
             .clock = parts_.clock,
             .timer = parts_.timer,
@@ -27,7 +27,8 @@ Proxy::Proxy(ProxyOptions options, ProxyParts parts)
             .own_address = parts_.own_address,
             .policy = policy_,
             .usage = usage_,
-            .log = log_},
+            .log = log_,
+            .counters = {}},
       tasks_(parts_.executor) {}
 
 Proxy::~Proxy() { ASSERT(connections_ == 0); }
@@ -44,6 +45,14 @@ Task<Result<void>> Proxy::start(base::os::Fd listener) {
   co_return Result<void>();
 }
 
+// What is gone first: a new account may have its name.
+void Proxy::apply(const wire::EgressPolicy& policy) {
+  usage_.forget(policy.gone);
+  log_.forget(policy.gone);
+  accounts_.apply(policy);
+  has_policy_ = true;
+}
+
 Task<void> Proxy::accept() {
   for (;;) {
     ErrorCode error;
@@ -55,7 +64,11 @@ Task<void> Proxy::accept() {
       if (!co_await parts_.timer.sleep(kAcceptPause)) co_return;
       continue;
     }
-    if (connections_ >= kConnectionsAll) continue;  // closed by its destruction
+    ++core_.counters.accepted;
+    if (connections_ >= kConnectionsAll) {
+      ++core_.counters.over_bound;
+      continue;  // closed by its destruction
+    }
     tasks_.spawn("connection", serve(std::move(client)));
   }
 }
@@ -80,12 +93,22 @@ Task<void> Proxy::serve(ClientSocket client) {
 }
 
 Task<void> Proxy::refuse_stranger(ClientSocket& client, std::uint32_t uid) {
+  ++core_.counters.strangers;
   const base::BootTime now = parts_.clock.boot();
   if (!told_of_stranger_ || now - *told_of_stranger_ >= kStrangerPause) {
     told_of_stranger_ = now;
     base::log::warn("user {} is no account that may connect to the outside", uid);
   }
   co_await answer(core_, client, 403, "This app may connect to nothing.\n");
+}
+
+Reading Proxy::reading() const {
+  return {.counters = core_.counters,
+          .connections = connections_,
+          .accounts = accounts_.size(),
+          .lines_dropped = log_.dropped(),
+          .has_policy = has_policy_,
+          .stopping = core_.stopping};
 }
 
 Task<void> Proxy::close() {

@@ -31,6 +31,16 @@ struct ProxyParts {  // all outlive the proxy
   std::function<bool(const Address&)> own_address;
 };
 
+// How it is, for metrics.
+struct Reading {
+  Counters counters;
+  std::size_t connections = 0;  // open
+  std::size_t accounts = 0;     // that may connect to the outside
+  std::uint64_t lines_dropped = 0;
+  bool has_policy = false;
+  bool stopping = false;
+};
+
 class Proxy final {
  public:
   Proxy(ProxyOptions options, ProxyParts parts);
@@ -45,10 +55,12 @@ class Proxy final {
   base::Task<void> close();
 
   std::size_t connections() const { return connections_; }
+  Reading reading() const;
 
  private:
   using Protocol = base::asio::local::stream_protocol;
 
+  void apply(const wire::EgressPolicy& policy);
   base::Task<void> accept();
   base::Task<void> serve(ClientSocket client);
   base::Task<void> refuse_stranger(ClientSocket& client, std::uint32_t uid);
@@ -64,6 +76,7 @@ class Proxy final {
   // Safety: the sockets that serve() holds; at most kConnectionsAll.
   std::size_t connections_ = 0;
   std::optional<base::BootTime> told_of_stranger_;
+  bool has_policy_ = false;
   base::TaskGroup tasks_;
 };
 

@@ -44,8 +44,8 @@ TEST_F(ProxyTest, AnAllowedConnectionCarriesBytesBothWaysAndIsMetered) {
   EXPECT_EQ(pair.server.read(5), "hello");
   pair.server.send("welcome");
   EXPECT_EQ(pair.app.read(7), "welcome");
-  EXPECT_THAT(usage(), HasSubstr(R"("acme":{"bytes_up":5,"bytes_down":7,"connections":1,)"
-                                 R"("refused":0})"));  // while it is open
+  EXPECT_THAT(usage(), HasSubstr(R"({"account":"acme","ordinal":0,"bytes_up":5,"bytes_down":7,)"
+                                 R"("connections":1,"refused":0})"));  // while it is open
   pair.app.say_all();
   EXPECT_EQ(pair.server.read_all(), "");
   pair.server.say_all();
@@ -141,7 +141,7 @@ TEST_F(ProxyTest, WithoutPermissionOfTheOperatorLoopbackIsRefused) {
 
 TEST_F(ProxyTest, AnAccountThatIsSuspendedLosesWhatItHasOpenAndGetsNothingNew) {
   Pair pair = connected();
-  publish({.lists = {}, .accounts = {}});
+  publish({.lists = {}, .accounts = {}, .gone = {}});
   EXPECT_EQ(pair.app.read_all(), "");
   EXPECT_EQ(pair.server.read_all(), "");
   EXPECT_THAT(ask_outside("out.example").read_all(), StartsWith("HTTP/1.1 403 "));
@@ -163,11 +163,13 @@ TEST_F(ProxyTest, AConnectionIsCutWhenItsTargetIsTakenFromTheListAndOthersGoOn) 
 }
 
 TEST_F(ProxyTest, AUserThatIsNoAccountsIsRefusedWhateverItAsks) {
-  publish({.lists = {{target("out.example")}}, .accounts = {{base::AccountId("globex"), 1, 0}}});
+  publish({.lists = {{target("out.example")}},
+           .accounts = {{base::AccountId("globex"), 1, 0}},
+           .gone = {}});
   world.settle();  // so that it is not acme that is found, and then cut
   EXPECT_THAT(ask_outside("out.example").read_all(), StartsWith("HTTP/1.1 403 "));
   EXPECT_TRUE(nobody_came());
-  EXPECT_FALSE(base::os::exists(paths.egress_log(base::AccountId("globex"))));
+  EXPECT_FALSE(base::os::exists(paths.egress_log(base::AccountId("globex"), 1)));
 }
 
 TEST_F(ProxyTest, ANewPolicyIsInForceForTheNextRequest) {
@@ -290,11 +292,61 @@ TEST_F(ProxyTest, StoppingCutsWhatIsOpenAndKeepsItsCounts) {
   EXPECT_EQ(pair.server.read(5), "12345");
   stop();
   EXPECT_EQ(pair.app.read_all(), "");
-  EXPECT_THAT(base::os::read_file(paths.egress_log(base::AccountId("acme")), 4096).value(),
+  EXPECT_THAT(base::os::read_file(paths.egress_log(base::AccountId("acme"), 0), 4096).value(),
               EndsWith(" 5 0 0.000 stopped\n"));
   start();
   connected();
   EXPECT_THAT(usage(), HasSubstr(R"("bytes_up":5,"bytes_down":0,"connections":2)"));
+}
+
+TEST_F(ProxyTest, OfAnAccountThatIsGoneNeitherLogNorUsageIsLeft) {
+  Pair pair = connected();
+  pair.app.send("12345");
+  EXPECT_EQ(pair.server.read(5), "12345");
+  const std::string file = paths.egress_log(base::AccountId("acme"), 0);
+  const std::string other = paths.egress_log(base::AccountId("acme"), 10);
+  for (const std::string& there : {file + ".1", other, paths.egress() + "/acme.log"})
+    ASSERT_TRUE(base::os::replace_file(there, "x\n", 0600, base::os::Durability::Cached));
+  (void)ask("other.example:1").read_all();
+  EXPECT_THAT(log(), HasSubstr("not-declared"));
+  EXPECT_THAT(usage(), HasSubstr("acme"));
+  publish({.lists = {}, .accounts = {}, .gone = {{0, 9}}});
+  EXPECT_EQ(pair.app.read_all(), "");  // cut, and its line is not written any more
+  wait_for([&] { return proxy->connections() == 0; }, "nothing to be open");
+  EXPECT_EQ(log(), "");
+  EXPECT_FALSE(base::os::exists(file));
+  EXPECT_FALSE(base::os::exists(file + ".1"));
+  EXPECT_EQ(usage(), R"({"version":2,"accounts":[]})");
+  EXPECT_TRUE(base::os::exists(other));
+  EXPECT_TRUE(base::os::exists(paths.egress() + "/acme.log"));  // not one of this role's
+}
+
+TEST_F(ProxyTest, WhatIsKeptOfASuspendedAccountStays) {
+  connected();
+  EXPECT_THAT(usage(), HasSubstr("acme"));
+  publish({.lists = {}, .accounts = {}, .gone = {}});
+  world.settle();
+  EXPECT_THAT(log(), Not(::testing::IsEmpty()));
+  EXPECT_THAT(usage(), HasSubstr(R"("account":"acme","ordinal":0,)"));
+}
+
+TEST_F(ProxyTest, WhatWentWhileTheRoleWasAwayIsNoticedAtItsStart) {
+  stop();
+  const std::string file = paths.egress_log(base::AccountId("acme"), 3);
+  ASSERT_TRUE(base::os::replace_file(file, "old\n", 0600, base::os::Durability::Cached));
+  ASSERT_TRUE(base::os::replace_file(
+      paths.egress_usage(),
+      R"({"version":2,"accounts":[{"account":"acme","ordinal":3,"bytes_up":99,"bytes_down":0,)"
+      R"("connections":1,"refused":0}]})",
+      0600, base::os::Durability::Cached));
+  publish({.lists = {{target("out.example")}},
+           .accounts = {{base::AccountId("acme"), 0, 0}},
+           .gone = {{1, 5}}});
+  start();
+  connected();
+  EXPECT_THAT(usage(), Not(HasSubstr("99")));
+  EXPECT_THAT(usage(), HasSubstr(R"("ordinal":0,)"));
+  EXPECT_FALSE(base::os::exists(file));
 }
 
 TEST_F(ProxyTest, DamagedUsageIsPutAsideAndCountingGoesOn) {
@@ -313,7 +365,7 @@ TEST_F(ProxyTest, TheLogOfAnAccountIsBoundedAndNothingInItCanBeForged) {
   EXPECT_THAT(forging.read_all(), StartsWith("HTTP/1.1 403 "));
   EXPECT_THAT(log(), HasSubstr(" a\\x5cb\"xxx"));
   EXPECT_LT(log().size(), 400U);
-  const std::string file = paths.egress_log(base::AccountId("acme"));
+  const std::string file = paths.egress_log(base::AccountId("acme"), 0);
   ASSERT_TRUE(base::os::replace_file(file, std::string(kLogFile, '\n'), 0600,
                                      base::os::Durability::Cached));
   (void)ask("other.example:1").read_all();

@@ -90,23 +90,26 @@ Session::Session(Core& core, std::shared_ptr<Account> account, ClientSocket clie
 
 Session::~Session() {
   --account_->connections;
-  core_.log.add(account_->id, {.target = asked_,
-                               .address = address_,
-                               .bytes_up = up_,
-                               .bytes_down = down_,
-                               .took = core_.clock.boot() - began_,
-                               .outcome = core_.stopping ? Outcome::Stopped : outcome_});
+  const Outcome outcome = core_.stopping ? Outcome::Stopped : outcome_;
+  ++core_.counters.ended[static_cast<std::size_t>(outcome)];
+  core_.log.add(account_->id, account_->ordinal,
+                {.target = asked_,
+                 .address = address_,
+                 .bytes_up = up_,
+                 .bytes_down = down_,
+                 .took = core_.clock.boot() - began_,
+                 .outcome = outcome});
 }
 
 Task<void> Session::run() {
   const Verdict verdict = co_await open();
   core_.usage.changed();
   if (verdict.status != 0) {
-    ++account_->usage.refused;
+    ++account_->usage->refused;
     outcome_ = verdict.outcome;
     co_return co_await answer(core_, client_, verdict.status, verdict.text);
   }
-  ++account_->usage.connections;
+  ++account_->usage->connections;
   co_await relay();
 }
 
@@ -182,7 +185,10 @@ Task<Result<Addresses>> Session::look_up(std::string host) {
     Account& account;
   };
   const Turn turn(*account_);
-  co_return co_await core_.resolver.resolve(std::move(host));
+  ++core_.counters.lookups;
+  auto found = co_await core_.resolver.resolve(std::move(host));
+  if (!found) ++core_.counters.lookups_failed;
+  co_return found;
 }
 
 // What is connected to later are these very addresses: the name is not asked for again, so that
@@ -231,18 +237,18 @@ Task<void> Session::relay() {
   if (!co_await send(client_, "HTTP/1.1 200 Connection established\r\n\r\n")) co_return;
   if (!early.empty()) {
     if (!co_await send(*remote_, early)) co_return;
-    count(early.size(), up_, account_->usage.bytes_up);
+    count(early.size(), {up_, account_->usage->bytes_up, core_.counters.bytes_up});
   }
   outcome_ = Outcome::Closed;
-  co_await ((copy(client_, *remote_, up_, account_->usage.bytes_up) &&
-             copy(*remote_, client_, down_, account_->usage.bytes_down)) ||
-            watch());
+  const Meters up{up_, account_->usage->bytes_up, core_.counters.bytes_up};
+  const Meters down{down_, account_->usage->bytes_down, core_.counters.bytes_down};
+  co_await ((copy(client_, *remote_, up) && copy(*remote_, client_, down)) || watch());
 }
 
 // Until the end of `from`, which is passed on while the other direction goes on. What `to` has not
 // taken is waited for before more is read.
 template <class From, class To>
-Task<void> Session::copy(From& from, To& to, std::uint64_t& moved, std::uint64_t& counted) {
+Task<void> Session::copy(From& from, To& to, Meters meters) {
   std::string block(kCopyBytes, '\0');
   for (;;) {
     ErrorCode error;
@@ -252,16 +258,17 @@ Task<void> Session::copy(From& from, To& to, std::uint64_t& moved, std::uint64_t
       co_return;
     }
     if (error) co_return cut();
-    count(got, moved, counted);
+    count(got, meters);
     // A side that takes no more may still have something to say.
     if (!co_await send(to, std::string_view(block).substr(0, got))) co_return;
     moved_at_ = core_.clock.boot();
   }
 }
 
-void Session::count(std::size_t bytes, std::uint64_t& moved, std::uint64_t& counted) {
-  moved += bytes;
-  counted += bytes;
+void Session::count(std::size_t bytes, const Meters& meters) {
+  meters.session += bytes;
+  meters.account += bytes;
+  meters.all += bytes;
   moved_at_ = core_.clock.boot();
   core_.usage.changed();
 }

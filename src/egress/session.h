@@ -18,6 +18,18 @@
 
 namespace granary::egress {
 
+// Of all accounts, since the start.
+struct Counters {
+  std::uint64_t accepted = 0;
+  std::uint64_t over_bound = 0;         // closed at once: kConnectionsAll
+  std::uint64_t strangers = 0;          // of users that are no account that may connect
+  std::uint64_t ended[kOutcomes] = {};  // by Outcome; strangers are not among them
+  std::uint64_t bytes_up = 0;
+  std::uint64_t bytes_down = 0;
+  std::uint64_t lookups = 0;
+  std::uint64_t lookups_failed = 0;
+};
+
 // What all sessions share; owned by the Proxy.
 struct Core {
   base::asio::any_io_executor executor;
@@ -29,6 +41,7 @@ struct Core {
   PolicyWatcher& policy;
   UsageBook& usage;
   EgressLog& log;
+  Counters counters;
   bool stopping = false;
 };
 
@@ -57,6 +70,13 @@ class Session final {
     std::string text;
   };
 
+  // Where bytes of one direction are counted.
+  struct Meters {
+    std::uint64_t& session;
+    std::uint64_t& account;
+    std::uint64_t& all;
+  };
+
   base::Task<Verdict> open();
   base::Task<Verdict> read_head();
   base::Task<Verdict> judge_target();
@@ -67,9 +87,9 @@ class Session final {
 
   base::Task<void> relay();
   template <class From, class To>
-  base::Task<void> copy(From& from, To& to, std::uint64_t& moved, std::uint64_t& counted);
+  base::Task<void> copy(From& from, To& to, Meters meters);
   base::Task<void> watch();
-  void count(std::size_t bytes, std::uint64_t& moved, std::uint64_t& counted);
+  void count(std::size_t bytes, const Meters& meters);
   void cut();
 
   Core& core_;

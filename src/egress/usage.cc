@@ -13,16 +13,20 @@ using base::Result;
 using base::Task;
 using base::json::object;
 
-using Table = std::map<std::string, Usage>;
+using Table = UsageBook::Table;
+
+constexpr int kVersion = 2;
 
 std::string encode(const Table& table) {
-  object accounts;
-  for (const auto& [account, usage] : table)
-    accounts[account] = object{{"bytes_up", usage.bytes_up},
-                               {"bytes_down", usage.bytes_down},
-                               {"connections", usage.connections},
-                               {"refused", usage.refused}};
-  return base::json::print(object{{"version", 1}, {"accounts", std::move(accounts)}});
+  base::json::array accounts;
+  for (const auto& [ordinal, row] : table)
+    accounts.push_back(object{{"account", row.account},
+                              {"ordinal", ordinal},
+                              {"bytes_up", row.usage->bytes_up},
+                              {"bytes_down", row.usage->bytes_down},
+                              {"connections", row.usage->connections},
+                              {"refused", row.usage->refused}});
+  return base::json::print(object{{"version", kVersion}, {"accounts", std::move(accounts)}});
 }
 
 Result<std::uint64_t> count(const object& from, std::string_view name) {
@@ -31,20 +35,32 @@ Result<std::uint64_t> count(const object& from, std::string_view name) {
   return static_cast<std::uint64_t>(number);
 }
 
+Result<void> add_row(const base::json::value& from, Table& table) {
+  const object* counts = from.if_object();
+  if (counts == nullptr) return base::fail(Code::DataLoss, "an account is no object");
+  TRY_ASSIGN(const std::uint64_t ordinal, count(*counts, "ordinal"));
+  Usage usage;
+  TRY_ASSIGN(usage.bytes_up, count(*counts, "bytes_up"));
+  TRY_ASSIGN(usage.bytes_down, count(*counts, "bytes_down"));
+  TRY_ASSIGN(usage.connections, count(*counts, "connections"));
+  TRY_ASSIGN(usage.refused, count(*counts, "refused"));
+  TRY_ASSIGN(std::string account, base::json::get_string(*counts, "account"));
+  const auto key = static_cast<std::uint32_t>(ordinal);
+  if (key != ordinal ||
+      !table.emplace(key, UsageBook::Row{std::move(account), std::make_shared<Usage>(usage)})
+           .second)
+    return base::fail(Code::DataLoss, "member 'ordinal' is too large, or stands twice");
+  return {};
+}
+
 Result<Table> decode(std::string_view text) {
   TRY_ASSIGN(const object from, base::json::parse_object(text, kMaxUsage));
-  const object* accounts = base::json::find_object(from, "accounts");
+  TRY_ASSIGN(const std::int64_t version, base::json::get_int(from, "version"));
+  if (version != kVersion) return base::fail(Code::DataLoss, "it is of version {}", version);
+  const base::json::array* accounts = base::json::find_array(from, "accounts");
   if (accounts == nullptr) return base::fail(Code::DataLoss, "member 'accounts' is missing");
   Table table;
-  for (const auto& member : *accounts) {
-    const object* counts = member.value().if_object();
-    if (counts == nullptr) return base::fail(Code::DataLoss, "an account is no object");
-    Usage& usage = table[std::string(member.key())];
-    TRY_ASSIGN(usage.bytes_up, count(*counts, "bytes_up"));
-    TRY_ASSIGN(usage.bytes_down, count(*counts, "bytes_down"));
-    TRY_ASSIGN(usage.connections, count(*counts, "connections"));
-    TRY_ASSIGN(usage.refused, count(*counts, "refused"));
-  }
+  for (const auto& account : *accounts) TRY(add_row(account, table));
   return table;
 }
 
@@ -65,6 +81,18 @@ Task<Result<void>> UsageBook::load() {
   CO_TRY_ASSIGN(usage_,
                 co_await base::run_on(parts_.worker, [file = file_] { return read(file); }));
   co_return Result<void>();
+}
+
+std::shared_ptr<Usage> UsageBook::of(const base::AccountId& account, std::uint32_t ordinal) {
+  Row& row = usage_[ordinal];
+  if (!row.usage) row = {account.value, std::make_shared<Usage>()};
+  return row.usage;
+}
+
+void UsageBook::forget(const wire::OrdinalRanges& gone) {
+  const auto dropped =
+      std::erase_if(usage_, [&](const auto& entry) { return wire::contains(gone, entry.first); });
+  if (dropped > 0) changed();
 }
 
 Task<void> UsageBook::run() {

@@ -1,14 +1,16 @@
 // What each account has sent and received through the proxy, ever: counted in memory, kept in one
-// file that is replaced whole every few seconds while something changes. Owned by the Proxy; one
-// thread, the file on a worker.
+// file that is replaced whole every few seconds while something changes. By ordinal: a later
+// account of the same name begins at zero. Owned by the Proxy; one thread, the file on a worker.
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 
 #include "base/ids.h"
 #include "base/timer.h"
 #include "base/worker.h"
+#include "wire/egress_policy.h"
 
 namespace granary::egress {
 
@@ -22,6 +24,12 @@ struct Usage {
 
 class UsageBook final {
  public:
+  struct Row {
+    std::string account;
+    std::shared_ptr<Usage> usage;
+  };
+  using Table = std::map<std::uint32_t, Row>;  // by ordinal
+
   struct Parts {  // all outlive the book
     base::Timer& timer;
     base::Worker& worker;
@@ -31,9 +39,12 @@ class UsageBook final {
   // Takes up what the file says, if there is one. One that cannot be read is put aside as
   // FILE.damaged, and counting begins at zero. Errors: of the system.
   base::Task<base::Result<void>> load();
-  // Stays where it is. Call changed() after changing it.
-  Usage& of(const base::AccountId& account) { return usage_[account.value]; }
+  // Shared with the account's connections, which may outlive what is kept here. Call changed()
+  // after changing it.
+  std::shared_ptr<Usage> of(const base::AccountId& account, std::uint32_t ordinal);
   void changed() { changed_ = true; }
+  // Of these nothing is kept any more.
+  void forget(const wire::OrdinalRanges& gone);
 
   // Saves every kUsagePause; ends by cancellation.
   base::Task<void> run();
@@ -43,7 +54,7 @@ class UsageBook final {
  private:
   std::string file_;
   Parts parts_;
-  std::map<std::string, Usage> usage_;  // by account
+  Table usage_;
   bool changed_ = false;
 };
 

@@ -48,6 +48,11 @@ Result<Account> insert(Transaction& tx, Account account) {
   return account;
 }
 
+Result<std::uint32_t> last_ordinal(Transaction& tx) {
+  TRY_ASSIGN(const auto counted, tx.exec("SELECT next - 1 FROM ordinal_counter"));
+  return static_cast<std::uint32_t>(counted.front().integer(0));
+}
+
 Result<Account> get(Transaction& tx, const AccountId& id) {
   TRY_ASSIGN(auto found, rows::select(tx, "WHERE id = :1", {id.value}));
   if (!found.empty()) return std::move(found.front());

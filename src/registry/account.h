@@ -74,6 +74,8 @@ struct Filter {
   std::optional<Kind> kind;
 };
 base::Result<std::vector<Account>> list(store::Transaction& tx, const Filter& filter);
+// Of the account that was inserted last, whether it is still there or not; 0: there was none.
+base::Result<std::uint32_t> last_ordinal(store::Transaction& tx);
 // Number of accounts in each state.
 base::Result<std::map<State, std::int64_t>> count_by_state(store::Transaction& tx);
 

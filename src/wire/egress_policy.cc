@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <limits>
 #include <set>
 
@@ -17,7 +18,7 @@ using base::json::array;
 using base::json::object;
 using base::json::value;
 
-constexpr std::uint64_t kVersion = 1;
+constexpr std::uint64_t kVersion = 2;
 constexpr std::size_t kLongestHost = 253;  // of a DNS name in text
 constexpr std::size_t kLongestLabel = 63;
 
@@ -90,6 +91,26 @@ Result<EgressAccount> account_from(const value& from) {
   return account;
 }
 
+Result<OrdinalRange> range_from(const value& from) {
+  const auto wrong = base::fail(Code::InvalidArgument, "member 'gone' must be a list of ranges");
+  const array* ends = from.if_array();
+  if (ends == nullptr || ends->size() != 2) return wrong;
+  boost::system::error_code failed;
+  const auto first = ends->at(0).to_number<std::uint32_t>(failed);
+  if (failed) return wrong;
+  const auto last = ends->at(1).to_number<std::uint32_t>(failed);
+  if (failed || first > last) return wrong;
+  return OrdinalRange{first, last};
+}
+
+Result<void> check_ranges(const OrdinalRanges& ranges) {
+  for (std::size_t i = 1; i < ranges.size(); ++i) {
+    if (ranges[i].first <= ranges[i - 1].last || ranges[i].first == ranges[i - 1].last + 1)
+      return base::fail(Code::InvalidArgument, "member 'gone' must ascend without touching");
+  }
+  return {};
+}
+
 // What no single member shows: that the parts fit together.
 Result<void> check_whole(const EgressPolicy& policy) {
   std::set<std::uint32_t> ordinals;
@@ -98,6 +119,8 @@ Result<void> check_whole(const EgressPolicy& policy) {
       return base::fail(Code::InvalidArgument, "account {} has no such list", account.account);
     if (!ordinals.insert(account.ordinal).second)
       return base::fail(Code::InvalidArgument, "two accounts have the ordinal {}", account.ordinal);
+    if (contains(policy.gone, account.ordinal))
+      return base::fail(Code::InvalidArgument, "account {} is gone", account.account);
   }
   return {};
 }
@@ -124,6 +147,11 @@ std::string to_string(const EgressTarget& target) {
   return fmt::format("{}:{}", target.host, target.port);
 }
 
+bool contains(const OrdinalRanges& ranges, std::uint32_t ordinal) {
+  const auto behind = std::ranges::upper_bound(ranges, ordinal, {}, &OrdinalRange::first);
+  return behind != ranges.begin() && ordinal <= std::prev(behind)->last;
+}
+
 std::string encode(const EgressPolicy& policy) {
   array lists;
   for (const auto& list : policy.lists) lists.emplace_back(base::json::from_strings(list));
@@ -132,8 +160,12 @@ std::string encode(const EgressPolicy& policy) {
   for (const EgressAccount& account : policy.accounts)
     accounts.push_back(object{
         {"account", account.account.value}, {"ordinal", account.ordinal}, {"list", account.list}});
-  return base::json::print(object{
-      {"version", kVersion}, {"lists", std::move(lists)}, {"accounts", std::move(accounts)}});
+  array gone;
+  for (const OrdinalRange& range : policy.gone) gone.push_back(array{range.first, range.last});
+  return base::json::print(object{{"version", kVersion},
+                                  {"lists", std::move(lists)},
+                                  {"accounts", std::move(accounts)},
+                                  {"gone", std::move(gone)}});
 }
 
 Result<EgressPolicy> decode_egress_policy(std::string_view text) {
@@ -146,7 +178,10 @@ Result<EgressPolicy> decode_egress_policy(std::string_view text) {
     policy.lists.push_back(members.take(list_from(list)));
   for (const value& account : members.list("accounts"))
     policy.accounts.push_back(members.take(account_from(account)));
+  for (const value& range : members.list("gone"))
+    policy.gone.push_back(members.take(range_from(range)));
   TRY(members.finish());
+  TRY(check_ranges(policy.gone));
   TRY(check_whole(policy));
   return policy;
 }

@@ -36,10 +36,22 @@ struct EgressAccount {
 // Where a program in a silo finds the proxy: on its own loopback.
 inline constexpr std::uint16_t kEgressPort = 3128;
 
+// Both ends included.
+struct OrdinalRange {
+  std::uint32_t first = 0;
+  std::uint32_t last = 0;
+  bool operator==(const OrdinalRange&) const = default;
+};
+using OrdinalRanges = std::vector<OrdinalRange>;  // ascending, none touches the next
+bool contains(const OrdinalRanges& ranges, std::uint32_t ordinal);
+
 // Accounts that are not named here may connect to nothing.
 struct EgressPolicy {
   std::vector<std::vector<std::string>> lists;  // of targets as to_string() writes them
   std::vector<EgressAccount> accounts;
+  // Accounts that are no more: whatever is kept of them is to go. One that may only connect to
+  // nothing for now (suspended, or by its release) is neither here nor above.
+  OrdinalRanges gone;
   bool operator==(const EgressPolicy&) const = default;
 };
 

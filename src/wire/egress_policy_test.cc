@@ -43,7 +43,8 @@ TEST(EgressTargetTest, WhatIsNoNameAndPortIsRefused) {
 
 EgressPolicy sample() {
   return {.lists = {{"api.example.com:443", "b.example:80"}, {}},
-          .accounts = {{base::AccountId("acme"), 7, 0}, {base::AccountId("globex"), 9, 1}}};
+          .accounts = {{base::AccountId("acme"), 7, 0}, {base::AccountId("globex"), 9, 1}},
+          .gone = {{1, 3}, {5, 5}, {10, 4'294'967'295}}};
 }
 
 TEST(EgressPolicyTest, APolicySurvivesItsFile) {
@@ -53,11 +54,20 @@ TEST(EgressPolicyTest, APolicySurvivesItsFile) {
   EXPECT_EQ(decode_egress_policy(encode(EgressPolicy())).value(), EgressPolicy());
 }
 
+TEST(EgressPolicyTest, WhatIsGoneIsFoundInItsRanges) {
+  const OrdinalRanges gone = sample().gone;
+  for (const std::uint32_t ordinal : {1U, 2U, 3U, 5U, 10U, 4'294'967'295U})
+    EXPECT_TRUE(contains(gone, ordinal)) << ordinal;
+  for (const std::uint32_t ordinal : {0U, 4U, 6U, 7U, 9U})
+    EXPECT_FALSE(contains(gone, ordinal)) << ordinal;
+  EXPECT_FALSE(contains({}, 1));
+}
+
 TEST(EgressPolicyTest, WhatIsNotExactlyAPolicyIsRefused) {
   const std::pair<std::string_view, std::string_view> changes[] = {
-      {R"("version":1)", R"("version":2)"},
-      {R"("version":1,)", ""},
-      {R"("version":1)", R"("version":1,"more":1)"},
+      {R"("version":2)", R"("version":1)"},
+      {R"("version":2,)", ""},
+      {R"("version":2)", R"("version":2,"more":1)"},
       {R"("account":"acme")", R"("account":"../acme")"},
       {R"("account":"acme")", R"("account":"acme","x":1)"},
       {R"("ordinal":9)", R"("ordinal":7)"},
@@ -69,6 +79,18 @@ TEST(EgressPolicyTest, WhatIsNotExactlyAPolicyIsRefused) {
       {R"(,[])", R"(,{})"},
       {R"("accounts":[)", R"("accounts":[7,)"},
       {R"("accounts":[)", R"("accounts":7,"x":[)"},
+      {R"(,"gone")", R"(,"lost")"},
+      {"[1,3]", "[1,4]"},  // touches the next
+      {"[1,3]", "[1,5]"},
+      {"[1,3]", "[6,6]"},
+      {"[1,3]", "[3,1]"},
+      {"[1,3]", "[1]"},
+      {"[1,3]", "[1,2,3]"},
+      {"[1,3]", "[-1,3]"},
+      {"[1,3]", "[1,\"3\"]"},
+      {"[1,3]", "7"},
+      {"[5,5]", "[5,7]"},  // with acme
+      {"4294967295", "4294967296"},
   };
   for (const auto& [piece, by] : changes) {
     std::string text = encode(sample());

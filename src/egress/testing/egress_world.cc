@@ -47,7 +47,8 @@ void EgressWorld::publish(const wire::EgressPolicy& policy) const {
 }
 
 void EgressWorld::allow(std::vector<std::string> targets) const {
-  publish({.lists = {std::move(targets)}, .accounts = {{base::AccountId("acme"), 0, 0}}});
+  publish(
+      {.lists = {std::move(targets)}, .accounts = {{base::AccountId("acme"), 0, 0}}, .gone = {}});
 }
 
 void EgressWorld::start() {
@@ -118,7 +119,7 @@ bool EgressWorld::nobody_came() {
 
 std::string EgressWorld::log() {
   advance(std::chrono::seconds(1));
-  return base::os::read_file(paths.egress_log(base::AccountId("acme")), 16U << 20).value_or("");
+  return base::os::read_file(paths.egress_log(base::AccountId("acme"), 0), 16U << 20).value_or("");
 }
 
 std::string EgressWorld::usage() {
