@@ -29,9 +29,6 @@ inline constexpr std::uint64_t kTarOverhead = 4096;
 inline constexpr std::size_t kMaxIgnoreBytes = 64U << 10;
 inline constexpr std::size_t kMaxIgnorePatterns = 500;
 
-// The largest window that a bundle's zstd frame may ask for is 2^25 bytes (32 MiB): what the
-// level in use needs (8 MiB), and no more than an unpacker should spend.
-inline constexpr int kMaxWindowLog = 25;
 // Fixed, for the same bytes everywhere. 9 packs at about 60 MB/s, 5 % larger than 19 does.
 inline constexpr int kZstdLevel = 9;
 

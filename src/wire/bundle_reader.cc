@@ -2,15 +2,11 @@
 
 #include <archive.h>
 #include <archive_entry.h>
-#include <fcntl.h>
-#include <unistd.h>
-#include <zstd.h>
 
 #include "base/check.h"
 #include "base/hash.h"
-#include "base/os/file.h"
-#include "base/os/syscall.h"
 #include "base/text.h"
+#include "wire/zstd_frame.h"
 
 namespace granary::wire {
 namespace {
@@ -25,7 +21,6 @@ constexpr std::string_view kPackAgain =
 
 struct Free {
   void operator()(archive* reader) const { ::archive_read_free(reader); }
-  void operator()(ZSTD_DCtx* context) const { ::ZSTD_freeDCtx(context); }
 };
 
 base::Failure no_bundle(std::string_view why) {
@@ -72,51 +67,23 @@ struct BundleReader::State {
 
   std::uint64_t archive_bound;
   std::uint64_t archive_bytes = 0;
-  base::os::Fd in;
+  std::unique_ptr<ZstdReader> in;
   base::Sha256 hash;
-  std::unique_ptr<ZSTD_DCtx, Free> zstd{::ZSTD_createDCtx()};
   std::unique_ptr<archive, Free> tar{::archive_read_new()};
-  std::string packed = std::string(kChunk, '\0');
-  std::string plain = std::string(kChunk, '\0');
   std::string content = std::string(kChunk, '\0');
-  ZSTD_inBuffer input{packed.data(), 0, 0};
-  std::uint64_t bytes = 0;
-  enum class Frame { Open, Ended } frame = Frame::Open;
   base::Error error;  // why the callback said no: libarchive only passes on that it did
 
-  // More of the packed bytes, where all are used up. False at the end of the file.
-  Result<bool> refill() {
-    if (input.pos < input.size) return true;
-    TRY_ASSIGN(const ssize_t got, base::os::checked("read", "bundle", [&] {
-                 return ::read(in.get(), packed.data(), packed.size());
-               }));
-    input = {packed.data(), static_cast<std::size_t>(got), 0};
-    bytes += input.size;
-    return got > 0;
-  }
-
-  // The next piece of the archive; empty at the end of the one frame, after which nothing follows.
+  // The next piece of the archive; empty at the end.
   Result<std::string_view> pull() {
-    while (frame == Frame::Open) {
-      TRY_ASSIGN(const bool more, refill());
-      if (!more) return no_bundle("it is cut short");
-      ZSTD_outBuffer room{plain.data(), plain.size(), 0};
-      const std::size_t left = ::ZSTD_decompressStream(zstd.get(), &room, &input);
-      if (::ZSTD_isError(left) != 0)
-        return no_bundle(fmt::format("zstd says: {}", ::ZSTD_getErrorName(left)));
-      if (left == 0) frame = Frame::Ended;
-      if (room.pos == 0) continue;
-      archive_bytes += room.pos;
-      if (archive_bytes > archive_bound) {
-        return base::fail(Code::Exhausted, "the bundle unpacks to more than {} bytes",
-                          archive_bound);
-      }
-      hash.update({plain.data(), room.pos});
-      return std::string_view(plain.data(), room.pos);
-    }
-    TRY_ASSIGN(const bool more, refill());
-    if (more) return no_bundle("something follows its end");
-    return std::string_view();
+    auto piece = in->pull();
+    if (!piece && piece.error().code == Code::InvalidArgument)
+      return no_bundle(piece.error().message);
+    if (!piece) return piece;
+    archive_bytes += piece->size();
+    if (archive_bytes > archive_bound)
+      return base::fail(Code::Exhausted, "the bundle unpacks to more than {} bytes", archive_bound);
+    hash.update(*piece);
+    return piece;
   }
 
   static la_ssize_t on_read(archive* /*tar*/, void* self, const void** buffer) {
@@ -143,9 +110,8 @@ BundleReader::~BundleReader() = default;
 Result<std::unique_ptr<BundleReader>> BundleReader::open(const std::string& path,
                                                          const BundleLimits& limits) {
   auto state = std::make_unique<State>(limits);
-  ASSERT(state->zstd && state->tar);
-  TRY_ASSIGN(state->in, base::os::open_file(path, O_RDONLY | O_NOFOLLOW, 0));
-  ::ZSTD_DCtx_setParameter(state->zstd.get(), ZSTD_d_windowLogMax, kMaxWindowLog);
+  ASSERT(state->tar);
+  TRY_ASSIGN(state->in, ZstdReader::open(path));
   archive* tar = state->tar.get();
   if (::archive_read_support_format_tar(tar) != ARCHIVE_OK ||
       ::archive_read_open(tar, state.get(), nullptr, State::on_read, nullptr) != ARCHIVE_OK) {
@@ -202,7 +168,7 @@ Result<BundleReader::Finished> BundleReader::finish() {
     TRY_ASSIGN(const std::string_view rest, state_->pull());
     if (rest.empty()) break;
   }
-  return Finished{state_->hash.finish(), state_->bytes};
+  return Finished{state_->hash.finish(), state_->in->packed_bytes()};
 }
 
 }  // namespace granary::wire

@@ -4,13 +4,13 @@
 #include <archive_entry.h>
 #include <fcntl.h>
 #include <unistd.h>
-#include <zstd.h>
 
 #include "base/check.h"
 #include "base/hash.h"
 #include "base/os/file.h"
 #include "base/os/syscall.h"
 #include "base/text.h"
+#include "wire/zstd_frame.h"
 
 namespace granary::wire {
 namespace {
@@ -24,7 +24,6 @@ constexpr std::size_t kChunk = 128U << 10;
 struct Free {
   void operator()(archive* writer) const { ::archive_write_free(writer); }
   void operator()(archive_entry* entry) const { ::archive_entry_free(entry); }
-  void operator()(ZSTD_CCtx* context) const { ::ZSTD_freeCCtx(context); }
 };
 
 unsigned type_of(EntryKind kind) {
@@ -46,34 +45,17 @@ unsigned type_of(EntryKind kind) {
 }  // namespace
 
 struct BundleWriter::State {
-  base::os::Fd out;
   base::Sha256 hash;
-  std::unique_ptr<ZSTD_CCtx, Free> zstd;
+  std::unique_ptr<ZstdWriter> out;
   std::unique_ptr<archive, Free> tar;
-  std::string packed = std::string(kChunk, '\0');
   std::string content = std::string(kChunk, '\0');
-  std::uint64_t bytes = 0;
   base::Error error;  // why a callback said no: libarchive only passes on that it did
-
-  Result<void> compress(std::string_view plain, ZSTD_EndDirective directive) {
-    ZSTD_inBuffer in{plain.data(), plain.size(), 0};
-    for (;;) {
-      ZSTD_outBuffer room{packed.data(), packed.size(), 0};
-      const std::size_t left = ::ZSTD_compressStream2(zstd.get(), &room, &in, directive);
-      if (::ZSTD_isError(left) != 0)
-        return base::fail(Code::Internal, "zstd: {}", ::ZSTD_getErrorName(left));
-      TRY(base::os::write_all(out.get(), {packed.data(), room.pos}));
-      bytes += room.pos;
-      const bool done = directive == ZSTD_e_end ? left == 0 : in.pos == in.size;
-      if (done) return {};
-    }
-  }
 
   static la_ssize_t on_write(archive* /*tar*/, void* self, const void* data, std::size_t size) {
     auto* state = static_cast<State*>(self);
     const std::string_view plain(static_cast<const char*>(data), size);
     state->hash.update(plain);
-    if (auto written = state->compress(plain, ZSTD_e_continue); !written) {
+    if (auto written = state->out->write(plain); !written) {
       state->error = written.error();
       return -1;
     }
@@ -116,13 +98,10 @@ BundleWriter::~BundleWriter() = default;
 
 Result<std::unique_ptr<BundleWriter>> BundleWriter::create(const std::string& path) {
   auto state = std::make_unique<State>();
-  TRY_ASSIGN(state->out,
-             base::os::open_file(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600));
-  state->zstd.reset(::ZSTD_createCCtx());
+  TRY(base::os::remove_file(path));
+  TRY_ASSIGN(state->out, ZstdWriter::create(path, kZstdLevel));
   state->tar.reset(::archive_write_new());
-  ASSERT(state->zstd && state->tar);
-  ::ZSTD_CCtx_setParameter(state->zstd.get(), ZSTD_c_compressionLevel, kZstdLevel);
-  ::ZSTD_CCtx_setParameter(state->zstd.get(), ZSTD_c_checksumFlag, 1);
+  ASSERT(state->tar);
   // GNU's long names carry any bytes; pax headers would go through the locale.
   TRY(state->checked(::archive_write_set_format_gnutar(state->tar.get())));
   TRY(state->checked(::archive_write_set_bytes_per_block(state->tar.get(), 0)));
@@ -149,8 +128,8 @@ Result<void> BundleWriter::add(const BundleEntry& entry, int content) {
 
 Result<BundleWriter::Finished> BundleWriter::finish() {
   TRY(state_->checked(::archive_write_close(state_->tar.get())));
-  TRY(state_->compress({}, ZSTD_e_end));
-  return Finished{state_->hash.finish(), state_->bytes};
+  TRY_ASSIGN(const ZstdWriter::Finished finished, state_->out->finish());
+  return Finished{state_->hash.finish(), finished.bytes};
 }
 
 }  // namespace granary::wire

@@ -97,17 +97,19 @@ Result<Folder> Folder::open(const std::string& path) {
   return Folder(Fd(fd));
 }
 
-Result<std::vector<std::string>> Folder::names(std::size_t limit) const {
-  // A description of its own: a duplicate would share the place where reading stands.
+Result<Folder> Folder::again() const {
   TRY_ASSIGN(const int fd, checked("openat", ".", [&] {
                return ::openat(fd_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
              }));
-  const std::unique_ptr<DIR, CloseStream> stream(::fdopendir(fd));
-  if (!stream) {
-    const int error_number = errno;
-    Fd(fd).reset();
-    return std::unexpected(from_errno(error_number, "fdopendir", "."));
-  }
+  return Folder(Fd(fd));
+}
+
+Result<std::vector<std::string>> Folder::names(std::size_t limit) const {
+  // A description of its own: a duplicate would share the place where reading stands.
+  TRY_ASSIGN(Folder own, again());
+  const std::unique_ptr<DIR, CloseStream> stream(::fdopendir(own.fd()));
+  if (!stream) return std::unexpected(from_errno(errno, "fdopendir", "."));
+  (void)own.fd_.release();  // the stream's
   std::vector<std::string> names;
   for (;;) {
     errno = 0;

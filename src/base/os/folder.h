@@ -34,6 +34,11 @@ class Folder final {
   // The one place where links are followed: where a tree begins is the caller's choice.
   static Result<Folder> open(const std::string& path);
 
+  // Another descriptor of this very folder.
+  Result<Folder> again() const;
+  // For what is not offered here. Borrowed.
+  int fd() const { return fd_.get(); }
+
   // Names without . and .., sorted by their bytes. Errors: Exhausted for more than `limit`,
   // without having read them all.
   Result<std::vector<std::string>> names(std::size_t limit) const;

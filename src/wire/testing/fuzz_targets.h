@@ -19,4 +19,8 @@ Verdict fuzz_frontend_index(std::span<const std::uint8_t> bytes);
 // after they were written and read again; nobody but the roles may use any verb.
 Verdict fuzz_agent_protocol(std::span<const std::uint8_t> bytes);
 
+// A tar archive, put into a zstd frame here. Checking and unpacking agree; what is taken unpacks
+// into a folder that packs into the like of it; nothing appears beside that folder.
+Verdict fuzz_data_archive(std::span<const std::uint8_t> bytes);
+
 }  // namespace granary::wire::testing
