@@ -90,6 +90,7 @@ class Platform:
         self.gateway_port = free_port()
         self.api = f"http://127.0.0.1:{free_port()}"
         self.uid_base = random.randrange(1_000, 20_000) * USERS
+        self.options = []  # of `granary up`, beyond its addresses and its folder
         self.process = None
 
     # ---- the processes
@@ -99,7 +100,8 @@ class Platform:
             self.process = subprocess.Popen(
                 [GRANARY, "up", "--data-dir", self.data_dir, "--uid-base", str(self.uid_base),
                  "--gateway", f"127.0.0.1:{self.gateway_port}",
-                 "--api", self.api.removeprefix("http://"), "--gateway-admin", "127.0.0.1:0"],
+                 "--api", self.api.removeprefix("http://"), "--gateway-admin", "127.0.0.1:0",
+                 *self.options],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         try:
             wait_for(self.ready, START_SECONDS, "granary up")
