@@ -19,12 +19,14 @@ import fairness
 import gateway
 import measure
 import provision
+import registry
 import sleeping
+import tls
 import wake
 from installation import GRANARY, ROOT
 
-PARTS = {"provision": provision, "wake": wake, "gateway": gateway, "sleeping": sleeping,
-         "fairness": fairness}
+PARTS = {"provision": provision, "wake": wake, "gateway": gateway, "tls": tls,
+         "sleeping": sleeping, "registry": registry, "fairness": fairness}
 PART_SECONDS = 900  # at most, then a part is cut off
 PATIENCE = 400  # s of a part, of waiting until nothing else keeps the machine busy
 RESULTS = pathlib.Path(__file__).resolve().parent / "results" / "latest.json"
