@@ -92,6 +92,13 @@ Result<std::vector<Archive>> archives_of(Transaction& tx, const AccountId& accou
   return select(tx, "WHERE account = :1 ORDER BY id", {account.value});
 }
 
+Result<std::vector<Archive>> list_archives(Transaction& tx, const ArchiveFilter& filter) {
+  return select(tx,
+                fmt::format("WHERE id > :1 AND (account = :2 OR :3 = '') ORDER BY id LIMIT {}",
+                            std::min(filter.limit, kMaxPage)),
+                {filter.after, filter.account.value, filter.account.value});
+}
+
 Result<std::vector<Archive>> expired_archives(Transaction& tx, WallTime now, std::uint32_t limit) {
   return select(
       tx, fmt::format("WHERE expires <= :1 ORDER BY expires LIMIT {}", std::min(limit, kMaxPage)),

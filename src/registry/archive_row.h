@@ -39,6 +39,13 @@ base::Result<void> put_archive(store::Transaction& tx, const Archive& archive);
 base::Result<std::optional<Archive>> find_archive(store::Transaction& tx, const std::string& id);
 base::Result<std::vector<Archive>> archives_of(store::Transaction& tx,
                                                const base::AccountId& account);
+struct ArchiveFilter {
+  base::AccountId account;  // empty: all
+  std::string after;        // id; ascending
+  std::uint32_t limit = 100;
+};
+base::Result<std::vector<Archive>> list_archives(store::Transaction& tx,
+                                                 const ArchiveFilter& filter);
 base::Result<std::vector<Archive>> expired_archives(store::Transaction& tx, base::WallTime now,
                                                     std::uint32_t limit);
 // Unknown: success.

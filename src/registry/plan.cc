@@ -185,6 +185,13 @@ Result<std::vector<Plan>> list_plans(Transaction& tx) {
   return plans;
 }
 
+Result<std::map<std::string, std::int64_t>> count_by_plan(Transaction& tx) {
+  TRY_ASSIGN(const auto rows, tx.exec("SELECT plan, count(*) FROM account GROUP BY plan"));
+  std::map<std::string, std::int64_t> counts;
+  for (const Row& row : rows) counts[row.text(0)] = row.integer(1);
+  return counts;
+}
+
 Result<void> remove_plan(Transaction& tx, const std::string& name) {
   if (name == kStandardPlan)
     return base::fail(Code::Conflict, "the standard plan stays: tenants get it when none is named");

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -50,6 +51,8 @@ base::Result<Plan> put_plan(store::Transaction& tx, Plan plan, base::WallTime no
 // Errors: NotFound, with the names that there are.
 base::Result<Plan> get_plan(store::Transaction& tx, const std::string& name);
 base::Result<std::vector<Plan>> list_plans(store::Transaction& tx);  // by name
+// How many accounts have each, where any has it.
+base::Result<std::map<std::string, std::int64_t>> count_by_plan(store::Transaction& tx);
 // Errors: NotFound; Conflict while accounts have it, or when it is the standard plan.
 base::Result<void> remove_plan(store::Transaction& tx, const std::string& name);
 

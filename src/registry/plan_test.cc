@@ -82,6 +82,13 @@ TEST_F(PlanTest, APlanThatAccountsHaveStaysAndSoDoesTheStandardOne) {
   EXPECT_TRUE(remove("free").has_value());
 }
 
+TEST_F(PlanTest, AccountsAreCountedByTheirPlan) {
+  ASSERT_TRUE(add("acme") && add("globex"));
+  const auto counts = in_tx<std::map<std::string, std::int64_t>>(
+      [](store::Transaction& tx) { return count_by_plan(tx); });
+  EXPECT_EQ(*counts, (std::map<std::string, std::int64_t>{{"standard", 2}}));
+}
+
 TEST_F(PlanTest, AccountsOfAPlanAreListedInPages) {
   for (const char* id : {"acme", "globex", "initech"}) ASSERT_TRUE(add(id));
   const auto page = in_tx<std::vector<base::AccountId>>(

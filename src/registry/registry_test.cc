@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "registry/account.h"
+#include "registry/audit.h"
 #include "registry/limits.h"
 #include "registry/release_row.h"
 #include "registry/testing/registry_fixture.h"
@@ -110,6 +111,25 @@ TEST_F(RegistryTest, ReleasesAreFoundByNameHashPrefixAndLatest) {
   EXPECT_EQ(find("abcdef1")->id.value, "one");
   EXPECT_EQ(find("abcdef").error().code, Code::Conflict);
   EXPECT_EQ(find("nothing").error().code, Code::NotFound);
+}
+
+TEST_F(RegistryTest, AReleaseThatIsNewIsToldOfInTheAuditLogAndOneThatIsThereIsNot) {
+  Release release;
+  release.hash = std::string(64, 'a');
+  release.id = base::ReleaseId("insight-1");
+  release.actor = "token/a";
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(change([&](store::Transaction& tx) -> Result<void> {
+      TRY(record_release(tx, release));
+      return {};
+    }));
+  }
+  const auto entries =
+      in_tx<std::vector<AuditEntry>>([](store::Transaction& tx) { return list_audit(tx, {}); });
+  ASSERT_EQ(entries->size(), 1U);
+  EXPECT_EQ(entries->front().action, "release.create");
+  EXPECT_EQ(entries->front().subject, "release/insight-1");
+  EXPECT_EQ(entries->front().actor, "token/a");
 }
 
 TEST_F(RegistryTest, TokensLetInUntilTheyExpireOrAreRevoked) {

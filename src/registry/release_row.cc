@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "registry/audit.h"
+
 namespace granary::registry {
 namespace {
 
@@ -64,6 +66,21 @@ Result<Release> insert_release(Transaction& tx, Release release) {
               {release.hash, release.id.value, release.app, release.manifest,
                static_cast<std::int64_t>(release.bytes), static_cast<std::int64_t>(release.files),
                release.actor, release.created.time_since_epoch().count()}));
+  return release;
+}
+
+Result<Release> record_release(Transaction& tx, Release release) {
+  TRY_ASSIGN(const auto same, select(tx, "WHERE hash = :1", {release.hash}));
+  if (!same.empty()) return same.front();
+  TRY_ASSIGN(release, insert_release(tx, std::move(release)));
+  base::json::object after;
+  after["id"] = release.id.value;
+  after["hash"] = release.hash;
+  after["app"] = release.app;
+  after["bytes"] = release.bytes;
+  after["files"] = release.files;
+  TRY(append_audit(tx, {release.actor, "release.create", "release/" + release.id.value, {}, after},
+                   release.created));
   return release;
 }
 

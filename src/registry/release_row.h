@@ -28,6 +28,8 @@ struct Release {
 // The same hash again returns the release that is there, whatever its id. Errors: AlreadyExists
 // when the id names another content.
 base::Result<Release> insert_release(store::Transaction& tx, Release release);
+// The same, with an entry of the audit log by its actor where it is new.
+base::Result<Release> record_release(store::Transaction& tx, Release release);
 // By id, whole hash, or a prefix of the hash of at least 6 digits; "latest" is the newest of the
 // product (kVerifyApp is not).
 // Errors: NotFound; Conflict when a prefix is ambiguous.

@@ -68,6 +68,18 @@ Result<std::vector<Secret>> list_secrets(Transaction& tx) {
   return secrets;
 }
 
+Result<std::vector<Secret>> list_secrets(Transaction& tx, const SecretPage& page) {
+  TRY_ASSIGN(
+      const auto rows,
+      tx.exec(std::string(kColumns) + fmt::format("WHERE name > :1 OR (name = :2 AND account > :3) "
+                                                  "ORDER BY name, account LIMIT {}",
+                                                  std::min(page.limit, kMaxPage)),
+              {page.after.name, page.after.name, page.after.account.value}));
+  std::vector<Secret> secrets;
+  for (const Row& row : rows) secrets.push_back(from_row(row));
+  return secrets;
+}
+
 Result<std::vector<Secret>> secrets_of(Transaction& tx, const AccountId& account) {
   // Everybody's first, so that the account's own takes its place.
   TRY_ASSIGN(const auto rows, tx.exec(std::string(kColumns) + "WHERE account IN ('', :1) " +

@@ -32,6 +32,16 @@ base::Result<void> remove_secret(store::Transaction& tx, const base::AccountId& 
                                  const std::string& name);
 // All of them, or those that an account gets; by name.
 base::Result<std::vector<Secret>> list_secrets(store::Transaction& tx);
+// Of all of them a page, by name and account.
+struct SecretPage {
+  struct Place {
+    base::AccountId account;
+    std::string name;
+  };
+  Place after;
+  std::uint32_t limit = 100;
+};
+base::Result<std::vector<Secret>> list_secrets(store::Transaction& tx, const SecretPage& page);
 base::Result<std::vector<Secret>> secrets_of(store::Transaction& tx,
                                              const base::AccountId& account);
 

@@ -56,6 +56,25 @@ TEST_F(SecretTest, UnknownAccountsAndTooManyAreRefused) {
   EXPECT_TRUE(put(kAcme, "KEY_0", "changed").has_value());
 }
 
+TEST_F(SecretTest, AllOfThemComeInPagesByNameAndAccount) {
+  for (const AccountId& account : {kAll, kAcme}) {
+    for (const char* name : {"A", "A_B", "B"}) ASSERT_TRUE(put(account, name, "x"));
+  }
+  std::vector<std::string> found;
+  SecretPage page{.after = {}, .limit = 2};
+  for (bool more = true; more;) {
+    const auto secrets =
+        in_tx<std::vector<Secret>>([&](store::Transaction& tx) { return list_secrets(tx, page); });
+    for (const Secret& secret : *secrets) {
+      found.push_back(secret.name + "/" + secret.account.value);
+      page.after = {secret.account, secret.name};
+    }
+    more = secrets->size() == page.limit;
+  }
+  const std::vector<std::string> expected = {"A/", "A/acme", "A_B/", "A_B/acme", "B/", "B/acme"};
+  EXPECT_EQ(found, expected);
+}
+
 TEST(SecretNameTest, NamesAreThoseOfEnvironmentVariables) {
   EXPECT_EQ(parse_secret_name("STRIPE_KEY2"), "STRIPE_KEY2");
   for (const char* name : {"", "stripe", "2KEY", "_KEY", "A-B", "A/B", ".."})
@@ -85,6 +104,25 @@ TEST_F(ArchiveTest, ArchivesAreFoundByAccountAndByTheirEnd) {
   const auto of_acme =
       in_tx<std::vector<Archive>>([](store::Transaction& tx) { return archives_of(tx, kAcme); });
   EXPECT_EQ(*of_acme, std::vector<Archive>{archive});
+}
+
+TEST_F(ArchiveTest, ArchivesOfAllComeInPages) {
+  for (const char* id : {"01A", "01B", "01C"}) {
+    Archive archive;
+    archive.id = id;
+    archive.account = AccountId(std::string(id) == "01B" ? "globex" : "acme");
+    ASSERT_TRUE(change([&](store::Transaction& tx) { return put_archive(tx, archive); }));
+  }
+  const auto ids = [&](const ArchiveFilter& filter) {
+    std::string list;
+    const auto found = in_tx<std::vector<Archive>>(
+        [&](store::Transaction& tx) { return list_archives(tx, filter); });
+    for (const Archive& archive : *found) list += archive.id + " ";
+    return list;
+  };
+  EXPECT_EQ(ids({.account = {}, .after = "", .limit = 2}), "01A 01B ");
+  EXPECT_EQ(ids({.account = {}, .after = "01B", .limit = 2}), "01C ");
+  EXPECT_EQ(ids({.account = kAcme, .after = "", .limit = 2}), "01A 01C ");
 }
 
 TEST_F(ArchiveTest, ACertificateOfAnOperationIsWrittenOnce) {

@@ -39,6 +39,11 @@ Result<Token> from_row(const Row& row) {
 constexpr std::string_view kColumns =
     "SELECT id, role, label, created, expires, revoked FROM token ";
 
+base::Failure unknown(const std::string& id) {
+  return base::fail_with_advice(Code::NotFound, fmt::format("there is no token {}", id),
+                                "See granary token list");
+}
+
 }  // namespace
 
 std::string_view to_string(Role role) {
@@ -104,11 +109,16 @@ Result<std::vector<Token>> list_tokens(Transaction& tx) {
   return tokens;
 }
 
+Result<Token> get_token(Transaction& tx, const std::string& id) {
+  TRY_ASSIGN(const auto rows, tx.exec(std::string(kColumns) + "WHERE id = :1", {id}));
+  if (!rows.empty()) return from_row(rows.front());
+  return unknown(id);
+}
+
 Result<void> revoke_token(Transaction& tx, const std::string& id, WallTime now) {
   TRY(tx.exec("UPDATE token SET revoked = coalesce(revoked, :1) WHERE id = :2", {micros(now), id}));
   if (tx.changed() > 0) return {};
-  return base::fail_with_advice(Code::NotFound, fmt::format("there is no token {}", id),
-                                "See granary token list");
+  return unknown(id);
 }
 
 }  // namespace granary::registry

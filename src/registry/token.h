@@ -37,6 +37,8 @@ base::Result<Token> authenticate(store::Transaction& tx, std::string_view secret
                                  base::WallTime now);
 base::Result<std::vector<Token>> list_tokens(store::Transaction& tx);
 // Errors: NotFound.
+base::Result<Token> get_token(store::Transaction& tx, const std::string& id);
+// Errors: NotFound.
 base::Result<void> revoke_token(store::Transaction& tx, const std::string& id, base::WallTime now);
 std::string make_secret(base::Rng& rng);
 

@@ -29,7 +29,7 @@ Task<Result<registry::Release>> BundleIntake::take(std::string bundle_path, std:
   row.actor = std::move(actor);
   row.created = parts_.clock.wall();
   CO_TRY(co_await parts_.store.write([&row](store::Transaction& tx) -> Result<void> {
-    TRY_ASSIGN(row, registry::insert_release(tx, row));
+    TRY_ASSIGN(row, registry::record_release(tx, row));
     return {};
   }));
   co_return row;
