@@ -16,6 +16,12 @@ Response accepted(const operation::Operation& operation) {
   return response;
 }
 
+Response no_content() {
+  Response response;
+  response.status = http::status::no_content;
+  return response;
+}
+
 Result<std::uint64_t> query_number(const Request& request, const std::string& name,
                                    std::uint64_t fallback) {
   const auto found = request.query.find(name);
@@ -37,6 +43,20 @@ Result<std::uint32_t> page_limit(const Request& request) {
 
 lifecycle::Caller caller_of(const Request& request) {
   return {.actor = request.actor(), .idempotency_key = request.idempotency_key};
+}
+
+base::AccountId tenant_in(const Request& request) {
+  return base::AccountId(request.place("tenant"));
+}
+
+Result<base::WallTime> moment_of(std::string_view name, const std::string& text, base::WallTime now,
+                                 Direction direction) {
+  if (const auto time = base::parse_rfc3339(text)) return *time;
+  if (const auto distance = base::parse_duration(text))
+    return direction == Direction::Hence ? now + *distance : now - *distance;
+  return base::fail_with_advice(
+      Code::InvalidArgument, fmt::format("'{}' is neither a time nor a duration", name),
+      "Write 2030-01-31T12:00:00Z, or how far it is from now, such as 48h or 30d");
 }
 
 }  // namespace granary::api

@@ -19,6 +19,47 @@ Answer suspend_tenant(Context& context, Request request);
 Answer resume_tenant(Context& context, Request request);
 Answer offboard_tenant(Context& context, Request request);
 Answer read_tenant_log(Context& context, Request request);
+Answer pin_tenant(Context& context, Request request);
+Answer unpin_tenant(Context& context, Request request);
+
+// domain_handlers.cc
+Answer list_domain_claims(Context& context, Request request);
+Answer claim_domain(Context& context, Request request);
+Answer verify_domain(Context& context, Request request);
+Answer drop_domain_claim(Context& context, Request request);
+
+// archive_handlers.cc
+Answer export_tenant(Context& context, Request request);
+Answer restore_tenant(Context& context, Request request);
+Answer list_archives(Context& context, Request request);
+Answer create_archive(Context& context, Request request);
+Answer show_archive(Context& context, Request request);
+Answer read_archive(Context& context, Request request);
+Answer remove_archive(Context& context, Request request);
+
+// certificate_handlers.cc
+Answer list_certificates(Context& context, Request request);
+Answer show_certificate(Context& context, Request request);
+Answer list_signing_keys(Context& context, Request request);
+
+// plan_handlers.cc
+Answer list_plans(Context& context, Request request);
+Answer show_plan(Context& context, Request request);
+Answer put_plan(Context& context, Request request);
+Answer remove_plan(Context& context, Request request);
+
+// secret_handlers.cc
+Answer list_secrets(Context& context, Request request);
+Answer set_secret(Context& context, Request request);
+Answer unset_secret(Context& context, Request request);
+
+// audit_handlers.cc
+Answer list_audit(Context& context, Request request);
+Answer check_audit(Context& context, Request request);
+
+// drift_handlers.cc
+Answer show_drift(Context& context, Request request);
+Answer repair_drift(Context& context, Request request);
 
 // release_handlers.cc
 Answer list_releases(Context& context, Request request);
@@ -51,11 +92,18 @@ Answer show_metrics(Context& context, Request request);
 
 // 202 with the operation and where it is.
 Response accepted(const operation::Operation& operation);
+Response no_content();
 // `limit`, within its bounds. Errors: InvalidArgument.
 base::Result<std::uint32_t> page_limit(const Request& request);
 base::Result<std::uint64_t> query_number(const Request& request, const std::string& name,
                                          std::uint64_t fallback);
 lifecycle::Caller caller_of(const Request& request);
+base::AccountId tenant_in(const Request& request);
+// A moment as people write it: a time (RFC 3339), or how long it is from now: "48h" hence, or ago.
+// Errors: InvalidArgument, with `name`.
+enum class Direction { Hence, Ago };
+base::Result<base::WallTime> moment_of(std::string_view name, const std::string& text,
+                                       base::WallTime now, Direction direction);
 
 // The body as the document it must be; a missing body is an empty one.
 template <class Document>

@@ -17,6 +17,7 @@ inline constexpr std::size_t kMaxBuffer = 64U << 10;
 inline constexpr std::size_t kMaxJsonBytes = 1U << 20;
 // A bundle: wire::BundleLimits::total_bytes and what the archive adds, compressed or not.
 inline constexpr std::uint64_t kMaxBundleBytes = 600ULL << 20;
+// A file on its way, in or out, in pieces of this size: one system call each, no more in memory.
 inline constexpr std::size_t kUploadChunk = 256U << 10;
 inline constexpr std::size_t kMaxKeyBytes = 128;  // an Idempotency-Key; a UUID has 36
 inline constexpr std::size_t kMaxRequestIdBytes = 64;
@@ -31,15 +32,21 @@ struct Patience {
   // connections, so that they cannot keep others out for long.
   std::chrono::milliseconds head = std::chrono::seconds(15);
   std::chrono::milliseconds body = std::chrono::seconds(30);
-  // Between two pieces of an upload, and for all of it: 600 MiB at 1 MB/s.
+  // Between two pieces of an upload, and for all of it: 600 MiB at 1 MB/s. Archives, which may be a
+  // hundred times larger, get more for what has arrived: kSlowestTransfer.
   std::chrono::milliseconds upload_piece = std::chrono::seconds(30);
   std::chrono::milliseconds upload = std::chrono::minutes(11);
+  // For a client to take a piece of a file, and all of a small one; likewise.
+  std::chrono::milliseconds download_piece = std::chrono::seconds(30);
+  std::chrono::milliseconds download = std::chrono::minutes(11);
   // For a client to take its answer; the largest is some megabytes of a list.
   std::chrono::milliseconds answer = std::chrono::seconds(30);
   // For what a refused client still sends, so that it can read the refusal: closing a socket with
   // unread input resets the connection.
   std::chrono::milliseconds linger = std::chrono::seconds(2);
 };
+// Bytes a second. Who is slower over a whole archive holds its place for too long.
+inline constexpr std::uint64_t kSlowestTransfer = 1'000'000;
 inline constexpr std::size_t kMaxLingerBytes = 4U << 20;
 // The longest ?wait; below what proxies and clients allow for one request (60 s).
 inline constexpr std::chrono::seconds kMaxWait{30};
@@ -56,6 +63,11 @@ inline constexpr std::chrono::seconds kHeartbeat{15};
 inline constexpr std::size_t kMaxConnections = 512;
 inline constexpr std::size_t kMaxStreams = 64;  // event streams, of the connections
 inline constexpr std::size_t kMaxUploads = 4;   // at once: each may take 600 MiB of disk
+// Archives at once, in and out: each keeps a disk busy, and in it may take 64 GiB of it.
+inline constexpr std::size_t kMaxArchiveUploads = 2;
+inline constexpr std::size_t kMaxDownloads = 8;
+// Each reads the whole log on the store's one reader.
+inline constexpr std::size_t kMaxAuditChecks = 1;
 // Changes kept for event streams that are behind or come back.
 inline constexpr std::size_t kKeptEvents = 1024;
 // Tokens known to be valid, for so long: what a revocation by hand in the database may take. A
@@ -65,6 +77,10 @@ inline constexpr std::chrono::seconds kTokenMemory{10};
 
 // What destroys data waits; who wants it gone at once says so with a retention of 0.
 inline constexpr std::chrono::hours kDefaultRetention{30 * 24};
+
+// An archive that was asked for: time to fetch it, without filling the disk.
+inline constexpr std::chrono::hours kDefaultKeep{24};
+inline constexpr std::chrono::hours kLongestKeep{30 * 24};
 
 inline constexpr std::uint32_t kDefaultPage = 100;
 inline constexpr std::uint32_t kMaxPage = 1000;

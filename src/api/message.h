@@ -5,6 +5,7 @@
 #include <boost/beast/http/status.hpp>
 #include <boost/beast/http/verb.hpp>
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "api/wire/codec.h"
 #include "api/wire/problem.h"
 #include "base/json.h"
+#include "base/os/folder.h"
 #include "registry/token.h"
 
 namespace granary::api {
@@ -25,7 +27,7 @@ struct Request {
   std::map<std::string, std::string> places;  // what stands at the pattern's {names}
   std::map<std::string, std::string> query;   // decoded; each name once
   base::json::object body;
-  std::string upload;  // path of the file that holds the body, where the route takes a bundle
+  std::string upload;  // path of the file that holds the body, where the route takes one
   std::string request_id;
   std::string idempotency_key;
   std::string last_event_id;
@@ -44,12 +46,14 @@ struct Request {
 };
 
 struct Response {
-  // Whole: `body` is all of it. Events: the session goes on with the stream of changes.
-  enum class Kind { Whole, Events };
+  // Whole: `body` is all of it. Events: the session goes on with the stream of changes. File: the
+  // session sends all of `file`, a piece at a time.
+  enum class Kind { Whole, Events, File };
   Kind kind = Kind::Whole;
   http::status status = http::status::ok;
   std::string type = "application/json";
   std::string body;
+  std::unique_ptr<base::os::OpenFile> file;
   std::vector<std::pair<std::string, std::string>> headers;
 };
 

@@ -19,7 +19,22 @@ struct Metrics {
   std::map<std::string, std::uint64_t> operations_ended;  // by final state, since the start
   std::size_t connections = 0;
   std::size_t streams = 0;
-  std::size_t uploads = 0;
+  std::size_t uploads = 0;  // bundles
+  std::size_t archive_uploads = 0;
+  std::size_t downloads = 0;
+  std::size_t audit_checks = 0;
+};
+
+// Counts one more for as long as it lives. The counter outlives it.
+class Counted final {
+ public:
+  explicit Counted(std::size_t& counter) : counter_(counter) { ++counter_; }
+  ~Counted() { --counter_; }
+  Counted(const Counted&) = delete;
+  Counted& operator=(const Counted&) = delete;
+
+ private:
+  std::size_t& counter_;
 };
 
 // Prometheus' text exposition format, version 0.0.4.

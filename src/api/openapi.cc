@@ -1,6 +1,8 @@
 #include "api/openapi.h"
 
+#include "api/wire/archive_documents.h"
 #include "api/wire/documents.h"
+#include "api/wire/platform_documents.h"
 
 namespace granary::api {
 
@@ -14,6 +16,26 @@ json::object reference(std::string_view schema) {
 
 json::object content(std::string_view type, json::object schema) {
   return {{"content", json::object{{type, json::object{{"schema", std::move(schema)}}}}}};
+}
+
+// What is kept of tenants, and what spans them.
+void add_platform_schemas(json::object& all) {
+  all["Archive"] = api_wire::schema_of<api_wire::ArchiveDocument>();
+  all["ArchiveList"] = api_wire::schema_of<api_wire::ArchiveList>();
+  all["Export"] = api_wire::schema_of<api_wire::ExportDocument>();
+  all["Restore"] = api_wire::schema_of<api_wire::RestoreDocument>();
+  all["Certificate"] = api_wire::schema_of<api_wire::CertificateDocument>();
+  all["CertificateList"] = api_wire::schema_of<api_wire::CertificateList>();
+  all["SigningKeyList"] = api_wire::schema_of<api_wire::SigningKeyList>();
+  all["Plan"] = api_wire::schema_of<api_wire::PlanDocument>();
+  all["PlanList"] = api_wire::schema_of<api_wire::PlanList>();
+  all["PutPlan"] = api_wire::schema_of<api_wire::PutPlanDocument>();
+  all["SecretList"] = api_wire::schema_of<api_wire::SecretList>();
+  all["SetSecret"] = api_wire::schema_of<api_wire::SetSecretDocument>();
+  all["AuditList"] = api_wire::schema_of<api_wire::AuditList>();
+  all["AuditCheck"] = api_wire::schema_of<api_wire::AuditCheckDocument>();
+  all["Drift"] = api_wire::schema_of<api_wire::DriftDocument>();
+  all["Repair"] = api_wire::schema_of<api_wire::RepairDocument>();
 }
 
 json::object schemas() {
@@ -36,8 +58,15 @@ json::object schemas() {
   all["Verification"] = api_wire::schema_of<api_wire::VerificationDocument>();
   all["Signed"] = api_wire::schema_of<api_wire::SignedDocument>();
   all["CreateToken"] = api_wire::schema_of<api_wire::CreateTokenDocument>();
+  all["Pin"] = api_wire::schema_of<api_wire::PinDocument>();
+  all["ClaimDomain"] = api_wire::schema_of<api_wire::ClaimDomainDocument>();
+  all["DomainClaim"] = api_wire::schema_of<api_wire::DomainClaimDocument>();
+  all["DomainClaimList"] = api_wire::schema_of<api_wire::DomainClaimList>();
+  add_platform_schemas(all);
   // What the server reads, it reads strictly.
-  for (const std::string_view name : {"CreateTenant", "UpdateTenant", "Offboard", "CreateToken"})
+  for (const std::string_view name :
+       {"CreateTenant", "UpdateTenant", "Offboard", "CreateToken", "Pin", "ClaimDomain", "Export",
+        "Restore", "PutPlan", "SetSecret", "Repair"})
     all[name].as_object()["additionalProperties"] = false;
   return all;
 }
@@ -58,7 +87,7 @@ json::array parameters(const Route& route) {
                                 {"description", parameter.summary},
                                 {"schema", json::object{{"type", "string"}}}});
   }
-  if (route.method == http::verb::post || route.method == http::verb::patch) {
+  if (route.method != http::verb::get) {
     list.push_back(json::object{{"name", "Idempotency-Key"},
                                 {"in", "header"},
                                 {"description", "The same key again gives the first operation."},
@@ -85,6 +114,8 @@ json::object operation(const Route& route) {
     operation["parameters"] = std::move(list);
   if (route.body == Body::Bundle)
     operation["requestBody"] = content("application/zstd", json::object{});
+  if (route.body == Body::Archive)
+    operation["requestBody"] = content("application/x-tar", json::object{});
   if (route.body == Body::Json && !route.takes.empty())
     operation["requestBody"] = content("application/json", reference(route.takes));
   json::object problem = content(api_wire::kProblemType, reference("Problem"));

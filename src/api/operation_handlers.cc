@@ -19,8 +19,9 @@ OperationId operation_in(const Request& request) { return OperationId(request.pl
 
 // An operation may be retried or cancelled by whoever may start one of its kind.
 Access access_for(const std::string& kind) {
-  constexpr std::array<std::string_view, 5> kOfDeployers = {
-      "deployment.check", "tenant.create", "tenant.update", "tenant.suspend", "tenant.resume"};
+  constexpr std::array<std::string_view, 6> kOfDeployers = {"deployment.check", "tenant.create",
+                                                            "tenant.update",    "tenant.suspend",
+                                                            "tenant.resume",    "tenant.apply"};
   const bool known = std::ranges::find(kOfDeployers, kind) != kOfDeployers.end();
   return known ? Access::Deployer : Access::Operator;
 }

@@ -12,6 +12,7 @@
 #include "base/worker.h"
 #include "lifecycle/lifecycle.h"
 #include "operation/engine.h"
+#include "registry/archive_row.h"
 #include "registry/release_row.h"
 #include "store/store.h"
 
@@ -29,6 +30,17 @@ class ReleaseIntake {
                                                            std::string name, std::string actor) = 0;
 };
 
+// Checks an archive that was uploaded and puts it where archives lie, so that a tenant can be
+// restored from it.
+class ArchiveIntake {
+ public:
+  virtual ~ArchiveIntake() = default;
+  // `path` is a file of the API's own, which removes it afterwards if it is still there; nobody has
+  // checked it. `actor` is for the audit. Errors: InvalidArgument (no archive, or changed since it
+  // was made), Exhausted.
+  virtual base::Task<base::Result<registry::Archive>> take(std::string path, std::string actor) = 0;
+};
+
 // What the clouds say of the accounts they hold, all of them together.
 class Fleet {
  public:
@@ -41,9 +53,12 @@ struct Options {
   std::string address = "127.0.0.1";
   std::uint16_t port = 8081;                    // 0: any free one
   std::string gateway_host = "localhost:8080";  // tenant T is at http://T.gateway_host
-  // For bundles on their way in; made by app, mode 0700, on the file system of the bundles. What
-  // an earlier run left there is removed.
+  // For bundles and archives on their way in; made by app, mode 0700, on the file system where they
+  // will lie. What an earlier run left there is removed.
   std::string upload_folder;
+  // Where archives lie: FOLDER/ID.tar.
+  std::string archive_folder;
+  std::uint64_t max_archive_bytes = 64ULL << 30;  // of one that is uploaded
   Patience patience;
 };
 
@@ -53,6 +68,7 @@ struct Parts {
   operation::Engine& engine;
   lifecycle::Lifecycle& lifecycle;
   ReleaseIntake& releases;
+  ArchiveIntake& archives;
   Fleet& fleet;
   const base::Clock& clock;
   base::Timer& timer;

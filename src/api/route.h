@@ -16,7 +16,8 @@ namespace granary::api {
 using Handler = base::Task<base::Result<Response>> (*)(Context& context, Request request);
 
 // None: a body is refused. Json: a document, or nothing where the schema requires no member.
-enum class Body { None, Json, Bundle };
+// Bundle, Archive: a file.
+enum class Body { None, Json, Bundle, Archive };
 
 struct Parameter {
   std::string_view name;

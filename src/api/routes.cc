@@ -1,116 +1,13 @@
 #include "api/handlers.h"
-#include "api/route.h"
+#include "api/route_tables.h"
 
 // The table. Viewers read; deployers also bring releases and run tenants with them; what destroys
-// data or lets others in is for operators. Tokens are not even listed to others.
+// data, gives it away or lets others in is for operators. Tokens and archives are not even listed
+// to others.
 namespace granary::api {
 namespace {
 
 using http::verb;
-
-constexpr Parameter kAfter = {"after", "The `next` of the page before."};
-constexpr Parameter kLimit = {"limit", "Items in a page: 1 to 1000, 100 where missing."};
-
-std::vector<Route> tenant_routes() {
-  return {
-      {verb::get,
-       "/v1/tenants",
-       Access::Viewer,
-       Body::None,
-       list_tenants,
-       "listTenants",
-       "Tenants by id",
-       {{"state", "Only these."},
-        {"kind", "tenant (where missing) or environment."},
-        kAfter,
-        kLimit},
-       "",
-       "TenantList"},
-      {verb::post,
-       "/v1/tenants",
-       Access::Deployer,
-       Body::Json,
-       create_tenant,
-       "createTenant",
-       "Give a tenant an account and deploy a release to it",
-       {},
-       "CreateTenant",
-       "Operation",
-       http::status::accepted},
-      {verb::get,
-       "/v1/tenants/{tenant}",
-       Access::Viewer,
-       Body::None,
-       show_tenant,
-       "showTenant",
-       "One tenant, with what its cloud says of its services",
-       {},
-       "",
-       "Tenant"},
-      {verb::patch,
-       "/v1/tenants/{tenant}",
-       Access::Deployer,
-       Body::Json,
-       update_tenant,
-       "updateTenant",
-       "Change a tenant's details, or deploy another release",
-       {},
-       "UpdateTenant",
-       "Operation",
-       http::status::accepted},
-  };
-}
-
-std::vector<Route> tenant_action_routes() {
-  return {
-      {verb::post,
-       "/v1/tenants/{tenant}/suspend",
-       Access::Deployer,
-       Body::Json,
-       suspend_tenant,
-       "suspendTenant",
-       "Refuse its traffic and stop its services; its data stays",
-       {},
-       "",
-       "Operation",
-       http::status::accepted},
-      {verb::post,
-       "/v1/tenants/{tenant}/resume",
-       Access::Deployer,
-       Body::Json,
-       resume_tenant,
-       "resumeTenant",
-       "End a suspension",
-       {},
-       "",
-       "Operation",
-       http::status::accepted},
-      {verb::post,
-       "/v1/tenants/{tenant}/offboard",
-       Access::Operator,
-       Body::Json,
-       offboard_tenant,
-       "offboardTenant",
-       "End a tenant: retain its data for a while, then destroy its account. With dry_run the "
-       "answer is 200 with an OffboardPlan, and nothing happens",
-       {},
-       "Offboard",
-       "Operation",
-       http::status::accepted},
-      {verb::get,
-       "/v1/tenants/{tenant}/logs",
-       Access::Viewer,
-       Body::None,
-       read_tenant_log,
-       "readTenantLog",
-       "Lines that a service wrote",
-       {{"service", "Which; may be missing where there is one."},
-        {"cursor", "The `cursor` of the chunk before."},
-        {"follow", "true: wait up to 10 s for a line."}},
-       "",
-       "Log"},
-  };
-}
 
 std::vector<Route> release_routes() {
   return {
@@ -323,8 +220,10 @@ std::vector<Route> machine_routes() {
 const std::vector<Route>& routes() {
   static const std::vector<Route> all = [] {
     std::vector<Route> list;
-    for (const auto& part : {tenant_routes(), tenant_action_routes(), release_routes(),
-                             operation_routes(), fleet_routes(), token_routes(), machine_routes()})
+    for (const auto& part : {tenant_routes(), tenant_action_routes(), domain_routes(),
+                             archive_routes(), certificate_routes(), plan_routes(), secret_routes(),
+                             release_routes(), operation_routes(), fleet_routes(), drift_routes(),
+                             audit_routes(), token_routes(), machine_routes()})
       list.insert(list.end(), part.begin(), part.end());
     return list;
   }();

@@ -126,6 +126,8 @@ Task<Session::After> Session::exchange() {
   if (!parser.keep_alive() || exchange.input == Exchange::Input::Unread)
     exchange.after = After::Close;
   if (outcome && outcome->kind == Response::Kind::Events) co_return co_await send_events(exchange);
+  if (outcome && outcome->kind == Response::Kind::File)
+    co_return co_await send_file(std::move(*outcome), exchange);
   Response response =
       outcome ? std::move(*outcome) : answer_problem(outcome.error(), exchange.request.request_id);
   account(exchange, response.status);
@@ -212,9 +214,7 @@ Task<Result<void>> Session::send_text(std::string text) {
 Task<Session::After> Session::send_events(const Exchange& exchange) {
   account(exchange, http::status::ok);
   const Request& request = exchange.request;
-  ++context_.metrics.streams;
-  const auto leave = [](Metrics* metrics) { --metrics->streams; };
-  const std::unique_ptr<Metrics, decltype(leave)> counted(&context_.metrics, leave);
+  const Counted counted(context_.metrics.streams);
   std::uint64_t seen = context_.feed.last();
   Feed::Batch batch{.last = seen};
   if (!request.last_event_id.empty()) {

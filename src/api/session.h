@@ -15,6 +15,11 @@
 
 namespace granary::api {
 
+// For a file of which so much is through: so long at all, and more the more of it there is.
+inline std::chrono::milliseconds time_for(std::chrono::milliseconds any, std::uint64_t bytes) {
+  return any + std::chrono::milliseconds(bytes / (kSlowestTransfer / 1000));
+}
+
 using HeadParser = http::request_parser<http::empty_body>;
 
 class Session final {
@@ -48,11 +53,15 @@ class Session final {
   base::Task<Outcome> admit(HeadParser& parser, Exchange& exchange);
   base::Task<Outcome> read_body(HeadParser& parser, Exchange& exchange);
   base::Task<Outcome> read_document(HeadParser& parser, Exchange& exchange);
-  base::Task<Outcome> read_bundle(HeadParser& parser, Exchange& exchange);
-  base::Task<Outcome> store_bundle(HeadParser& parser, Exchange& exchange);
+  struct FileRules;
+  FileRules rules_for(Body body) const;
+  base::Task<Outcome> read_file(HeadParser& parser, Exchange& exchange);
+  base::Task<Outcome> store_file(HeadParser& parser, Exchange& exchange, FileRules rules);
   base::Task<Outcome> go_ahead(HeadParser& parser);
   base::Task<After> send(Response response, const Exchange& exchange);
   base::Task<After> send_events(const Exchange& exchange);
+  base::Task<After> send_file(Response response, const Exchange& exchange);
+  base::Task<base::Result<void>> send_pieces(const base::os::OpenFile& file);
   base::Task<base::Result<void>> send_text(std::string text);
   base::Task<void> linger();
   void account(const Exchange& exchange, http::status status);

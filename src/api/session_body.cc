@@ -72,7 +72,14 @@ Task<Session::Outcome> Session::read_body(HeadParser& parser, Exchange& exchange
                                                 "the body must be a bundle",
                                                 "Make one with granary release create DIR",
                                                 {}}));
-      co_return co_await read_bundle(parser, exchange);
+      co_return co_await read_file(parser, exchange);
+    case Body::Archive:
+      if (missing)
+        co_return std::unexpected(rejection_of({Code::InvalidArgument,
+                                                "the body must be an archive",
+                                                "Make one with granary tenant export T --to FILE",
+                                                {}}));
+      co_return co_await read_file(parser, exchange);
   }
   co_return Outcome();
 }
@@ -104,23 +111,43 @@ Task<Session::Outcome> Session::read_document(HeadParser& parser, Exchange& exch
   co_return Outcome();
 }
 
-Task<Session::Outcome> Session::read_bundle(HeadParser& parser, Exchange& exchange) {
-  const std::string_view type = parser.get()[http::field::content_type];
-  if (!is_type(type, "application/zstd")) co_return wrong_type("application/zstd");
-  if (parser.content_length().value_or(0) > kMaxBundleBytes) co_return too_large(kMaxBundleBytes);
-  if (context_.metrics.uploads >= kMaxUploads)
-    co_return std::unexpected(
-        rejection_of({Code::Exhausted,
-                      fmt::format("{} bundles are on their way in already", kMaxUploads),
-                      "Try again when they are through",
-                      {}}));
-  ++context_.metrics.uploads;
-  const auto leave = [](Metrics* metrics) { --metrics->uploads; };
-  const std::unique_ptr<Metrics, decltype(leave)> counted(&context_.metrics, leave);
-  co_return co_await store_bundle(parser, exchange);
+// What a body that becomes a file may be.
+struct Session::FileRules {
+  std::string_view type;
+  std::string_view what;  // in the plural
+  std::uint64_t limit = 0;
+  std::size_t Metrics::* under_way = nullptr;
+  std::size_t places = 0;
+  enum class Time { Fixed, GrowsWithSize } time = Time::Fixed;
+};
+
+Session::FileRules Session::rules_for(Body body) const {
+  if (body == Body::Archive)
+    return {"application/x-tar",       "archives",         context_.options.max_archive_bytes,
+            &Metrics::archive_uploads, kMaxArchiveUploads, FileRules::Time::GrowsWithSize};
+  return {"application/zstd", "bundles",   kMaxBundleBytes,
+          &Metrics::uploads,  kMaxUploads, FileRules::Time::Fixed};
 }
 
-Task<Session::Outcome> Session::store_bundle(HeadParser& parser, Exchange& exchange) {
+Task<Session::Outcome> Session::read_file(HeadParser& parser, Exchange& exchange) {
+  const FileRules rules = rules_for(exchange.route->body);
+  const std::string_view type = parser.get()[http::field::content_type];
+  if (!is_type(type, rules.type)) co_return wrong_type(rules.type);
+  if (parser.content_length().value_or(0) > rules.limit) co_return too_large(rules.limit);
+  std::size_t& under_way = context_.metrics.*rules.under_way;
+  if (under_way >= rules.places)
+    co_return std::unexpected(
+        rejection_of({Code::Exhausted,
+                      fmt::format("{} {} are on their way in already", rules.places, rules.what),
+                      "Try again when they are through",
+                      {}}));
+  const Counted counted(under_way);
+  co_return co_await store_file(parser, exchange, rules);
+}
+
+Task<Session::Outcome> Session::store_file(HeadParser& parser, Exchange& exchange,
+                                           FileRules rules) {
+  const base::BootTime begun = context_.parts.clock.boot();
   if (auto told = co_await go_ahead(parser); !told) co_return told;
   auto upload =
       co_await begin_upload(context_.parts.worker, context_.options.upload_folder,
@@ -129,20 +156,23 @@ Task<Session::Outcome> Session::store_bundle(HeadParser& parser, Exchange& excha
   exchange.upload = std::move(*upload);
   exchange.request.upload = exchange.upload->path();
   http::request_parser<http::buffer_body> body(std::move(parser));
-  body.body_limit(kMaxBundleBytes);
-  const base::BootTime end = context_.parts.clock.boot() + context_.options.patience.upload;
+  body.body_limit(rules.limit);
+  std::uint64_t received = 0;
   std::vector<char> chunk(kUploadChunk);
   while (!body.is_done()) {
-    if (context_.parts.clock.boot() > end) co_return too_slow();
+    const std::uint64_t counted = rules.time == FileRules::Time::GrowsWithSize ? received : 0;
+    const auto allowed = time_for(context_.options.patience.upload, counted);
+    if (context_.parts.clock.boot() - begun > allowed) co_return too_slow();
     body.get().body() = {chunk.data(), chunk.size(), true};
     ErrorCode error;
     deadline_.start(context_.options.patience.upload_piece);
     co_await http::async_read(socket_, buffer_, body, into(error));
     if (deadline_.expired()) co_return too_slow();
-    if (error && error != http::error::need_buffer) co_return broken_body(error, kMaxBundleBytes);
+    if (error && error != http::error::need_buffer) co_return broken_body(error, rules.limit);
     const std::size_t count = chunk.size() - body.get().body().size;
     const auto written = co_await exchange.upload->append({chunk.data(), count});
     if (!written) co_return std::unexpected(rejection_of(written.error()));
+    received += count;
   }
   exchange.input = Exchange::Input::Read;
   co_return Outcome();

@@ -109,6 +109,8 @@ void write_own(const Metrics& metrics, MetricsWriter& writer) {
   writer.sample({}, metrics.streams);
   writer.family("granary_api_uploads", "gauge", "Bundles on their way in.");
   writer.sample({}, metrics.uploads);
+  writer.family("granary_api_archive_transfers", "gauge", "Archives on their way, in or out.");
+  writer.sample({}, metrics.archive_uploads + metrics.downloads);
 }
 
 }  // namespace

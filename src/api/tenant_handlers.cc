@@ -15,8 +15,6 @@ using store::Transaction;
 
 namespace {
 
-AccountId tenant_in(const Request& request) { return AccountId(request.place("tenant")); }
-
 Result<registry::Filter> filter_of(const Request& request) {
   registry::Filter filter;
   filter.after = request.query_or("after", "");
@@ -27,6 +25,24 @@ Result<registry::Filter> filter_of(const Request& request) {
     TRY_ASSIGN(filter.state, registry::state_from(state));
   }
   return filter;
+}
+
+// The tenant as the registry has it.
+Task<Result<api_wire::TenantDocument>> document_of(Context& context, AccountId id) {
+  std::vector<Account> accounts;
+  std::vector<registry::DomainClaim> claims;
+  ReleaseNames names;
+  CO_TRY(co_await context.parts.store.read([&](Transaction& tx) -> Result<void> {
+    TRY_ASSIGN(Account account, registry::get(tx, id));
+    accounts.push_back(std::move(account));
+    TRY_ASSIGN(claims, registry::list_claims(tx, id));
+    TRY_ASSIGN(names, release_names(tx, accounts));
+    return {};
+  }));
+  auto document = tenant_document(accounts.front(), names, context.options.gateway_host,
+                                  context.parts.clock.wall());
+  for (const auto& claim : claims) document.domain_claims.push_back(claim_document(claim));
+  co_return document;
 }
 
 // What only the cloud and the engine know.
@@ -96,7 +112,8 @@ Answer list_tenants(Context& context, Request request) {
   api_wire::TenantList page;
   cut_page(page, accounts, limit, [](const Account& account) { return account.id.value; });
   for (const Account& account : accounts)
-    page.items.push_back(tenant_document(account, names, context.options.gateway_host));
+    page.items.push_back(
+        tenant_document(account, names, context.options.gateway_host, context.parts.clock.wall()));
   co_return answer(page);
 }
 
@@ -110,6 +127,7 @@ Answer create_tenant(Context& context, Request request) {
   create.cloud = wish.cloud.value_or(create.cloud);
   create.release = wish.release.value_or("latest");
   create.domains = std::move(wish.domains);
+  create.discovery = std::move(wish.discovery);
   create.labels = std::move(wish.labels);
   create.settings = std::move(wish.settings);
   CO_TRY_ASSIGN(const auto operation,
@@ -119,15 +137,7 @@ Answer create_tenant(Context& context, Request request) {
 
 Answer show_tenant(Context& context, Request request) {
   const AccountId id = tenant_in(request);
-  std::vector<Account> accounts;
-  ReleaseNames names;
-  CO_TRY(co_await context.parts.store.read([&](Transaction& tx) -> Result<void> {
-    TRY_ASSIGN(Account account, registry::get(tx, id));
-    accounts.push_back(std::move(account));
-    TRY_ASSIGN(names, release_names(tx, accounts));
-    return {};
-  }));
-  auto document = tenant_document(accounts.front(), names, context.options.gateway_host);
+  CO_TRY_ASSIGN(auto document, co_await document_of(context, id));
   co_await add_details(context, id, document);
   co_return answer(document);
 }
@@ -142,6 +152,8 @@ Answer update_tenant(Context& context, Request request) {
   update.details.settings = std::move(wish.settings);
   update.details.add_domains = std::move(wish.add_domains);
   update.details.remove_domains = std::move(wish.remove_domains);
+  update.details.add_discovery = std::move(wish.add_discovery);
+  update.details.remove_discovery = std::move(wish.remove_discovery);
   update.release = std::move(wish.release);
   CO_TRY_ASSIGN(const auto operation,
                 co_await context.parts.lifecycle.update(std::move(update), caller_of(request)));
@@ -165,6 +177,8 @@ Answer offboard_tenant(Context& context, Request request) {
   lifecycle::Offboard offboard;
   offboard.id = tenant_in(request);
   CO_TRY_ASSIGN(offboard.retain, retention(wish));
+  if (!wish.final_export.value_or(true))
+    offboard.final_export = lifecycle::Offboard::FinalExport::No;
   if (!wish.dry_run.value_or(false)) {
     CO_TRY_ASSIGN(const auto operation,
                   co_await context.parts.lifecycle.offboard(offboard, caller_of(request)));
@@ -177,6 +191,29 @@ Answer offboard_tenant(Context& context, Request request) {
   document.retain_ms = static_cast<std::uint64_t>(offboard.retain.count());
   document.disk_used_bytes = plan.disk_used_bytes;
   document.steps = plan.steps;
+  co_return answer(document);
+}
+
+Answer pin_tenant(Context& context, Request request) {
+  CO_TRY_ASSIGN(const auto wish, body_of<api_wire::PinDocument>(request));
+  const base::WallTime now = context.parts.clock.wall();
+  std::optional<base::WallTime> until;
+  if (wish.until) {
+    CO_TRY_ASSIGN(until, moment_of("until", *wish.until, now, Direction::Hence));
+    if (*until <= now)
+      co_return base::fail_with_advice(Code::InvalidArgument, "a pin's end must lie ahead",
+                                       "Leave until out to pin for good");
+  }
+  const AccountId id = tenant_in(request);
+  CO_TRY(co_await context.parts.lifecycle.pin(id, until, caller_of(request)));
+  CO_TRY_ASSIGN(const auto document, co_await document_of(context, id));
+  co_return answer(document);
+}
+
+Answer unpin_tenant(Context& context, Request request) {
+  const AccountId id = tenant_in(request);
+  CO_TRY(co_await context.parts.lifecycle.unpin(id, caller_of(request)));
+  CO_TRY_ASSIGN(const auto document, co_await document_of(context, id));
   co_return answer(document);
 }
 

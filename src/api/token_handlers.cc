@@ -1,6 +1,7 @@
 #include "api/handlers.h"
 #include "api/views.h"
 #include "base/text.h"
+#include "registry/audit.h"
 
 // Bearer tokens: for operators alone.
 namespace granary::api {
@@ -9,6 +10,32 @@ using base::Code;
 using base::Result;
 using registry::Token;
 using store::Transaction;
+
+namespace {
+
+// What the audit log tells of a token: all but its secret.
+base::json::object audited(const Token& token) {
+  return api_wire::to_json(token_document(token)).as_object();
+}
+
+Result<void> tell_audit(Transaction& tx, registry::AuditChange change, base::WallTime now) {
+  TRY(registry::append_audit(tx, std::move(change), now));
+  return {};
+}
+
+// With its entry in the audit log, unless it was revoked already.
+Result<void> revoke(Transaction& tx, const std::string& id, const std::string& actor,
+                    base::WallTime now) {
+  TRY_ASSIGN(const Token before, registry::get_token(tx, id));
+  if (before.revoked) return {};
+  TRY(registry::revoke_token(tx, id, now));
+  Token after = before;
+  after.revoked = now;
+  return tell_audit(tx, {actor, "token.revoke", "token/" + id, audited(before), audited(after)},
+                    now);
+}
+
+}  // namespace
 
 Answer list_tokens(Context& context, Request request) {
   CO_TRY_ASSIGN(const std::uint32_t limit, page_limit(request));
@@ -45,7 +72,11 @@ Answer create_token(Context& context, Request request) {
   token.id = base::make_ulid(token.created, context.parts.rng);
   const std::string secret = registry::make_secret(context.parts.rng);
   CO_TRY(co_await context.parts.store.write(
-      [token, secret](Transaction& tx) { return registry::adopt_token(tx, token, secret); }));
+      [token, secret, actor = request.actor()](Transaction& tx) -> Result<void> {
+        TRY(registry::adopt_token(tx, token, secret));
+        return tell_audit(tx, {actor, "token.create", "token/" + token.id, {}, audited(token)},
+                          token.created);
+      }));
   api_wire::TokenDocument document = token_document(token);
   document.secret = secret;
   Response response = answer(document, http::status::created);
@@ -59,14 +90,12 @@ Answer revoke_token(Context& context, Request request) {
   if (id == request.token.id)
     co_return base::fail_with_advice(Code::Conflict, "a token cannot revoke itself",
                                      "Use another operator's token to revoke this one");
-  CO_TRY(
-      co_await context.parts.store.write([id, now = context.parts.clock.wall()](Transaction& tx) {
-        return registry::revoke_token(tx, id, now);
+  CO_TRY(co_await context.parts.store.write(
+      [id, now = context.parts.clock.wall(), actor = request.actor()](Transaction& tx) {
+        return revoke(tx, id, actor, now);
       }));
   context.authenticator.forget(id);
-  Response response;
-  response.status = http::status::no_content;
-  co_return response;
+  co_return no_content();
 }
 
 }  // namespace granary::api

@@ -32,8 +32,8 @@ base::Result<ReleaseNames> release_names(store::Transaction& tx,
 }
 
 api_wire::TenantDocument tenant_document(const registry::Account& account,
-                                         const ReleaseNames& names,
-                                         const std::string& gateway_host) {
+                                         const ReleaseNames& names, const std::string& gateway_host,
+                                         base::WallTime now) {
   api_wire::TenantDocument document;
   document.id = account.id.value;
   document.name = account.name;
@@ -49,11 +49,20 @@ api_wire::TenantDocument tenant_document(const registry::Account& account,
   document.version = account.version;
   document.isolation = account.isolation;
   document.domains = account.domains;
+  document.discovery = account.discovery;
+  document.pinned = registry::is_pinned(account, now);
+  if (document.pinned) document.pinned_until = time_or_nothing(account.pinned_until);
   document.labels = account.labels;
   document.settings = account.settings;
   document.created = base::to_rfc3339(account.created);
   document.updated = base::to_rfc3339(account.updated);
   return document;
+}
+
+api_wire::DomainClaimDocument claim_document(const registry::DomainClaim& claim) {
+  return {claim.account.value,  claim.domain,
+          claim.token,          fmt::format("{}.{}", lifecycle::kTxtLabel, claim.domain),
+          lifecycle::kHttpPath, base::to_rfc3339(claim.created)};
 }
 
 api_wire::ServiceDocument service_document(const cloud::ServiceStatus& service) {
@@ -96,6 +105,8 @@ api_wire::OperationDocument operation_document(const operation::Operation& opera
   document.updated = base::to_rfc3339(operation.updated);
   const auto follow_up = base::json::get_string(operation.scratch, "check");
   if (follow_up) document.follow_up = *follow_up;
+  if (const auto* result = base::json::find_object(operation.scratch, "result"))
+    document.result = *result;
   document.next_attempt = time_or_nothing(operation.next_attempt);
   document.revision = revision_of(operation);
   return document;

@@ -4,6 +4,7 @@
 #include "api/parts.h"
 #include "api/wire/documents.h"
 #include "registry/account.h"
+#include "registry/domain.h"
 #include "registry/token.h"
 
 namespace granary::api {
@@ -16,8 +17,9 @@ base::Result<ReleaseNames> release_names(store::Transaction& tx,
 
 // What only the tenant's cloud knows is left out.
 api_wire::TenantDocument tenant_document(const registry::Account& account,
-                                         const ReleaseNames& names,
-                                         const std::string& gateway_host);
+                                         const ReleaseNames& names, const std::string& gateway_host,
+                                         base::WallTime now);
+api_wire::DomainClaimDocument claim_document(const registry::DomainClaim& claim);
 api_wire::ServiceDocument service_document(const cloud::ServiceStatus& service);
 // Without its manifest.
 api_wire::ReleaseDocument release_document(const registry::Release& release);

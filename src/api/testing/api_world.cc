@@ -89,9 +89,38 @@ Task<Result<registry::Release>> FakeIntake::take(std::string bundle_path, std::s
   co_return release;
 }
 
+Task<Result<registry::Archive>> FakeArchiveIntake::take(std::string path, std::string actor) {
+  CO_TRY_ASSIGN(const std::string bytes, base::os::read_file(path, 1U << 30));
+  if (bytes.starts_with("bad"))
+    co_return base::fail(base::Code::InvalidArgument, "this is no archive of Granary");
+  base::testing::World& world = control_.world;
+  const std::string id = base::make_ulid(world.clock.wall(), world.rng);
+  CO_TRY(base::os::rename_file(path, fmt::format("{}/{}.tar", folder_, id)));
+  lifecycle::ArchiveHead head;
+  head.tenant = "old";
+  head.release = "insight-1";
+  head.release_hash = "aaaa11112222";
+  head.created = world.clock.wall();
+  head.data.sha256 = base::sha256_hex(bytes);
+  control_.archives.put(id, head, bytes);
+  const lifecycle::ArchiveFile file{.bytes = bytes.size(), .sha256 = base::sha256_hex(bytes)};
+  co_return co_await control_.lifecycle->take_archive(id, file, head, {.actor = actor});
+}
+
 Task<Result<cloud::Page>> FakeFleet::list(std::string after, std::uint32_t limit) {
   if (away_) co_return base::fail(base::Code::Unavailable, "the agent does not answer");
   co_return co_await cloud_.list(after, limit);
+}
+
+std::string target_of(const Route& route, const std::string& text) {
+  std::string target;
+  for (const std::string_view part : parts_of(route.pattern))
+    target += fmt::format("/{}", place_in(part) ? text : part);
+  return target;
+}
+
+std::string text_at(const base::json::object& object, std::string_view name) {
+  return base::json::get_string(object, name).value_or("(none)");
 }
 
 base::json::object Reply::json() const {
@@ -104,16 +133,18 @@ std::string Reply::code() const {
   return base::json::get_string(json(), "code").value_or("no code");
 }
 
-ApiWorld::ApiWorld(Patience patience) {
+ApiWorld::ApiWorld(Patience patience, std::uint64_t max_archive_bytes) {
   Options options;
   options.port = 0;
   options.upload_folder = folder.path();
+  options.archive_folder = archive_folder.path();
+  options.max_archive_bytes = max_archive_bytes;
   options.patience = patience;
   base::testing::World& world = control.world;
   server = std::make_unique<Server>(
       world.executor(), options,
-      Parts{control.store.get(), *control.engine, *control.lifecycle, intake, fleet, world.clock,
-            world.timer, world.rng, world.worker, *signing_key});
+      Parts{control.store.get(), *control.engine, *control.lifecycle, intake, archive_intake, fleet,
+            world.clock, world.timer, world.rng, world.worker, *signing_key});
   control.engine->on_change(
       [this](const operation::Operation& operation) { server->on_operation(operation); });
   ASSERT(server->listen().has_value());
@@ -176,6 +207,11 @@ std::string ApiWorld::raw_until(const std::string& bytes, const std::string& eno
   std::string received;
   drive(exchange_raw(server->port(), bytes, enough, &received));
   return received;
+}
+
+Reply ApiWorld::upload_archive(const std::string& bytes) {
+  return ask(
+      {.method = "POST", .target = "/v1/archives", .body = bytes, .type = "application/x-tar"});
 }
 
 void ApiWorld::add_tenant(const std::string& id) {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "api/route.h"
 #include "api/server.h"
 #include "base/testing/temporary_folder.h"
 #include "lifecycle/testing/control_world.h"
@@ -24,6 +25,18 @@ class FakeIntake final : public ReleaseIntake {
  private:
   lifecycle::testing::ControlWorld& control_;
   std::uint64_t bytes_ = 0;
+};
+
+// Takes any file that does not begin with "bad": an archive of the tenant "old", with this data.
+class FakeArchiveIntake final : public ArchiveIntake {
+ public:
+  FakeArchiveIntake(lifecycle::testing::ControlWorld& control, std::string folder)
+      : control_(control), folder_(std::move(folder)) {}
+  base::Task<base::Result<registry::Archive>> take(std::string path, std::string actor) override;
+
+ private:
+  lifecycle::testing::ControlWorld& control_;
+  std::string folder_;
 };
 
 class FakeFleet final : public Fleet {
@@ -54,9 +67,14 @@ struct Ask {
   std::string headers;  // further ones, each ended by \r\n
 };
 
+// A target of this route, with this text in all its places.
+std::string target_of(const Route& route, const std::string& text);
+// The member, or "(none)".
+std::string text_at(const base::json::object& object, std::string_view name);
+
 class ApiWorld final {
  public:
-  explicit ApiWorld(Patience patience = {});
+  explicit ApiWorld(Patience patience = {}, std::uint64_t max_archive_bytes = 64ULL << 30);
   ~ApiWorld();
 
   // A token of this role, of an actor of its own.
@@ -71,13 +89,17 @@ class ApiWorld final {
   std::string raw(const std::string& bytes);
   // The same, but reads only until `enough` has arrived.
   std::string raw_until(const std::string& bytes, const std::string& enough);
+  // The answer to an upload of these bytes as an archive.
+  Reply upload_archive(const std::string& bytes);
   // A created tenant, active.
   void add_tenant(const std::string& id);
 
   lifecycle::testing::ControlWorld control;
   base::testing::TemporaryFolder folder;
+  base::testing::TemporaryFolder archive_folder;
   base::testing::TemporaryFolder key_folder;
   FakeIntake intake{control};
+  FakeArchiveIntake archive_intake{control, archive_folder.path()};
   FakeFleet fleet{control.cloud};
   std::unique_ptr<base::SigningKey> signing_key =
       std::move(*base::SigningKey::open(key_folder.path() + "/signing.key"));

@@ -88,7 +88,7 @@ TEST(CodecTest, NullRemovesALabel) {
 TEST(CodecTest, TheSchemaNamesEveryMemberAndWhatIsRequired) {
   const base::json::object schema = schema_of<CreateTenantDocument>();
   EXPECT_EQ(base::json::print(schema.at("required")), R"(["id"])");
-  EXPECT_EQ(schema.at("properties").as_object().size(), 8U);
+  EXPECT_EQ(schema.at("properties").as_object().size(), 9U);
   EXPECT_EQ(base::json::print(schema.at("properties").at("name").at("type")),
             R"(["string","null"])");
 }

@@ -47,13 +47,27 @@ struct ServiceDocument {
 };
 BOOST_DESCRIBE_STRUCT(ServiceDocument, (), (name, phase, last_failure, memory_bytes, wakes))
 
+// What a tenant says of a domain until it has proved it: by `token` in a TXT record at `txt_name`,
+// or in what http://DOMAIN answers at `http_path`.
+struct DomainClaimDocument {
+  std::string tenant;
+  std::string domain;
+  std::string token;  // not secret
+  std::string txt_name;
+  std::string http_path;
+  std::string created;
+  bool operator==(const DomainClaimDocument&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(DomainClaimDocument, (),
+                      (tenant, domain, token, txt_name, http_path, created))
+
 struct TenantDocument {
   std::string id;
   std::string name;
   std::string kind;  // tenant, environment
   std::string plan;
   std::string cloud;
-  std::string state;   // creating, active, suspended, offboarding, failed
+  std::string state;   // creating, active, suspended, restoring, offboarding, failed
   std::string health;  // unknown, well, failing
   std::string health_detail;
   std::string url;
@@ -62,6 +76,9 @@ struct TenantDocument {
   std::uint64_t version = 0;
   std::string isolation;
   std::vector<std::string> domains;
+  std::vector<std::string> discovery;       // how people find it: email:A@B, email-domain:B
+  bool pinned = false;                      // held at its release
+  std::optional<std::string> pinned_until;  // missing, and pinned: for good
   std::map<std::string, std::string> labels;
   std::map<std::string, std::string> settings;
   std::string created;
@@ -73,13 +90,14 @@ struct TenantDocument {
   std::optional<std::string> encryption;  // of its disk: none, or the cipher
   std::optional<std::string> cloud_problem;
   std::optional<std::string> operation;  // the newest one
+  std::vector<DomainClaimDocument> domain_claims;
   bool operator==(const TenantDocument&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(TenantDocument, (),
                       (id, name, kind, plan, cloud, state, health, health_detail, url, release,
-                       desired_release, version, isolation, domains, labels, settings, created,
-                       updated, services, disk_used_bytes, disk_quota_bytes, encryption,
-                       cloud_problem, operation))
+                       desired_release, version, isolation, domains, discovery, pinned,
+                       pinned_until, labels, settings, created, updated, services, disk_used_bytes,
+                       disk_quota_bytes, encryption, cloud_problem, operation, domain_claims))
 
 struct TenantList {
   std::vector<TenantDocument> items;  // by id
@@ -94,11 +112,12 @@ struct CreateTenantDocument {
   std::optional<std::string> cloud;    // default: host
   std::optional<std::string> release;  // id, hash or latest; default: latest
   std::vector<std::string> domains;
+  std::vector<std::string> discovery;
   std::map<std::string, std::string> labels;
   std::map<std::string, std::string> settings;
 };
 BOOST_DESCRIBE_STRUCT(CreateTenantDocument, (),
-                      (id, name, plan, cloud, release, domains, labels, settings))
+                      (id, name, plan, cloud, release, domains, discovery, labels, settings))
 
 struct UpdateTenantDocument {
   std::optional<std::string> name;
@@ -108,16 +127,37 @@ struct UpdateTenantDocument {
   std::map<std::string, std::optional<std::string>> settings;  // null: remove
   std::vector<std::string> add_domains;
   std::vector<std::string> remove_domains;
+  std::vector<std::string> add_discovery;
+  std::vector<std::string> remove_discovery;
 };
 BOOST_DESCRIBE_STRUCT(UpdateTenantDocument, (),
-                      (name, plan, release, labels, settings, add_domains, remove_domains))
+                      (name, plan, release, labels, settings, add_domains, remove_domains,
+                       add_discovery, remove_discovery))
+
+struct PinDocument {
+  std::optional<std::string> until;  // a time, or "48h" from now; missing: for good
+};
+BOOST_DESCRIBE_STRUCT(PinDocument, (), (until))
+
+struct ClaimDomainDocument {
+  std::string domain;
+};
+BOOST_DESCRIBE_STRUCT(ClaimDomainDocument, (), (domain))
+
+struct DomainClaimList {
+  std::vector<DomainClaimDocument> items;  // by domain; never more than one page
+  std::optional<std::string> next;
+};
+BOOST_DESCRIBE_STRUCT(DomainClaimList, (), (items, next))
 
 struct OffboardDocument {
   std::optional<std::string> retain;  // "30d", which is the default; "0s": destroyed at once
   std::optional<std::uint64_t> retain_ms;
   std::optional<bool> dry_run;
+  // Default: true. All of the tenant as one file, kept as long as its data is.
+  std::optional<bool> final_export;
 };
-BOOST_DESCRIBE_STRUCT(OffboardDocument, (), (retain, retain_ms, dry_run))
+BOOST_DESCRIBE_STRUCT(OffboardDocument, (), (retain, retain_ms, dry_run, final_export))
 
 struct OffboardPlanDocument {
   std::string tenant;
@@ -170,13 +210,16 @@ struct OperationDocument {
   std::string updated;
   std::optional<std::string> next_attempt;
   std::optional<std::string> follow_up;  // an operation that it started: the check of a deployment
+  // What it has made so far, by kind: the id, bytes and sha256 of an archive, the id of a
+  // certificate, what a repair found.
+  std::optional<base::json::object> result;
   std::string revision;  // another one after every change; give it with ?wait to hear of the next
   std::vector<StepDocument> history;  // when one operation is asked for
   bool operator==(const OperationDocument&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(OperationDocument, (),
                       (id, kind, subject, state, step, attempts, error, actor, created, updated,
-                       next_attempt, follow_up, revision, history))
+                       next_attempt, follow_up, result, revision, history))
 
 struct OperationList {
   std::vector<OperationDocument> items;  // newest first

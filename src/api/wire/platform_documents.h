@@ -1,0 +1,151 @@
+// The API's documents about what spans tenants: plans, secrets, the audit log, drift. See
+// documents.h for what documents are.
+#pragma once
+
+#include <boost/describe/class.hpp>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+
+namespace granary::api_wire {
+
+// ---- plans
+
+// Of one service, but for the disk, which is the account's. Missing: the plan does not say.
+struct PlanLimitsDocument {
+  std::optional<std::uint64_t> memory_bytes;
+  std::optional<std::uint32_t> cpu_millis;  // thousandths of one core
+  std::optional<std::uint32_t> processes;
+  std::optional<std::uint32_t> in_flight;  // requests at once
+  std::optional<std::uint64_t> disk_bytes;
+  bool operator==(const PlanLimitsDocument&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(PlanLimitsDocument, (),
+                      (memory_bytes, cpu_millis, processes, in_flight, disk_bytes))
+
+struct PlanDocument {
+  std::string name;
+  PlanLimitsDocument defaults;           // where a manifest says nothing
+  PlanLimitsDocument ceilings;           // whatever a manifest says
+  std::optional<std::uint64_t> idle_ms;  // no service is awake without requests for longer
+  bool egress = true;                    // false: no way out, whatever a manifest says
+  std::string price;                     // of one account and month, "49.00 EUR"; empty: none
+  std::uint64_t version = 0;
+  std::string updated;
+  std::uint64_t accounts = 0;  // that have this plan
+  bool operator==(const PlanDocument&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(PlanDocument, (),
+                      (name, defaults, ceilings, idle_ms, egress, price, version, updated,
+                       accounts))
+
+struct PlanList {
+  std::vector<PlanDocument> items;  // by name; never more than one page
+  std::optional<std::string> next;
+};
+BOOST_DESCRIBE_STRUCT(PlanList, (), (items, next))
+
+// All of a plan: what is missing is not limited.
+struct PutPlanDocument {
+  std::optional<PlanLimitsDocument> defaults;
+  std::optional<PlanLimitsDocument> ceilings;
+  std::optional<std::uint64_t> idle_ms;
+  std::optional<bool> egress;  // default: true
+  std::optional<std::string> price;
+};
+BOOST_DESCRIBE_STRUCT(PutPlanDocument, (), (defaults, ceilings, idle_ms, egress, price))
+
+// ---- secrets
+
+// Never with its value: nobody can read that again.
+struct SecretDocument {
+  std::string name;
+  std::optional<std::string> tenant;  // missing: every tenant's
+  std::string updated;
+  std::string actor;
+  bool operator==(const SecretDocument&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(SecretDocument, (), (name, tenant, updated, actor))
+
+struct SecretList {
+  std::vector<SecretDocument> items;  // by name; every tenant's before a tenant's own
+  std::optional<std::string> next;
+};
+BOOST_DESCRIBE_STRUCT(SecretList, (), (items, next))
+
+struct SetSecretDocument {
+  std::string value;
+  std::optional<std::string> tenant;  // missing: every tenant's
+};
+BOOST_DESCRIBE_STRUCT(SetSecretDocument, (), (value, tenant))
+
+// ---- audit
+
+struct AuditEntryDocument {
+  std::int64_t number = 0;
+  std::string at;
+  std::string actor;
+  std::string action;
+  std::string subject;
+  base::json::object before;  // the members that changed, as they were
+  base::json::object after;   // and as they are
+  std::string hash;
+  std::string previous;  // hash of the entry before
+  bool operator==(const AuditEntryDocument&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(AuditEntryDocument, (),
+                      (number, at, actor, action, subject, before, after, hash, previous))
+
+struct AuditList {
+  std::vector<AuditEntryDocument> items;  // oldest first
+  std::optional<std::string> next;
+};
+BOOST_DESCRIBE_STRUCT(AuditList, (), (items, next))
+
+// The end of the log: what to keep elsewhere, so that nothing can be cut off unnoticed.
+struct AuditHeadDocument {
+  std::int64_t number = 0;  // 0: there is no entry
+  std::string hash;
+  bool operator==(const AuditHeadDocument&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(AuditHeadDocument, (), (number, hash))
+
+struct AuditCheckDocument {
+  std::int64_t entries = 0;            // that were read and hold
+  AuditHeadDocument head;              // the last of them
+  std::optional<std::string> problem;  // the first one found; missing: the log is whole
+  bool operator==(const AuditCheckDocument&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(AuditCheckDocument, (), (entries, head, problem))
+
+// ---- drift
+
+struct DriftItemDocument {
+  std::string account;
+  std::string cloud;
+  std::string kind;    // outdated, missing, orphan, damaged
+  std::string detail;  // what is, and what should be
+  std::string advice;
+  bool operator==(const DriftItemDocument&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(DriftItemDocument, (), (account, cloud, kind, detail, advice))
+
+struct DriftDocument {
+  std::uint64_t compared = 0;            // accounts, in the registry or in a cloud
+  std::uint64_t under_way = 0;           // of these not judged: an operation changes them now
+  std::vector<DriftItemDocument> items;  // by account
+  bool operator==(const DriftDocument&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(DriftDocument, (), (compared, under_way, items))
+
+// What loses nothing is always mended; these are the accounts whose loss is accepted.
+struct RepairDocument {
+  std::vector<std::string> recreate;  // missing ones: made anew, with an empty disk
+  std::vector<std::string> destroy;   // orphans: with all their data
+};
+BOOST_DESCRIBE_STRUCT(RepairDocument, (), (recreate, destroy))
+
+}  // namespace granary::api_wire
