@@ -47,6 +47,7 @@ struct Gateway::State {
   void take_admin(TcpSocket socket);
   void ended(std::list<Session>::iterator session, const std::exception_ptr& failure);
   void adopt(SharedIndex index);
+  base::Task<void> accept_on(Listener* from);
   base::Task<void> tick();
   base::Task<void> drain();
 
@@ -156,14 +157,20 @@ void Gateway::State::start() {
   tasks.spawn("snapshot watch", watcher->watch());
   tasks.spawn("snapshot", watcher->follow());
   tasks.spawn("access log", log->run());
-  tasks.spawn("listener", listener->run());
-  if (tls_listener) tasks.spawn("TLS listener", tls_listener->run());
+  tasks.spawn("listener", accept_on(&*listener));
+  if (tls_listener) tasks.spawn("TLS listener", accept_on(&*tls_listener));
   if (certificates) {
     tasks.spawn("certificate watch", certificates->watch());
     tasks.spawn("certificate recheck", certificates->recheck());
     tasks.spawn("certificates", certificates->follow());
   }
   if (admin) tasks.spawn("admin listener", admin->run());
+}
+
+// What is published is looked at first: who has waited through the restart of a gateway is not to
+// hear that there is no routing yet.
+base::Task<void> Gateway::State::accept_on(Listener* from) {
+  if (co_await watcher->first_look()) co_await from->run();
 }
 
 void Gateway::State::adopt(SharedIndex index) {

@@ -1,12 +1,34 @@
 #include <gtest/gtest.h>
 
+#include <boost/asio/detached.hpp>
+
 #include "base/os/tcp_listener.h"
+#include "base/os/unix_listener.h"
 #include "gateway/testing/gateway_world.h"
 
 namespace granary::gateway {
 namespace {
 
 using testing::GatewayWorld;
+
+// Does nothing until it is told to, and from then on everything at once.
+class HeldWorker final : public base::Worker {
+ public:
+  void post(std::move_only_function<void()> work) override {
+    if (held_)
+      waiting_.push_back(std::move(work));
+    else
+      work();
+  }
+  void go_on() {
+    held_ = false;
+    for (auto& work : waiting_) work();
+  }
+
+ private:
+  bool held_ = true;
+  std::vector<std::move_only_function<void()>> waiting_;
+};
 
 class GatewayListenerTest : public ::testing::Test {
  protected:
@@ -53,6 +75,30 @@ TEST_F(GatewayListenerTest, WhatConnectedWhileItWasAwayIsServedByTheNext) {
   world_.wake_silo();
   world_.start();
   EXPECT_EQ(early.answer().status, 200);
+}
+
+TEST_F(GatewayListenerTest, NobodyIsServedBeforeWhatIsPublishedWasLookedAt) {
+  HeldWorker worker;
+  world_.publish(world_.snapshot());
+  world_.wake_silo();
+  Gateway gateway(world_.world.context, world_.options,
+                  {world_.world.clock, world_.world.timer, world_.world.rng, worker});
+  const base::os::Fd kept = listener();
+  world_.inherited.emplace(kHttpListener, base::os::Fd(::dup(kept.get())));
+  ASSERT_TRUE(gateway.open(world_.inherited).has_value());
+  boost::asio::co_spawn(world_.world.context, gateway.run(), boost::asio::detached);
+  testing::TestClient early(world_, port(kept));
+  early.send("GET /api/ HTTP/1.1\r\nHost: acme.localhost\r\n\r\n");
+  world_.settle();
+  EXPECT_TRUE(base::os::connections_queued(kept.get()));
+  worker.go_on();
+  EXPECT_EQ(early.answer().status, 200);
+  world_.world.run(gateway.close());
+}
+
+TEST_F(GatewayListenerTest, WhereNothingIsPublishedThatIsSaid) {
+  world_.open();
+  EXPECT_EQ(world_.connect()->get("/api/").status, 503);
 }
 
 TEST_F(GatewayListenerTest, TheAdminListenerIsInheritedLikewise) {

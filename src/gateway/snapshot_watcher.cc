@@ -27,9 +27,18 @@ base::Task<void> SnapshotWatcher::watch() {
 
 base::Task<void> SnapshotWatcher::follow() {
   for (;;) {
-    while (std::exchange(pending_, false)) co_await load();
+    while (std::exchange(pending_, false)) {
+      co_await load();
+      has_looked_ = true;
+      looked_.notify_all();
+    }
     if (!co_await changed_.wait()) co_return;
   }
+}
+
+base::Task<base::Result<void>> SnapshotWatcher::first_look() {
+  while (!has_looked_) CO_TRY(co_await looked_.wait());
+  co_return base::Result<void>();
 }
 
 base::Task<void> SnapshotWatcher::load() {

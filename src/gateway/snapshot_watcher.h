@@ -23,11 +23,14 @@ class SnapshotWatcher final {
   };
   using Take = std::move_only_function<void(SharedIndex)>;
   SnapshotWatcher(Parts parts, Take take)
-      : parts_(parts), take_(std::move(take)), changed_(parts.executor) {}
+      : parts_(parts), take_(std::move(take)), changed_(parts.executor), looked_(parts.executor) {}
 
   // Both run beside each other and end by cancellation: one listens to the kernel, one loads.
   base::Task<void> watch();
   base::Task<void> follow();
+  // Resolves once follow() has looked for the first time: what is published already is in force.
+  // Errors: Cancelled.
+  base::Task<base::Result<void>> first_look();
 
  private:
   void note_change();
@@ -36,7 +39,9 @@ class SnapshotWatcher final {
   Parts parts_;
   Take take_;
   base::Event changed_;
-  bool pending_ = false;  // something may be new
+  base::Event looked_;
+  bool pending_ = true;  // something may be new
+  bool has_looked_ = false;
 };
 
 }  // namespace granary::gateway

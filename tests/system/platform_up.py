@@ -95,14 +95,16 @@ class Platform:
 
     # ---- the processes
 
-    def start(self):
+    def start(self, through=(), **options):
+        """`through`: a command that executes the one behind it."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [GRANARY, "up", "--data-dir", self.data_dir, "--uid-base", str(self.uid_base),
+                [*through, GRANARY, "up", "--data-dir", self.data_dir, "--uid-base", str(self.uid_base),
                  "--gateway", f"127.0.0.1:{self.gateway_port}",
                  "--api", self.api.removeprefix("http://"), "--gateway-admin", "127.0.0.1:0",
                  *self.options],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+                **options)
         try:
             wait_for(self.ready, START_SECONDS, "granary up")
         except AssertionError as problem:
@@ -256,14 +258,17 @@ class Platform:
 
     # ---- the command line
 
-    def run(self, *arguments):
-        return subprocess.run(
-            [GRANARY, *arguments, "--api", self.api, "--data-dir", self.data_dir],
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=120)
+    def command(self, *arguments):
+        return [GRANARY, *arguments, "--api", self.api, "--data-dir", self.data_dir]
 
-    def granary(self, *arguments):
+    def run(self, *arguments, text=""):
+        """`text`: what it reads from its standard input."""
+        return subprocess.run(self.command(*arguments), input=text, capture_output=True, text=True,
+                              check=False, timeout=120)
+
+    def granary(self, *arguments, text=""):
         """What it prints as JSON. Raises Refused."""
-        done = self.run(*arguments, "-o", "json")
+        done = self.run(*arguments, "-o", "json", text=text)
         if done.returncode != 0:
             raise Refused(done)
         return json.loads(done.stdout) if done.stdout.strip() else None
@@ -331,7 +336,7 @@ def state_of(pid):
 
 def app_folder(folder, *, listen="fd", idle="never", start_timeout="10s", memory="64Mi",
                processes=64, in_flight=100, quota="16Mi", env=None, web=None, health=True,
-               stop_timeout="2s"):
+               stop_timeout="2s", secrets=()):
     """A folder of the probe app with this manifest. `web`: files of its frontend."""
     folder.mkdir()
     shutil.copy(PROBE, folder / "main.py")
@@ -344,6 +349,8 @@ def app_folder(folder, *, listen="fd", idle="never", start_timeout="10s", memory
     if health:
         service["health"] = "/api/health"
     manifest = {"app": "probe", "services": {"api": service}, "data": {"quota": quota}}
+    if secrets:
+        manifest["secrets"] = list(secrets)
     for name, content in (web or {}).items():
         path = folder / "web" / name
         path.parent.mkdir(parents=True, exist_ok=True)

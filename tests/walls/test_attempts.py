@@ -65,17 +65,7 @@ def test_there_are_as_many_distinct_attempts_as_promised():
     assert all(attempt["topic"] and attempt["what"] for attempt in LISTED)
 
 
-# Open: an app's listener and its connections belong to the network namespace of the agent and the
-# gateway, and connect() on them tells whether a name is taken there. docs/HARDENING.md says so.
-OPEN = ("listener-names", "connection-names")
-
-
-def with_what_is_open(name):
-    marks = [pytest.mark.xfail(strict=True, reason="open, see docs/HARDENING.md")]
-    return pytest.param(name, marks=marks) if name in OPEN else name
-
-
-@pytest.mark.parametrize("name", [with_what_is_open(attempt["name"]) for attempt in LISTED])
+@pytest.mark.parametrize("name", [attempt["name"] for attempt in LISTED])
 def test_the_wall_holds(siege, before, name):
     assert before
     result = siege.attempt(name)

@@ -93,6 +93,12 @@ def in_no_sandbox(scenery, names):
                            known={"hostname": socket.gethostname()})
 
 
+def with_sockets_of_the_hosts_network(scenery, names):
+    """The silo is in a network of its own; its listener and its connection were made in the host's."""
+    descriptors = {3: scenery.door.fileno(), 5: scenery.connection.fileno()}
+    return scenery.run([*USER, *NAMESPACES, *scenery.files()], names, descriptors=descriptors)
+
+
 def in_no_sandbox_as_root(scenery, names):
     descriptors = {3: scenery.door.fileno(), 5: scenery.connection.fileno()}
     with repeated(device_event), repeated(run_program):

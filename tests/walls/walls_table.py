@@ -15,7 +15,8 @@ SHOWN = {
         io-setup key-add key-request key-control quota clock-set clock-set-day
         personality-layout personality-zero-page segment-table memory-policy
         secret-memory mounts-listing lsm-attribute calls-32-bit names-processes
-        disks-activity disks-sizes disks-fill disks-journals lease-release""".split(),
+        disks-activity disks-sizes disks-fill disks-journals lease-release
+        limit-core-lower""".split(),
     "with_capabilities": """
         chroot owner-root proc-userns-limit freeze init-enter-mounts
         init-enter-network socket-raw socket-icmp socket-packet socket-xdp
@@ -56,11 +57,12 @@ SHOWN = {
         process-trace process-memory-victim process-renice process-renice-user
         process-ioprio process-affinity process-policy process-limits
         process-robust-list process-session tcp-gateway tcp-api tcp-admin
-        listener-interfaces listener-interface-names listener-names listener-name
-        connection-interfaces connection-names gateway-number netlink-interfaces
-        netlink-diagnosis no-new-privileges set-uid-su set-uid-mount set-uid-passwd
+        listener-interfaces listener-interface-names listener-name
+        connection-interfaces gateway-number netlink-interfaces netlink-diagnosis no-new-privileges set-uid-su set-uid-mount set-uid-passwd
         set-uid-newgrp set-uid-chsh names-host others-locks others-keys
-        others-interfaces""".split(),
+        others-interfaces core-handler""".split(),
+    "with_sockets_of_the_hosts_network": """
+        listener-names connection-names""".split(),
     "with_a_network": """
         tcp-metadata tcp-metadata-ipv6 tcp-private tcp-private-192 tcp-public
         tcp-public-ipv6 udp-dns udp-broadcast udp-multicast udp-multicast-ipv6""".split(),
