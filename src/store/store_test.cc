@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -159,22 +160,90 @@ TEST_F(StoreTest, AFileThatIsNoDatabaseIsDataLoss) {
   }
 }
 
+// A process that does nothing else, and what it has acknowledged so far.
+class Scribe final {
+ public:
+  explicit Scribe(const std::string& path) {
+    int ends[2];
+    ASSERT(::pipe(ends) == 0);
+    child_ = ::fork();
+    if (child_ == 0) write_until_killed(path, ends[1]);
+    ::close(ends[1]);
+    told_ = ends[0];
+  }
+  ~Scribe() {
+    kill();
+    ::close(told_);
+  }
+  Scribe(const Scribe&) = delete;
+  Scribe& operator=(const Scribe&) = delete;
+
+  // Waits until so many writes were acknowledged.
+  std::int64_t wait_for(std::int64_t writes) {
+    while (acknowledged_ < writes && take()) continue;
+    return acknowledged_;
+  }
+  // Stands still, at whatever instruction; gives what it has acknowledged until then.
+  std::int64_t stop() {
+    ::kill(child_, SIGSTOP);
+    int status = 0;
+    ::waitpid(child_, &status, WUNTRACED);
+    int waiting = 0;
+    while (::ioctl(told_, FIONREAD, &waiting) == 0 && waiting > 0 && take()) continue;
+    return acknowledged_;
+  }
+  void go_on() { ::kill(child_, SIGCONT); }
+  std::int64_t kill() {
+    if (child_ == 0) return acknowledged_;
+    ::kill(child_, SIGKILL);
+    while (take()) continue;
+    ::waitpid(child_, nullptr, 0);
+    child_ = 0;
+    return acknowledged_;
+  }
+
+ private:
+  bool take() {
+    std::uint32_t last = 0;
+    const bool got = ::read(told_, &last, sizeof last) == sizeof last;
+    acknowledged_ += got ? 1 : 0;
+    return got;
+  }
+  pid_t child_ = 0;
+  int told_ = -1;
+  std::int64_t acknowledged_ = 0;
+};
+
 TEST_F(StoreTest, AcknowledgedWritesSurviveSigkill) {
-  int pipe[2];
-  ASSERT_EQ(::pipe(pipe), 0);
-  const pid_t child = ::fork();
-  if (child == 0) write_until_killed(store_.path(), pipe[1]);
-  ::close(pipe[1]);
-  std::uint32_t last = 0;
-  std::int64_t acknowledged = 0;
-  while (acknowledged < 200 && ::read(pipe[0], &last, sizeof last) == sizeof last) ++acknowledged;
-  ::kill(child, SIGKILL);
-  while (::read(pipe[0], &last, sizeof last) == sizeof last) ++acknowledged;
-  ::waitpid(child, nullptr, 0);
-  ::close(pipe[0]);
+  Scribe scribe(store_.path());
+  scribe.wait_for(200);
+  const std::int64_t acknowledged = scribe.kill();
   store_.reopen();
   EXPECT_GE(acknowledged, 200);
   EXPECT_GE(count(), acknowledged);
+}
+
+// As a snapshot of the file system takes it: all files at one instant, in the middle of a write.
+TEST_F(StoreTest, ACopyTakenInTheMiddleOfAWriteIsWholeAndHoldsWhatWasAcknowledged) {
+  Scribe scribe(store_.path());
+  for (std::int64_t turn = 1; turn <= 8; ++turn) {
+    scribe.wait_for(turn * 150);
+    const std::int64_t acknowledged = scribe.stop();
+    const testing::TemporaryStore copy(store_.path());
+    scribe.go_on();
+    std::int64_t rows = 0;
+    std::string integrity;
+    const auto read = world_.run(copy.get().read([&](Transaction& tx) -> Result<void> {
+      TRY_ASSIGN(const auto checked, tx.exec("PRAGMA integrity_check"));
+      integrity = checked.front().text(0);
+      TRY_ASSIGN(const auto counted, tx.exec("SELECT count(*) FROM installation"));
+      rows = counted.front().integer(0);
+      return {};
+    }));
+    ASSERT_TRUE(read.has_value());
+    EXPECT_EQ(integrity, "ok");
+    EXPECT_GE(rows, acknowledged) << "turn " << turn;
+  }
 }
 
 TEST_F(StoreTest, ConcurrentWritesAllResolveAndARefusedOneSparesItsNeighbours) {

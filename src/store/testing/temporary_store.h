@@ -17,9 +17,18 @@ namespace granary::store::testing {
 class TemporaryStore final {
  public:
   TemporaryStore() {
-    static std::atomic<int> count{0};
-    folder_ = fmt::format("/tmp/granary-store-{}-{}", ::getpid(), ++count);
-    ASSERT(base::os::make_folders(folder_, 0700).has_value());
+    make_folder();
+    reopen();
+  }
+  // Of another one's files, copied as they are: whoever writes to them stands still.
+  explicit TemporaryStore(const std::string& files_of) {
+    make_folder();
+    for (const char* ending : {"", "-wal"}) {
+      const auto bytes = base::os::read_file(files_of + ending, 1U << 30);
+      ASSERT(bytes.has_value());
+      ASSERT(base::os::replace_file(path() + ending, *bytes, 0600, base::os::Durability::Cached)
+                 .has_value());
+    }
     reopen();
   }
   ~TemporaryStore() {
@@ -29,7 +38,7 @@ class TemporaryStore final {
   TemporaryStore(const TemporaryStore&) = delete;
   TemporaryStore& operator=(const TemporaryStore&) = delete;
 
-  Store& get() { return *store_; }
+  Store& get() const { return *store_; }
   std::string path() const { return folder_ + "/granary.db"; }
   // Forgets the connection and opens the file again, as a restarted program does.
   void reopen() {
@@ -42,6 +51,12 @@ class TemporaryStore final {
   }
 
  private:
+  void make_folder() {
+    static std::atomic<int> count{0};
+    folder_ = fmt::format("/tmp/granary-store-{}-{}", ::getpid(), ++count);
+    ASSERT(base::os::make_folders(folder_, 0700).has_value());
+  }
+
   std::string folder_;
   base::testing::InlineWorker worker_;
   std::unique_ptr<Store> store_;
