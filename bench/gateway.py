@@ -51,14 +51,19 @@ ALIKE = ("proxy_set_header X-Request-Id $request_id; add_header X-Request-Id $re
          "proxy_set_header X-Forwarded-Proto $scheme; proxy_set_header X-Forwarded-Host $host;")
 
 
+def nginx_program():
+    program = shutil.which("nginx", path=os.pathsep.join(
+        [os.environ.get("PATH", ""), "/usr/sbin", f"{ROOT}/.cache/bench-tools/usr/sbin"]))
+    if program is None:
+        raise Failed("nginx is missing: ./dev bench unpacks it")
+    return program
+
+
 class Nginx:
     """One worker, two ports for each tenant: bare and alike."""
 
     def __init__(self, folder, sockets):
-        program = shutil.which("nginx", path=os.pathsep.join(
-            [os.environ.get("PATH", ""), "/usr/sbin", f"{ROOT}/.cache/bench-tools/usr/sbin"]))
-        if program is None:
-            raise Failed("nginx is missing: ./dev bench unpacks it")
+        program = nginx_program()
         folder.mkdir()
         self.ports = {(tenant, kind): measure.free_port()
                       for tenant in sockets for kind in ("bare", "alike")}
@@ -112,12 +117,13 @@ def light_folder(installation):
     return folder
 
 
-def load(port, host, connections, seconds, pid):
+def load(port, host, connections, seconds, pid, scheme="http", fields=()):
     """wrk for so long: requests a second, latency, and the proxy's CPU for each request."""
+    more = [part for field in fields for part in ("-H", field)]
     before = measure.cpu_seconds(pid)
     done = subprocess.run(
-        ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-H", f"Host: {host}",
-         f"http://127.0.0.1:{port}/api/health"],
+        ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-H", f"Host: {host}", *more,
+         f"{scheme}://127.0.0.1:{port}/api/health"],
         stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
         timeout=seconds + 30)
     cpu = measure.cpu_seconds(pid) - before

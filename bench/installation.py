@@ -84,6 +84,7 @@ class Installation:
         self.gateway = ("127.0.0.1", measure.free_port())
         self.api_port = measure.free_port()
         self.uid_base = random.randrange(1_000, 20_000) * USERS
+        self.options = []  # of `granary up`, beyond its addresses and its folder
         self.process = None
         self.program = self.folder / "granary"
 
@@ -97,7 +98,8 @@ class Installation:
             self.process = subprocess.Popen(
                 [self.program, "up", "--data-dir", self.data_dir,
                  "--uid-base", str(self.uid_base), "--gateway", f"127.0.0.1:{self.gateway[1]}",
-                 "--api", f"127.0.0.1:{self.api_port}", "--gateway-admin", "127.0.0.1:0"],
+                 "--api", f"127.0.0.1:{self.api_port}", "--gateway-admin", "127.0.0.1:0",
+                 *self.options],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         measure.wait_for(self._ready, START_SECONDS, "granary up")
         return self
@@ -291,9 +293,11 @@ def _read_frame(stream):
 
 
 @contextlib.contextmanager
-def running():
+def running(prepare=lambda installation: None):
+    """`prepare`: called with the installation before it is started."""
     installation = Installation()
     try:
+        prepare(installation)
         yield installation.start()
     except Failed as problem:
         raise Failed(f"{problem}\n{installation.log_tail()}") from problem

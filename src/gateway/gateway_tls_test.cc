@@ -348,6 +348,12 @@ TEST_F(GatewayTlsTest, AClientComesBackByATicketUntilItsKeyIsTooOld) {
     const auto again = open(options);
     EXPECT_TRUE(again->resumed()) << version;
     EXPECT_EQ(again->get("/api/").status, 200);
+    if (version == TLS1_3_VERSION) {
+      // It used its ticket up, and was given another one.
+      const auto next = again->session();
+      EXPECT_NE(SSL_SESSION_has_ticket(next.get()), 0);
+      EXPECT_NE(testing::ticket_of(*next), testing::ticket_of(*session));
+    }
     // Coming back does not lend it another certificate.
     EXPECT_EQ(again->get("/api/", "nobody.example").status, 421);
     put("tenants", {"localhost", "*.localhost"});

@@ -12,11 +12,6 @@
 namespace granary::gateway {
 namespace {
 
-constexpr int kFailed = -1;
-constexpr int kUnknown = 0;
-constexpr int kGood = 1;
-constexpr int kReplace = 2;
-
 bool set_mac(EVP_MAC_CTX* mac, std::array<unsigned char, 32>& key) {
   char digest[] = "SHA256";
   const OSSL_PARAM parameters[] = {

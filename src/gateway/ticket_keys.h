@@ -18,9 +18,12 @@ class TicketKeys final {
   TicketKeys(const TicketKeys&) = delete;
   TicketKeys& operator=(const TicketKeys&) = delete;
 
-  // As OpenSSL asks (SSL_CTX_set_tlsext_ticket_key_evp_cb(3)): to seal a new ticket under the
-  // newest key, or to open one. -1: failed, 0: not ours or too old, 1: good, 2: good, and to be
-  // replaced by a new one.
+  // What OpenSSL asks for (SSL_CTX_set_tlsext_ticket_key_evp_cb(3)), and its numbers for how it
+  // went: to seal a new ticket under the newest key, or to open one.
+  static constexpr int kFailed = -1;
+  static constexpr int kUnknown = 0;  // not ours, or too old
+  static constexpr int kGood = 1;
+  static constexpr int kReplace = 2;  // good, and to be replaced by a new one
   int seal(unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac);
   int open(const unsigned char* name, const unsigned char* iv, EVP_CIPHER_CTX* cipher,
            EVP_MAC_CTX* mac);

@@ -76,7 +76,11 @@ int choose_protocol(SSL* /*ssl*/, const unsigned char** chosen, unsigned char* c
 int use_ticket_key(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher,
                    EVP_MAC_CTX* mac, int sealing) {
   auto& keys = *static_cast<TicketKeys*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
-  return sealing == 1 ? keys.seal(name, iv, cipher, mac) : keys.open(name, iv, cipher, mac);
+  if (sealing == 1) return keys.seal(name, iv, cipher, mac);
+  const int opened = keys.open(name, iv, cipher, mac);
+  // A client of TLS 1.3 uses a ticket once (RFC 8446, C.4), and gets the next one.
+  return opened == TicketKeys::kGood && SSL_version(ssl) == TLS1_3_VERSION ? TicketKeys::kReplace
+                                                                           : opened;
 }
 
 }  // namespace

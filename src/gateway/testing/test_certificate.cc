@@ -77,6 +77,13 @@ void write_certificate(const std::string& folder, const std::string& name,
   ASSERT(replace_file(path + ".key", certificate.key, 0600, Durability::Cached).has_value());
 }
 
+std::string ticket_of(const SSL_SESSION& session) {
+  const unsigned char* bytes = nullptr;
+  std::size_t size = 0;
+  SSL_SESSION_get0_ticket(&session, &bytes, &size);
+  return {reinterpret_cast<const char*>(bytes), size};
+}
+
 // Two buffers in memory stand for the socket: what OpenSSL wants to send lies in `out`.
 struct TlsClient::State {
   Owned<SSL_CTX> context;

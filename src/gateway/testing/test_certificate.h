@@ -30,6 +30,9 @@ TestCertificate make_certificate(const CertificateOptions& options);
 void write_certificate(const std::string& folder, const std::string& name,
                        const TestCertificate& certificate);
 
+// The sealed bytes, as the gateway will be shown them.
+std::string ticket_of(const SSL_SESSION& session);
+
 struct TlsClientOptions {
   std::string server_name;  // empty: none is sent
   int version = 0;          // TLS1_2_VERSION, ...; 0: the newest
