@@ -45,6 +45,11 @@ class Publisher {
  public:
   virtual ~Publisher() = default;
   virtual base::Task<base::Result<void>> publish() = 0;
+  // Before services start with what their account is to run: resolves once they may connect to what
+  // that release declares. Where nobody holds them back there is nothing to do.
+  virtual base::Task<base::Result<void>> permit(base::AccountId /*account*/) {
+    co_return base::Result<void>();
+  }
 };
 
 struct CreateTenant {

@@ -126,6 +126,22 @@ TEST_F(LifecycleTest, OffboardingDuringCreationIsRefusedUntilThatIsCalledOff) {
   EXPECT_FALSE(control_.get("acme").has_value());
 }
 
+TEST_F(LifecycleTest, WhatAReleaseMayConnectToIsPermittedBeforeItIsDeployed) {
+  std::vector<std::string> deployed;  // at that time
+  control_.publisher.on_permit = [&](const base::AccountId& account) {
+    const auto& accounts = control_.cloud.accounts();
+    const auto found = accounts.find(account);
+    deployed.push_back(found == accounts.end() ? "" : found->second.release_hash);
+  };
+  ASSERT_TRUE(control_.ended(control_.create("acme")).has_value());
+  UpdateTenant request;
+  request.id = kAcme;
+  request.release = "insight-2";
+  ASSERT_TRUE(
+      control_.ended(control_.world.run(control_.lifecycle->update(request, {"test", ""}))));
+  EXPECT_EQ(deployed, (std::vector<std::string>{"", "aaaa11112222"}));
+}
+
 TEST_F(LifecycleTest, AnUpdateDeploysTheOtherReleaseAndKeepsTheSlot) {
   ASSERT_TRUE(control_.ended(control_.create("acme")).has_value());
   UpdateTenant request;

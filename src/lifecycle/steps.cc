@@ -157,6 +157,7 @@ Lifecycle::Steps::Step Lifecycle::Steps::prepare(Operation operation) {
   if (account.desired_release.empty()) co_return Outcome();
   CO_TRY_ASSIGN(cloud::Driver * driver, co_await whole.cloud_of(account.id));
   CO_TRY(co_await driver->prepare_release(account.desired_release));
+  CO_TRY(co_await parts.publisher.permit(account.id));
   co_return Outcome{.commit = {}, .scratch = {}, .detail = "release is at hand", .not_before = {}};
 }
 

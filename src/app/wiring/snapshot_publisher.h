@@ -18,8 +18,9 @@
 
 namespace granary::app {
 
-// Everything the gateway must know, and where accounts may connect to. Tenants without a release
-// yet are left out; those that are suspended reach nothing.
+// Everything the gateway must know, and where accounts may connect to: what their release declares,
+// and meanwhile that which they are to run. Tenants without a release yet are not routed; those
+// that are suspended reach nothing.
 struct Published {
   wire::Snapshot routing;
   wire::EgressPolicy egress;
@@ -43,17 +44,22 @@ class SnapshotPublisher final : public lifecycle::Publisher {
   // it, if one runs. Errors: of the last
   // attempt; the operation that asked tries again.
   base::Task<base::Result<void>> publish() override;
+  // Writes the egress policy alone, and only where the one in place allows less than is wanted.
+  base::Task<base::Result<void>> permit(base::AccountId account) override;
   base::Task<void> close();
 
  private:
+  base::Task<base::Result<void>> write();
   base::Task<void> work();
-  base::Task<base::Result<void>> write_one();
+  base::Task<base::Result<void>> write_one(bool with_routing);
   base::Task<void> await_gateway();
 
   Parts parts_;
   wire::Paths paths_;
   std::string domain_;
-  std::string egress_;  // as it was written last
+  wire::EgressPolicy policy_;    // as it was written last
+  std::string egress_;           // its text
+  bool routing_wanted_ = false;  // by somebody who is not covered yet
   // Progress: wanted_ > done_ => work() runs.
   std::uint64_t wanted_ = 0;
   std::uint64_t done_ = 0;

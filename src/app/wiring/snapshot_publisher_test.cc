@@ -39,6 +39,11 @@ class SnapshotPublisherTest : public ::testing::Test {
     with_egress.egress = {"api.example.com:443"};
     row.manifest = base::json::print(release::to_json(with_egress));
     add_release(row);
+    row.hash = "both";
+    row.id = base::ReleaseId("insight-3");
+    with_egress.egress = {"b.example:80", "api.example.com:443"};
+    row.manifest = base::json::print(release::to_json(with_egress));
+    add_release(row);
   }
   void add_release(const registry::Release& row) {
     write([row](store::Transaction& tx) -> Result<void> {
@@ -65,6 +70,12 @@ class SnapshotPublisherTest : public ::testing::Test {
     write([account](store::Transaction& tx) -> Result<void> {
       TRY(registry::insert(tx, account));
       TRY(registry::assign_slots(tx, account.id, {"api"}));
+      return {};
+    });
+  }
+  void desire(const std::string& id, const std::string& release) {
+    write([id, release](store::Transaction& tx) -> Result<void> {
+      TRY(registry::set_desired_release(tx, base::AccountId(id), release, {}));
       return {};
     });
   }
@@ -119,6 +130,91 @@ TEST_F(SnapshotPublisherTest, OnlyActiveTenantsWhoseReleaseSaysSoMayConnectToThe
   EXPECT_EQ(found.accounts[0].ordinal, ordinal_of("globex"));
   EXPECT_EQ(found.lists.at(found.accounts[0].list),
             std::vector<std::string>{"api.example.com:443"});
+}
+
+TEST_F(SnapshotPublisherTest, WhatIsToBeDeployedMayConnectBeforeItIsThere) {
+  add("acme", registry::State::Creating, "");
+  add("globex", registry::State::Active, "abc");
+  add("initech", registry::State::Active, "both");
+  for (const char* id : {"acme", "globex", "initech"}) desire(id, "def");
+  (void)published();
+  const wire::EgressPolicy found = policy();
+  const auto list_of = [&](const std::string& id) {
+    const auto account =
+        std::ranges::find(found.accounts, base::AccountId(id), &wire::EgressAccount::account);
+    return account == found.accounts.end() ? std::vector<std::string>()
+                                           : found.lists.at(account->list);
+  };
+  const std::vector<std::string> desired = {"api.example.com:443"};
+  EXPECT_EQ(list_of("acme"), desired);
+  EXPECT_EQ(list_of("globex"), desired);
+  EXPECT_EQ(list_of("initech"), (std::vector<std::string>{"api.example.com:443", "b.example:80"}));
+  EXPECT_EQ(found.lists.size(), 2U);
+}
+
+TEST_F(SnapshotPublisherTest, PermittingWritesThePolicyAloneAndOnlyWhereItAllowsTooLittle) {
+  add("acme", registry::State::Active, "abc");
+  (void)published();
+  const auto stamp = [this] { return base::os::file_stamp(file()).value(); };
+  const auto routing = stamp();
+  const auto permit = [this] { return world_.run(publisher_.permit(base::AccountId("acme"))); };
+  looks_ = 0;
+  EXPECT_TRUE(permit());  // its release declares nothing
+  EXPECT_TRUE(policy().accounts.empty());
+  desire("acme", "def");
+  EXPECT_TRUE(permit());
+  EXPECT_EQ(policy().accounts.size(), 1U);
+  const std::string egress = wire::Paths(folder_.path()).egress_policy();
+  const auto before = base::os::file_stamp(egress);
+  EXPECT_TRUE(permit());  // it is in place
+  EXPECT_EQ(base::os::file_stamp(egress).value(), before.value());
+  desire("acme", "both");
+  EXPECT_TRUE(permit());
+  EXPECT_NE(base::os::file_stamp(egress).value(), before.value());
+  EXPECT_EQ(stamp(), routing);
+  EXPECT_EQ(looks_, 0);  // the gateway is not waited for
+  EXPECT_FALSE(world_.run(publisher_.permit(base::AccountId("nobody"))));
+}
+
+TEST_F(SnapshotPublisherTest, WhoPublishesWhileAnotherPermitsGetsHisSnapshot) {
+  add("acme", registry::State::Active, "def");
+  int done = 0;
+  const auto count = [&](const std::exception_ptr&, const Result<void>& result) {
+    done += result ? 1 : 0;
+  };
+  base::asio::co_spawn(world_.context, publisher_.permit(base::AccountId("acme")), count);
+  base::asio::co_spawn(world_.context, publisher_.publish(), count);
+  base::asio::co_spawn(world_.context, publisher_.permit(base::AccountId("acme")), count);
+  world_.advance(std::chrono::seconds(1));
+  EXPECT_EQ(done, 3);
+  const auto text = base::os::read_file(file(), 1U << 20);
+  EXPECT_EQ(wire::decode_snapshot(text.value_or(""))->tenants.size(), 1U);
+}
+
+TEST_F(SnapshotPublisherTest, AccountsThatAreNoMoreAreSaidToBeGoneAndNoOthers) {
+  using registry::State;
+  for (const char* id : {"a", "b", "c", "d"}) add(id, State::Suspended, "");
+  (void)published();
+  EXPECT_EQ(policy().gone, wire::OrdinalRanges());
+  const auto remove = [&](const std::string& id) {
+    write([id](store::Transaction& tx) { return registry::remove(tx, base::AccountId(id)); });
+    (void)published();
+  };
+  const std::uint32_t first = ordinal_of("a");
+  ASSERT_EQ(first, 1U);
+  remove("b");
+  EXPECT_EQ(policy().gone, (wire::OrdinalRanges{{2, 2}}));
+  remove("d");  // the last that there was
+  EXPECT_EQ(policy().gone, (wire::OrdinalRanges{{2, 2}, {4, 4}}));
+  remove("c");
+  EXPECT_EQ(policy().gone, (wire::OrdinalRanges{{2, 4}}));
+  add("b", State::Creating, "");  // another one of this name
+  (void)published();
+  EXPECT_EQ(policy().gone, (wire::OrdinalRanges{{2, 4}}));
+  EXPECT_EQ(ordinal_of("b"), 5U);
+  remove("a");
+  remove("b");
+  EXPECT_EQ(policy().gone, (wire::OrdinalRanges{{1, 5}}));
 }
 
 TEST_F(SnapshotPublisherTest, ThePolicyIsWrittenAgainOnlyWhenItChanges) {

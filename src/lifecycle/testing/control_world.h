@@ -3,6 +3,7 @@
 // and starts again from the store; the cloud and the gateway's view outlive it.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -44,7 +45,13 @@ class FakePublisher final : public Publisher {
     ++publications_;
     co_return base::Result<void>();
   }
+  base::Task<base::Result<void>> permit(base::AccountId account) override {
+    if (on_permit) on_permit(account);
+    co_return base::Result<void>();
+  }
   int publications() const { return publications_; }
+
+  std::function<void(const base::AccountId&)> on_permit;  // looks at the world as it is then
 
  private:
   int publications_ = 0;
