@@ -106,6 +106,11 @@ Result<void> own_folder(const std::string& path, mode_t mode, Ownership owner) {
   return {};
 }
 
+Result<void> sync_file(int fd) {
+  TRY(checked("fdatasync", std::to_string(fd), [&] { return ::fdatasync(fd); }));
+  return {};
+}
+
 Result<void> sync_folder(const std::string& path) {
   TRY_ASSIGN(Fd fd, open_file(path, O_RDONLY | O_DIRECTORY, 0));
   TRY(checked("fsync", path, [&] { return ::fsync(fd.get()); }));

@@ -39,6 +39,8 @@ struct Ownership {
   gid_t gid;
 };
 Result<void> own_folder(const std::string& path, mode_t mode, Ownership owner);
+// What was written to it is there after a power cut; its name needs sync_folder().
+Result<void> sync_file(int fd);
 Result<void> sync_folder(const std::string& path);
 // Everything written so far to the file system that holds `path`: one wait for a whole tree.
 Result<void> sync_filesystem(const std::string& path);
