@@ -49,6 +49,23 @@ std::string with_query(std::string path, const Query& query) {
 
 ApiClient::ApiClient(Access access) : access_(std::move(access)), http_(access_.address) {}
 
+Result<void> ApiClient::fetch(const std::string& target, Transfer transfer) {
+  HttpRequest request{.method = http::verb::get, .target = target};
+  request.sink = std::move(transfer.sink);
+  request.progress = std::move(transfer.progress);
+  request.token = access_.secret;
+  TRY_ASSIGN(const HttpReply reply, http_.send(request));
+  if (reply.status / 100 == 2) return {};
+  return std::unexpected(refusal(reply));
+}
+
+// What a refusal says; where no token was known, why not.
+base::Error ApiClient::refusal(const HttpReply& reply) const {
+  base::Error error = error_of(reply, http_.address());
+  if (error.code == Code::Unauthenticated && access_.secret.empty()) return access_.why_none;
+  return error;
+}
+
 Result<void> ApiClient::remove(const std::string& target) {
   TRY(exchange({.method = http::verb::delete_, .target = target}));
   return {};
@@ -58,12 +75,7 @@ Result<base::json::value> ApiClient::exchange(HttpRequest request) {
   request.token = access_.secret;
   TRY_ASSIGN(const HttpReply reply, http_.send(request));
   if (reply.status == 204) return base::json::value(nullptr);
-  if (reply.status / 100 != 2) {
-    base::Error error = error_of(reply, http_.address());
-    if (error.code == Code::Unauthenticated && access_.secret.empty())
-      return std::unexpected(access_.why_none);
-    return std::unexpected(std::move(error));
-  }
+  if (reply.status / 100 != 2) return std::unexpected(refusal(reply));
   auto document = base::json::parse(reply.body, kMaxAnswerBytes);
   if (!document) return std::unexpected(error_of(reply, http_.address()));
   return document;

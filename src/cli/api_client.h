@@ -49,7 +49,27 @@ class ApiClient final {
     return call<Document>(
         {.method = http::verb::post, .target = target, .file = file, .time = kUploadTime});
   }
+  struct Transfer {
+    std::function<base::Result<void>(std::string_view piece)> sink;  // of what is fetched
+    std::function<void(std::uint64_t bytes, std::uint64_t of)> progress;
+  };
+  template <class Document>
+  base::Result<Document> upload_archive(const std::string& target, const std::string& file,
+                                        Transfer transfer) {
+    return call<Document>({.method = http::verb::post,
+                           .target = target,
+                           .file = file,
+                           .file_type = "application/x-tar",
+                           .time = kArchiveTime,
+                           .progress = std::move(transfer.progress)});
+  }
+  base::Result<void> fetch(const std::string& target, Transfer transfer);
+  // What answers nothing, and what answers with a document.
   base::Result<void> remove(const std::string& target);
+  template <class Document>
+  base::Result<Document> remove(const std::string& target) {
+    return call<Document>({.method = http::verb::delete_, .target = target});
+  }
   // All pages of a list. Errors: Internal for a list that never ends.
   template <class List>
   base::Result<List> get_all(const std::string& path, Query query) {
@@ -69,6 +89,7 @@ class ApiClient final {
 
  private:
   base::Result<base::json::value> exchange(HttpRequest request);
+  base::Error refusal(const HttpReply& reply) const;
   template <class Document>
   base::Result<Document> call(HttpRequest request) {
     TRY_ASSIGN(const base::json::value answer, exchange(std::move(request)));

@@ -54,8 +54,15 @@ void Commands::add_to(CLI::App& program) {
   add_global_options(program);
   add_release_commands(program, *this);
   add_tenant_commands(program, *this);
+  add_domain_commands(program, *this);
+  add_plan_commands(program, *this);
+  add_secret_commands(program, *this);
+  add_archive_commands(program, *this);
+  add_certificate_commands(program, *this);
   add_operation_commands(program, *this);
   add_status_command(program, *this);
+  add_drift_command(program, *this);
+  add_audit_command(program, *this);
   add_token_commands(program, *this);
   add_verify_command(program, *this);
   add_unbuilt_commands(program, *this);

@@ -45,6 +45,15 @@ class Commands final {
 void add_release_commands(CLI::App& program, Commands& commands);
 void add_tenant_commands(CLI::App& program, Commands& commands);
 void add_offboard_command(CLI::App& tenant, Commands& commands);
+void add_pin_commands(CLI::App& tenant, Commands& commands);
+void add_export_commands(CLI::App& tenant, Commands& commands);
+void add_archive_commands(CLI::App& program, Commands& commands);
+void add_certificate_commands(CLI::App& program, Commands& commands);
+void add_plan_commands(CLI::App& program, Commands& commands);
+void add_secret_commands(CLI::App& program, Commands& commands);
+void add_domain_commands(CLI::App& program, Commands& commands);
+void add_audit_command(CLI::App& program, Commands& commands);
+void add_drift_command(CLI::App& program, Commands& commands);
 void add_logs_command(CLI::App& tenant, Commands& commands);
 void add_operation_commands(CLI::App& program, Commands& commands);
 void add_status_command(CLI::App& program, Commands& commands);

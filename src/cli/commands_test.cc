@@ -61,9 +61,8 @@ TEST(CommandsTest, CreatingATenantWaitsTellsStepsAndPrintsTheAddress) {
       << ran.err;
   const auto asked = line.api.asked();
   EXPECT_EQ(asked.at(0).authorization, "Bearer gry_test");
-  EXPECT_EQ(asked.at(0).body,
-            R"({"id":"acme","domains":["acme.example"],"labels":{"a":"b","plan":"pro"},)"
-            R"("settings":{"x":"1=2"}})");
+  EXPECT_EQ(asked.at(0).body, R"({"id":"acme","domains":["acme.example"],"discovery":[],)"
+                              R"("labels":{"a":"b","plan":"pro"},"settings":{"x":"1=2"}})");
   EXPECT_EQ(asked.at(2).target, "/v1/operations/01OP?wait=10s&revision=running");
 }
 
@@ -92,7 +91,8 @@ TEST(CommandsTest, JsonIsTheApisDocumentAloneOnStandardOutput) {
   EXPECT_EQ(ran.code, 0) << ran.err;
   EXPECT_EQ(ran.out, tenant() + "\n");
   EXPECT_EQ(line.api.asked().at(0).body,
-            R"({"labels":{"old":null},"settings":{},"add_domains":[],"remove_domains":[]})");
+            R"({"labels":{"old":null},"settings":{},"add_domains":[],"remove_domains":[],)"
+            R"("add_discovery":[],"remove_discovery":[]})");
 }
 
 TEST(CommandsTest, WithoutWaitingTheOperationIsNamed) {
@@ -172,9 +172,6 @@ TEST(CommandsTest, WhatIsNotBuiltYetIsRefusedAndNotMissing) {
   const Ran ran = line.run({"rollout", "start", "insight-1", "--waves", "1,10%"});
   EXPECT_EQ(ran.code, 4);
   EXPECT_NE(ran.err.find("granary rollout is not supported yet"), std::string::npos);
-  const Ran pin = line.run({"tenant", "pin", "acme"});
-  EXPECT_EQ(pin.code, 4);
-  EXPECT_NE(pin.err.find("granary tenant pin is not supported yet"), std::string::npos) << pin.err;
 }
 
 TEST(CommandsTest, NobodyThereIsFiveWithWhatToDo) {

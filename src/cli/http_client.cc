@@ -5,9 +5,12 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/basic_stream.hpp>
+#include <boost/beast/core/file.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http/file_body.hpp>
+#include <boost/beast/http/buffer_body.hpp>
+#include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/serializer.hpp>
@@ -81,14 +84,41 @@ void fill_head(http::request<Body>& message, const HttpRequest& request, const A
   if (!request.token.empty()) message.set(http::field::authorization, "Bearer " + request.token);
 }
 
-// References outlive the call, here and below.
+// References outlive the call, here and below. Gives the body to the sink.
+Task<Result<HttpReply>> drain(Stream& stream, boost::beast::flat_buffer& buffer,
+                              http::response_parser<http::empty_body>& head,
+                              const HttpRequest& request, const Address& address) {
+  http::response_parser<http::buffer_body> parser(std::move(head));
+  const std::uint64_t total = parser.content_length().value_or(0);
+  std::uint64_t taken = 0;
+  std::vector<char> piece(kPieceBytes);
+  while (!parser.is_done()) {
+    parser.get().body() = {piece.data(), piece.size(), true};
+    ErrorCode error;
+    stream.expires_after(kPieceTime);
+    co_await http::async_read(stream, buffer, parser, into(error));
+    if (error && error != http::error::need_buffer) co_return broken(error, address, "send it all");
+    const std::size_t count = piece.size() - parser.get().body().size;
+    CO_TRY(request.sink({piece.data(), count}));
+    taken += count;
+    if (request.progress) request.progress(taken, total);
+  }
+  co_return HttpReply{parser.get().result_int(), {}, {}};
+}
+
 Task<Result<HttpReply>> read_reply(Stream& stream, const HttpRequest& request,
                                    const Address& address) {
   boost::beast::flat_buffer buffer;
-  http::response_parser<http::string_body> parser;
-  parser.body_limit(kMaxAnswerBytes);
+  http::response_parser<http::empty_body> head;
+  head.body_limit(boost::none);  // held below, by what the body is
   ErrorCode error;
   stream.expires_after(request.time);
+  co_await http::async_read_header(stream, buffer, head, into(error));
+  if (error) co_return broken(error, address, "answer");
+  const bool success = http::to_status_class(head.get().result()) == http::status_class::successful;
+  if (success && request.sink) co_return co_await drain(stream, buffer, head, request, address);
+  http::response_parser<http::string_body> parser(std::move(head));
+  parser.body_limit(kMaxAnswerBytes);
   co_await http::async_read(stream, buffer, parser, into(error));
   if (error) co_return broken(error, address, "answer");
   const auto& message = parser.get();
@@ -110,38 +140,58 @@ Task<Result<HttpReply>> send_document(Stream& stream, const HttpRequest& request
   co_return co_await read_reply(stream, request, address);
 }
 
-// The head first: the bundle is only sent once the API has said that it wants it.
+// All of the file, a piece at a time; each must go through in its time.
+Task<Result<void>> send_pieces(Stream& stream, boost::beast::file& file, const HttpRequest& request,
+                               const Address& address) {
+  ErrorCode error;
+  const std::uint64_t total = file.size(error);
+  std::vector<char> piece(kPieceBytes);
+  for (std::uint64_t sent = 0; sent < total;) {
+    const std::size_t count = file.read(piece.data(), piece.size(), error);
+    if (error || count == 0)
+      co_return base::fail(Code::DataLoss, "cannot read {} to its end: {}", request.file,
+                           error ? error.message() : "it has become shorter");
+    stream.expires_after(kPieceTime);
+    co_await base::asio::async_write(stream, base::asio::buffer(piece.data(), count), into(error));
+    if (error) co_return broken(error, address, "take the file");
+    sent += count;
+    if (request.progress) request.progress(sent, total);
+  }
+  co_return Result<void>();
+}
+
+// The head first: the file is only sent once the API has said that it wants it.
 Task<Result<HttpReply>> send_file(Stream& stream, const HttpRequest& request,
                                   const Address& address) {
-  http::request<http::file_body> message;
-  fill_head(message, request, address);
-  message.set(http::field::content_type, "application/zstd");
-  message.set(http::field::expect, "100-continue");
+  boost::beast::file file;
   ErrorCode error;
-  message.body().open(request.file.c_str(), boost::beast::file_mode::scan, error);
+  file.open(request.file.c_str(), boost::beast::file_mode::scan, error);
   if (error)
     co_return base::fail(Code::NotFound, "cannot read {}: {}", request.file, error.message());
-  message.prepare_payload();
-  http::request_serializer<http::file_body> serializer(message);
-  serializer.split(true);
+  http::request<http::empty_body> head;
+  fill_head(head, request, address);
+  head.set(http::field::content_type, request.file_type);
+  head.set(http::field::expect, "100-continue");
+  head.content_length(file.size(error));
+  http::request_serializer<http::empty_body> serializer(head);
   stream.expires_after(kContinueTime);
   co_await http::async_write_header(stream, serializer, into(error));
-  if (error) co_return broken(error, address, "take the bundle");
+  if (error) co_return broken(error, address, "take the file");
   boost::beast::flat_buffer buffer;
   http::response_parser<http::string_body> first;
   first.body_limit(kMaxAnswerBytes);
   co_await http::async_read(stream, buffer, first, into(error));
-  if (error) co_return broken(error, address, "ask for the bundle");
+  if (error) co_return broken(error, address, "ask for the file");
   const auto& answer = first.get();
   if (answer.result() != http::status::continue_) {
     const std::string_view type = answer[http::field::content_type];
     co_return HttpReply{answer.result_int(), std::string(type), answer.body()};
   }
-  stream.expires_after(request.time);
-  co_await http::async_write(stream, serializer, into(error));
+  const auto sent = co_await send_pieces(stream, file, request, address);
+  if (!sent && sent.error().code == Code::DataLoss) co_return std::unexpected(sent.error());
   // Refused half-way: the answer says why, if it can still be read.
   auto reply = co_await read_reply(stream, request, address);
-  if (!reply && error) co_return broken(error, address, "take the bundle");
+  if (!reply && !sent) co_return std::unexpected(sent.error());
   co_return reply;
 }
 

@@ -19,10 +19,15 @@ struct HttpRequest {
   http::verb method = http::verb::get;
   std::string target;  // path and query, encoded
   std::string body;    // JSON; empty: none
-  std::string file;    // path of a bundle to send instead; empty: none
-  std::string token;   // empty: none
-  std::string host;    // of the Host field; empty: of the address
-  std::chrono::milliseconds time = kRequestTime;
+  std::string file;    // path of a file to send instead; empty: none
+  std::string file_type = "application/zstd";
+  std::string token;                              // empty: none
+  std::string host;                               // of the Host field; empty: of the address
+  std::chrono::milliseconds time = kRequestTime;  // for the answer
+  // Takes the body of a success, piece by piece, instead of HttpReply::body. An error ends it.
+  std::function<base::Result<void>(std::string_view piece)> sink;
+  // Told of the bytes of a file, or of what a sink took, as they go through; may be empty.
+  std::function<void(std::uint64_t bytes, std::uint64_t of)> progress;
 };
 
 struct HttpReply {

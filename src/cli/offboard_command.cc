@@ -16,6 +16,7 @@ struct OffboardOptions {
   std::optional<std::string> retain;
   bool dry_run = false;
   bool yes = false;
+  bool no_export = false;
   bool no_wait = false;
 };
 
@@ -30,10 +31,35 @@ std::string text_of(const OffboardPlanDocument& plan) {
   return text;
 }
 
+std::string result_of(const OperationDocument& operation, const std::string& name) {
+  if (!operation.result) return "";
+  return base::json::get_string_or(*operation.result, name, "").value_or("");
+}
+
+// How it stands, and what can be had of it.
+std::string text_of(const OperationDocument& operation, const std::string& tenant) {
+  if (operation.state == "succeeded") {
+    const std::string certificate = result_of(operation, "certificate");
+    std::string text = fmt::format("{} is offboarded; its account and data are gone\n", tenant);
+    if (!certificate.empty())
+      text += fmt::format("certificate: granary certificate show {} --verify\n", certificate);
+    return text;
+  }
+  std::string text =
+      fmt::format("{} is being offboarded: {}; its data is destroyed when {}\n", tenant,
+                  safe(operation.id), safe(operation.next_attempt.value_or("its retention ends")));
+  const std::string archive = result_of(operation, "archive");
+  if (!archive.empty())
+    text += fmt::format("final export, until then: granary archive get {} --to FILE\n", archive);
+  return text +
+         fmt::format("called off, until then: granary operation cancel {}\n", safe(operation.id));
+}
+
 Result<void> offboard(Session& session, const OffboardOptions& options) {
   const std::string path = path_of({"v1", "tenants", options.tenant, "offboard"});
   api_wire::OffboardDocument wish;
   wish.retain = options.retain;
+  if (options.no_export) wish.final_export = false;
   wish.dry_run = true;
   TRY_ASSIGN(const auto plan,
              session.api().send<OffboardPlanDocument>(http::verb::post, path, wish));
@@ -51,13 +77,7 @@ Result<void> offboard(Session& session, const OffboardOptions& options) {
   if (!options.no_wait) {
     TRY_ASSIGN(operation, session.wait(std::move(operation)));
   }
-  session.show(operation, [&] {
-    if (operation.state == "succeeded")
-      return fmt::format("{} is offboarded; its account and data are gone\n", safe(plan.tenant));
-    const std::string until = operation.next_attempt.value_or("its retention ends");
-    return fmt::format("{} is being offboarded: {}; its data is destroyed when {}\n",
-                       safe(plan.tenant), operation.id, safe(until));
-  });
+  session.show(operation, [&] { return text_of(operation, safe(plan.tenant)); });
   return {};
 }
 
@@ -69,6 +89,8 @@ void add_offboard_command(CLI::App& tenant, Commands& commands) {
   command->add_option("TENANT", options->tenant)->required();
   command->add_option("--retain", options->retain,
                       "keep the data so long before; 30d where missing, 0s for at once");
+  command->add_flag("--no-export", options->no_export,
+                    "make no final export; else there is one for as long as the data is kept");
   command->add_flag("--dry-run", options->dry_run, "say what would happen; do nothing");
   command->add_flag("--yes", options->yes, "do not ask");
   command->add_flag("--no-wait", options->no_wait, "do not wait for the end");

@@ -34,6 +34,7 @@ std::string text_of(const OperationDocument& operation, base::WallTime now) {
   facts.add("by", operation.actor);
   facts.add("created", fmt::format("{} ({} ago)", operation.created, age(operation.created, now)));
   facts.add("started", operation.follow_up.value_or(""));
+  if (operation.result) facts.add("result", base::json::print(*operation.result));
   if (operation.history.empty()) return facts.text();
   Table table({"STEP", "ATTEMPT", "STARTED", "OUTCOME", "DETAIL"});
   for (const auto& step : operation.history)

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/clock.h"
+#include "base/result.h"
 #include "base/rng.h"
 
 namespace granary::cli {
@@ -24,6 +25,8 @@ struct Surroundings {
   const base::Clock& clock;
   base::Rng& rng;
   std::string program_folder;  // where granary's other programs lie beside it
+  // A line from the person at the terminal that is not shown; empty where there is none.
+  std::function<base::Result<std::string>()> read_hidden_line = {};
 };
 
 }  // namespace granary::cli

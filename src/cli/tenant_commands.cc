@@ -1,9 +1,9 @@
 #include "cli/commands.h"
+#include "cli/tenant_finish.h"
 #include "cli/tenant_view.h"
-#include "cli/text.h"
 
 // granary tenant create | list | show | update | suspend | resume; the rest is in
-// offboard_command.cc and logs_command.cc.
+// tenant_pin_commands.cc, archive_commands.cc, offboard_command.cc and logs_command.cc.
 namespace granary::cli {
 
 using api_wire::OperationDocument;
@@ -14,8 +14,6 @@ using base::Result;
 
 namespace {
 
-enum class Wait { Yes, No };
-
 struct TenantOptions {
   std::string tenant;
   std::optional<std::string> name;
@@ -24,12 +22,14 @@ struct TenantOptions {
   std::optional<std::string> release;
   std::vector<std::string> domains;
   std::vector<std::string> remove_domains;
+  std::vector<std::string> emails;
+  std::vector<std::string> email_domains;
+  std::vector<std::string> remove_emails;
+  std::vector<std::string> remove_email_domains;
   std::vector<std::string> labels;
   std::vector<std::string> settings;
   bool no_wait = false;
 };
-
-std::string path_to(const std::string& tenant) { return path_of({"v1", "tenants", tenant}); }
 
 struct Pair {
   std::string name;
@@ -71,28 +71,13 @@ Result<std::map<std::string, std::string>> parse_new_pairs(const std::vector<std
   return result;
 }
 
-// Waits for the operation and for what it started (the check of the deployment), then shows the
-// tenant as it is.
-Result<void> finish(Session& session, OperationDocument operation, const std::string& tenant,
-                    Wait wait) {
-  if (wait == Wait::No) {
-    session.show(operation,
-                 [&] { return fmt::format("{} has begun: {}\n", title(operation), operation.id); });
-    return {};
-  }
-  TRY_ASSIGN(operation, session.wait(std::move(operation)));
-  if (operation.follow_up) {
-    OperationDocument check;
-    check.id = *operation.follow_up;
-    check.kind = "deployment.check";
-    check.subject = "check/" + tenant;
-    TRY(session.wait(std::move(check)));
-  }
-  TRY_ASSIGN(const auto now_is, session.api().get<TenantDocument>(path_to(tenant)));
-  session.show(now_is, [&] {
-    return fmt::format("{} is {}: {}\n", safe(now_is.id), safe(now_is.state), safe(now_is.url));
-  });
-  return {};
+// Ways to be found, as the API writes them.
+std::vector<std::string> discovery_of(const std::vector<std::string>& emails,
+                                      const std::vector<std::string>& email_domains) {
+  std::vector<std::string> keys;
+  for (const std::string& email : emails) keys.push_back("email:" + email);
+  for (const std::string& domain : email_domains) keys.push_back("email-domain:" + domain);
+  return keys;
 }
 
 Wait wait_of(const TenantOptions& options) { return options.no_wait ? Wait::No : Wait::Yes; }
@@ -105,11 +90,12 @@ Result<void> create_tenant(Session& session, const TenantOptions& options) {
   wish.cloud = options.cloud;
   wish.release = options.release;
   wish.domains = options.domains;
+  wish.discovery = discovery_of(options.emails, options.email_domains);
   TRY_ASSIGN(wish.labels, parse_new_pairs(options.labels, "--label"));
   TRY_ASSIGN(wish.settings, parse_new_pairs(options.settings, "--set"));
   TRY_ASSIGN(auto operation, session.api().send<OperationDocument>(
                                  http::verb::post, path_of({"v1", "tenants"}), wish));
-  return finish(session, std::move(operation), options.tenant, wait_of(options));
+  return finish_tenant(session, std::move(operation), options.tenant, wait_of(options));
 }
 
 Result<void> update_tenant(Session& session, const TenantOptions& options) {
@@ -119,17 +105,19 @@ Result<void> update_tenant(Session& session, const TenantOptions& options) {
   wish.release = options.release;
   wish.add_domains = options.domains;
   wish.remove_domains = options.remove_domains;
+  wish.add_discovery = discovery_of(options.emails, options.email_domains);
+  wish.remove_discovery = discovery_of(options.remove_emails, options.remove_email_domains);
   TRY_ASSIGN(wish.labels, parse_pairs(options.labels, "--label"));
   TRY_ASSIGN(wish.settings, parse_pairs(options.settings, "--set"));
-  TRY_ASSIGN(auto operation, session.api().send<OperationDocument>(http::verb::patch,
-                                                                   path_to(options.tenant), wish));
-  return finish(session, std::move(operation), options.tenant, wait_of(options));
+  TRY_ASSIGN(auto operation, session.api().send<OperationDocument>(
+                                 http::verb::patch, path_to_tenant(options.tenant), wish));
+  return finish_tenant(session, std::move(operation), options.tenant, wait_of(options));
 }
 
 Result<void> act(Session& session, const TenantOptions& options, const std::string& verb) {
   TRY_ASSIGN(auto operation, session.api().post<OperationDocument>(
                                  path_of({"v1", "tenants", options.tenant, verb})));
-  return finish(session, std::move(operation), options.tenant, wait_of(options));
+  return finish_tenant(session, std::move(operation), options.tenant, wait_of(options));
 }
 
 Result<void> list_tenants(Session& session) {
@@ -139,7 +127,7 @@ Result<void> list_tenants(Session& session) {
 }
 
 Result<void> show_tenant(Session& session, const std::string& id) {
-  TRY_ASSIGN(const auto tenant, session.api().get<TenantDocument>(path_to(id)));
+  TRY_ASSIGN(const auto tenant, session.api().get<TenantDocument>(path_to_tenant(id)));
   session.show(tenant, [&] { return facts_of(tenant, session.now()); });
   return {};
 }
@@ -150,6 +138,12 @@ void add_details(CLI::App& command, TenantOptions& options) {
   command.add_option("--name", options.name, "its name for people");
   command.add_option("--plan", options.plan, "what it pays for; sets the default limits");
   command.add_option("--release", options.release, "what to deploy; the latest when creating");
+  command.add_option("--email", options.emails, "an address that it is found by")
+      ->allow_extra_args(false);
+  command
+      .add_option("--email-domain", options.email_domains,
+                  "what stands after the @ of addresses that it is found by")
+      ->allow_extra_args(false);
   command.add_option("--label", options.labels, "K=V, to select tenants by")
       ->allow_extra_args(false);
   command.add_option("--set", options.settings, "K=V, for the app: /run/config.json")
@@ -174,6 +168,10 @@ void add_update(CLI::App& tenant, Commands& commands) {
   update->add_option("--add-domain,--domain", options->domains, "one more domain")
       ->allow_extra_args(false);
   update->add_option("--remove-domain", options->remove_domains, "one less")
+      ->allow_extra_args(false);
+  update->add_option("--remove-email", options->remove_emails, "no longer found by this address")
+      ->allow_extra_args(false);
+  update->add_option("--remove-email-domain", options->remove_email_domains, "nor by this")
       ->allow_extra_args(false);
   commands.on(update, [options](Session& session) { return update_tenant(session, *options); });
 }
@@ -200,7 +198,9 @@ void add_tenant_commands(CLI::App& program, Commands& commands) {
   add_update(*tenant, commands);
   add_action(*tenant, commands, "suspend", "refuse its traffic; its data stays");
   add_action(*tenant, commands, "resume", "end a suspension");
+  add_pin_commands(*tenant, commands);
   add_logs_command(*tenant, commands);
+  add_export_commands(*tenant, commands);
   add_offboard_command(*tenant, commands);
 }
 

@@ -20,6 +20,15 @@ std::string release_of(const api_wire::TenantDocument& tenant) {
   return fmt::format("{} -> {}", actual.empty() ? "none" : actual, desired);
 }
 
+// Domains that it says are its own, and has not proved.
+std::string claims_of(const api_wire::TenantDocument& tenant) {
+  std::string text;
+  for (const auto& claim : tenant.domain_claims)
+    text += fmt::format("{}{} (TXT {} is to be {})", text.empty() ? "" : ", ", claim.domain,
+                        claim.txt_name, claim.token);
+  return text;
+}
+
 std::string disk_of(const api_wire::TenantDocument& tenant) {
   if (!tenant.disk_used_bytes) return "";
   return fmt::format("{} of {}", human_bytes(*tenant.disk_used_bytes),
@@ -45,12 +54,16 @@ std::string facts_of(const api_wire::TenantDocument& tenant, base::WallTime now)
   facts.add("health", tenant.health_detail.empty() ? tenant.health
                                                    : tenant.health + ": " + tenant.health_detail);
   facts.add("release", release_of(tenant));
+  if (tenant.pinned)
+    facts.add("pinned", tenant.pinned_until ? "until " + *tenant.pinned_until : "for good");
   facts.add("plan", tenant.plan);
   facts.add("cloud", tenant.cloud);
   facts.add("isolation", tenant.isolation);
   facts.add("disk", disk_of(tenant));
   facts.add("encryption", tenant.encryption.value_or(""));
   facts.add("domains", fmt::format("{}", fmt::join(tenant.domains, ", ")));
+  facts.add("claimed", claims_of(tenant));
+  facts.add("found by", fmt::format("{}", fmt::join(tenant.discovery, ", ")));
   facts.add("labels", joined(tenant.labels));
   facts.add("settings", joined(tenant.settings));
   facts.add("created", fmt::format("{} ({} ago)", tenant.created, age(tenant.created, now)));

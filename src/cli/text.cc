@@ -63,6 +63,35 @@ std::string age(const std::string& time, base::WallTime now) {
   return fmt::format("{}d", seconds / 86'400);
 }
 
+namespace {
+
+void add_outline(std::string& text, const base::json::value& value, const std::string& indent) {
+  if (const auto* object = value.if_object()) {
+    text += '\n';
+    for (const auto& member : *object) {
+      text += fmt::format("{}{}:", indent, safe(member.key()));
+      add_outline(text, member.value(), indent + "  ");
+    }
+  } else if (const auto* list = value.if_array(); list != nullptr && !list->empty()) {
+    text += '\n';
+    for (const auto& item : *list) {
+      text += indent + "-";
+      add_outline(text, item, indent + "  ");
+    }
+  } else {
+    const bool plain = value.is_string();
+    text += ' ' + safe(plain ? std::string(value.get_string()) : base::json::print(value)) + '\n';
+  }
+}
+
+}  // namespace
+
+std::string outline(const base::json::object& document) {
+  std::string text;
+  add_outline(text, document, "");
+  return text.substr(1);  // the line's end before the first member
+}
+
 std::string Table::text() const {
   std::vector<std::size_t> widths(rows_.front().size(), 0);
   std::vector<std::vector<std::string>> cells;

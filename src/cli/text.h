@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/json.h"
 
 namespace granary::cli {
 
@@ -18,6 +19,9 @@ std::string safe(std::string_view text);
 std::string human_bytes(std::uint64_t bytes);
 // Since `time` (RFC 3339): "5s", "3m", "4h", "12d"; the text itself where it is no time.
 std::string age(const std::string& time, base::WallTime now);
+
+// A document as an outline: a line for each member, what is inside of it indented below. Made safe.
+std::string outline(const base::json::object& document);
 
 // Columns as wide as their widest cell, two spaces between. Cells are made safe.
 class Table final {

@@ -55,5 +55,26 @@ TEST(AddressTest, OnlyThisMachineIsLocal) {
   EXPECT_FALSE(parse_address("http://localhost.example:1")->is_local());
 }
 
+TEST(TextTest, AnOutlineHasALineForEachMemberAndNoControlCharacters) {
+  const auto document = base::json::parse_object(
+      R"({"tenant": "ac\u001b[2Jme", "destroyed": [{"what": "disk", "bytes": 3}, "rows"],
+          "none": [], "rows": {"secrets": ["A"]}, "yes": true})",
+      1000);
+  ASSERT_TRUE(document.has_value());
+  EXPECT_EQ(outline(*document),
+            "tenant: ac\\x1b[2Jme\n"
+            "destroyed:\n"
+            "  -\n"
+            "    what: disk\n"
+            "    bytes: 3\n"
+            "  - rows\n"
+            "none: []\n"
+            "rows:\n"
+            "  secrets:\n"
+            "    - A\n"
+            "yes: true\n");
+  EXPECT_EQ(outline({}), "");
+}
+
 }  // namespace
 }  // namespace granary::cli

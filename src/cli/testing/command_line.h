@@ -29,14 +29,16 @@ class CommandLine final {
     const Surroundings surroundings{out,
                                     err,
                                     in,
-                                    Terminal::No,
+                                    terminal,
                                     [this](const std::string& name) -> std::optional<std::string> {
                                       const auto found = environment.find(name);
                                       if (found == environment.end()) return std::nullopt;
                                       return found->second;
                                     },
                                     world.clock,
-                                    world.rng};
+                                    world.rng,
+                                    "",
+                                    [this]() -> base::Result<std::string> { return hidden; }};
     Commands commands(surroundings);
     CLI::App program("test");
     program.name("granary");
@@ -57,6 +59,8 @@ class CommandLine final {
 
   FakeApi api;
   base::testing::World world;
+  Terminal terminal = Terminal::No;
+  std::string hidden;  // what the person types when asked for a line that is not shown
   std::map<std::string, std::string> environment = {{"GRANARY_API", api.url()},
                                                     {"GRANARY_TOKEN", "gry_test"}};
 };
