@@ -122,8 +122,8 @@ def load(port, host, connections, seconds, pid, scheme="http", fields=()):
     more = [part for field in fields for part in ("-H", field)]
     before = measure.cpu_seconds(pid)
     done = subprocess.run(
-        ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-H", f"Host: {host}", *more,
-         f"{scheme}://127.0.0.1:{port}/api/health"],
+        ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-H", f"Host: {host}",
+         *more, f"{scheme}://127.0.0.1:{port}/api/health"],
         stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
         timeout=seconds + 30)
     cpu = measure.cpu_seconds(pid) - before

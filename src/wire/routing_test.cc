@@ -43,7 +43,7 @@ TEST(RoutingTest, ASnapshotSurvivesItsFile) {
 }
 
 TEST(RoutingTest, WhatIsNotExactlyASnapshotIsRefused) {
-  const std::pair<std::string_view, std::string_view> kChanges[] = {
+  const std::pair<std::string_view, std::string_view> changes[] = {
       {R"("version":1)", R"("version":2)"},
       {R"("version":1,)", ""},
       {R"("generation":42)", R"("generation":-1)"},
@@ -73,7 +73,7 @@ TEST(RoutingTest, WhatIsNotExactlyASnapshotIsRefused) {
       {R"("flags":"{\"beta\":true}")", R"("flags":"[]")"},
       {R"("flags":"{\"beta\":true}")", R"("flags":{})"},
   };
-  for (const auto& [piece, by] : kChanges) {
+  for (const auto& [piece, by] : changes) {
     auto decoded = decode_snapshot(with(piece, by));
     ASSERT_FALSE(decoded.has_value()) << piece << " as " << by;
     EXPECT_EQ(decoded.error().code, Code::InvalidArgument) << describe(decoded.error());
