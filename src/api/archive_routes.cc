@@ -6,7 +6,7 @@ namespace granary::api {
 
 using http::verb;
 
-std::vector<Route> archive_routes() {
+std::vector<Route> transfer_routes() {
   return {
       {verb::post,
        "/v1/tenants/{tenant}/export",
@@ -30,6 +30,11 @@ std::vector<Route> archive_routes() {
        "Restore",
        "Operation",
        http::status::accepted},
+  };
+}
+
+std::vector<Route> archive_routes() {
+  return {
       {verb::get,
        "/v1/archives",
        Access::Operator,

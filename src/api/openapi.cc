@@ -1,5 +1,6 @@
 #include "api/openapi.h"
 
+#include "api/wire/access_documents.h"
 #include "api/wire/archive_documents.h"
 #include "api/wire/documents.h"
 #include "api/wire/platform_documents.h"

@@ -49,10 +49,16 @@ class Fleet {
   virtual base::Task<base::Result<cloud::Page>> list(std::string after, std::uint32_t limit) = 0;
 };
 
+// How clients reach tenants: T is at SCHEME://T.HOST.
+struct PublicAddress {
+  std::string scheme = "http";
+  std::string host = "localhost:8080";  // with the port unless it is the scheme's own
+};
+
 struct Options {
   std::string address = "127.0.0.1";
-  std::uint16_t port = 8081;                    // 0: any free one
-  std::string gateway_host = "localhost:8080";  // tenant T is at http://T.gateway_host
+  std::uint16_t port = 8081;  // 0: any free one
+  PublicAddress gateway;
   // For bundles and archives on their way in; made by app, mode 0700, on the file system where they
   // will lie. What an earlier run left there is removed.
   std::string upload_folder;

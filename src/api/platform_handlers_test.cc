@@ -6,7 +6,6 @@
 namespace granary::api {
 namespace {
 
-using registry::Role;
 using testing::ApiWorld;
 using testing::Reply;
 using testing::text_at;

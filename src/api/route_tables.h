@@ -13,8 +13,10 @@ inline constexpr Parameter kLimit = {"limit", "Items in a page: 1 to 1000, 100 w
 // tenant_routes.cc
 std::vector<Route> tenant_routes();
 std::vector<Route> tenant_action_routes();
+std::vector<Route> pin_routes();
 std::vector<Route> domain_routes();
 // archive_routes.cc
+std::vector<Route> transfer_routes();  // exports and restores
 std::vector<Route> archive_routes();
 std::vector<Route> certificate_routes();
 // platform_routes.cc

@@ -220,10 +220,11 @@ std::vector<Route> machine_routes() {
 const std::vector<Route>& routes() {
   static const std::vector<Route> all = [] {
     std::vector<Route> list;
-    for (const auto& part : {tenant_routes(), tenant_action_routes(), domain_routes(),
-                             archive_routes(), certificate_routes(), plan_routes(), secret_routes(),
-                             release_routes(), operation_routes(), fleet_routes(), drift_routes(),
-                             audit_routes(), token_routes(), machine_routes()})
+    for (const auto& part :
+         {tenant_routes(), tenant_action_routes(), pin_routes(), domain_routes(), transfer_routes(),
+          archive_routes(), certificate_routes(), plan_routes(), secret_routes(), release_routes(),
+          operation_routes(), fleet_routes(), drift_routes(), audit_routes(), token_routes(),
+          machine_routes()})
       list.insert(list.end(), part.begin(), part.end());
     return list;
   }();

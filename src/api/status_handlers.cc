@@ -2,6 +2,7 @@
 #include "api/limits.h"
 #include "api/openapi.h"
 #include "api/views.h"
+#include "api/wire/platform_documents.h"
 #include "registry/account.h"
 
 // The fleet at a glance, and what monitoring asks for.

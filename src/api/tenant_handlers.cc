@@ -39,8 +39,8 @@ Task<Result<api_wire::TenantDocument>> document_of(Context& context, AccountId i
     TRY_ASSIGN(names, release_names(tx, accounts));
     return {};
   }));
-  auto document = tenant_document(accounts.front(), names, context.options.gateway_host,
-                                  context.parts.clock.wall());
+  auto document =
+      tenant_document(accounts.front(), names, context.options.gateway, context.parts.clock.wall());
   for (const auto& claim : claims) document.domain_claims.push_back(claim_document(claim));
   co_return document;
 }
@@ -113,7 +113,7 @@ Answer list_tenants(Context& context, Request request) {
   cut_page(page, accounts, limit, [](const Account& account) { return account.id.value; });
   for (const Account& account : accounts)
     page.items.push_back(
-        tenant_document(account, names, context.options.gateway_host, context.parts.clock.wall()));
+        tenant_document(account, names, context.options.gateway, context.parts.clock.wall()));
   co_return answer(page);
 }
 

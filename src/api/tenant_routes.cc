@@ -93,6 +93,23 @@ std::vector<Route> tenant_action_routes() {
        "Offboard",
        "Operation",
        http::status::accepted},
+      {verb::get,
+       "/v1/tenants/{tenant}/logs",
+       Access::Viewer,
+       Body::None,
+       read_tenant_log,
+       "readTenantLog",
+       "Lines that a service wrote",
+       {{"service", "Which; may be missing where there is one."},
+        {"cursor", "The `cursor` of the chunk before."},
+        {"follow", "true: wait up to 10 s for a line."}},
+       "",
+       "Log"},
+  };
+}
+
+std::vector<Route> pin_routes() {
+  return {
       {verb::post,
        "/v1/tenants/{tenant}/pin",
        Access::Deployer,
@@ -113,18 +130,6 @@ std::vector<Route> tenant_action_routes() {
        {},
        "",
        "Tenant"},
-      {verb::get,
-       "/v1/tenants/{tenant}/logs",
-       Access::Viewer,
-       Body::None,
-       read_tenant_log,
-       "readTenantLog",
-       "Lines that a service wrote",
-       {{"service", "Which; may be missing where there is one."},
-        {"cursor", "The `cursor` of the chunk before."},
-        {"follow", "true: wait up to 10 s for a line."}},
-       "",
-       "Log"},
   };
 }
 

@@ -1,5 +1,5 @@
 #include "api/handlers.h"
-#include "api/wire/documents.h"
+#include "api/wire/access_documents.h"
 
 // The report of `granary verify`: control says, under the installation's key, who brought it and
 // when. What is in it was found by the client, inside of silos that control made for it.

@@ -32,7 +32,7 @@ base::Result<ReleaseNames> release_names(store::Transaction& tx,
 }
 
 api_wire::TenantDocument tenant_document(const registry::Account& account,
-                                         const ReleaseNames& names, const std::string& gateway_host,
+                                         const ReleaseNames& names, const PublicAddress& gateway,
                                          base::WallTime now) {
   api_wire::TenantDocument document;
   document.id = account.id.value;
@@ -43,7 +43,7 @@ api_wire::TenantDocument tenant_document(const registry::Account& account,
   document.state = to_string(account.state);
   document.health = to_string(account.health);
   document.health_detail = account.health_detail;
-  document.url = fmt::format("http://{}.{}", account.id.value, gateway_host);
+  document.url = fmt::format("{}://{}.{}", gateway.scheme, account.id.value, gateway.host);
   document.release = release_name(names, account.actual_release);
   document.desired_release = release_name(names, account.desired_release);
   document.version = account.version;

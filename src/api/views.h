@@ -2,6 +2,7 @@
 #pragma once
 
 #include "api/parts.h"
+#include "api/wire/access_documents.h"
 #include "api/wire/documents.h"
 #include "registry/account.h"
 #include "registry/domain.h"
@@ -17,7 +18,7 @@ base::Result<ReleaseNames> release_names(store::Transaction& tx,
 
 // What only the tenant's cloud knows is left out.
 api_wire::TenantDocument tenant_document(const registry::Account& account,
-                                         const ReleaseNames& names, const std::string& gateway_host,
+                                         const ReleaseNames& names, const PublicAddress& gateway,
                                          base::WallTime now);
 api_wire::DomainClaimDocument claim_document(const registry::DomainClaim& claim);
 api_wire::ServiceDocument service_document(const cloud::ServiceStatus& service);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "api/wire/access_documents.h"
+#include "api/wire/platform_documents.h"
 #include "base/testing/temporary_folder.h"
 #include "cli/testing/command_line.h"
 

@@ -1,3 +1,4 @@
+#include "api/wire/platform_documents.h"
 #include "cli/commands.h"
 #include "cli/text.h"
 

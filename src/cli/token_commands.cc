@@ -1,3 +1,4 @@
+#include "api/wire/access_documents.h"
 #include "cli/commands.h"
 #include "cli/text.h"
 

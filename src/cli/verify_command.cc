@@ -1,5 +1,6 @@
 #include <chrono>
 
+#include "api/wire/access_documents.h"
 #include "base/ids.h"
 #include "base/os/file.h"
 #include "cli/commands.h"

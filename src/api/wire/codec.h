@@ -41,12 +41,13 @@ struct Codec<T> {
 
   static base::json::value write(const T& document) {
     base::json::object object;
+    object.reserve(boost::mp11::mp_size<MembersOf<T>>::value);
     boost::mp11::mp_for_each<MembersOf<T>>([&]<class Member>(Member) {
       const auto& value = document.*Member::pointer;
       if constexpr (kIsOptional<TypeOf<Member>>) {
         if (!value) return;
       }
-      object[Member::name] = Codec<TypeOf<Member>>::write(value);
+      object.emplace(Member::name, Codec<TypeOf<Member>>::write(value));
     });
     return object;
   }

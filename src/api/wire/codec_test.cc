@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "api/wire/access_documents.h"
 #include "api/wire/documents.h"
 #include "api/wire/problem.h"
 

@@ -1,9 +1,10 @@
-// The API's documents about what spans tenants: plans, secrets, the audit log, drift. See
-// documents.h for what documents are.
+// The API's documents about what spans tenants: the fleet's status, plans, secrets, the audit log,
+// drift. See documents.h for what documents are.
 #pragma once
 
 #include <boost/describe/class.hpp>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +12,30 @@
 #include "base/json.h"
 
 namespace granary::api_wire {
+
+// ---- the fleet
+
+struct UnhealthyDocument {
+  std::string id;
+  std::string state;
+  std::string health;
+  std::string detail;
+};
+BOOST_DESCRIBE_STRUCT(UnhealthyDocument, (), (id, state, health, detail))
+
+struct StatusDocument {
+  std::uint64_t accounts = 0;
+  std::map<std::string, std::uint64_t> by_state;   // accounts
+  std::map<std::string, std::uint64_t> by_health;  // accounts
+  std::uint64_t services = 0;
+  std::map<std::string, std::uint64_t> by_phase;  // services
+  std::uint64_t unhealthy_accounts = 0;
+  std::vector<UnhealthyDocument> unhealthy;  // by id; the first ones when there are many
+  std::optional<std::string> cloud_problem;  // why services are not all counted
+};
+BOOST_DESCRIBE_STRUCT(StatusDocument, (),
+                      (accounts, by_state, by_health, services, by_phase, unhealthy_accounts,
+                       unhealthy, cloud_problem))
 
 // ---- plans
 
