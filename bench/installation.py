@@ -99,7 +99,7 @@ class Installation:
                 [self.program, "up", "--data-dir", self.data_dir,
                  "--uid-base", str(self.uid_base), "--gateway", f"127.0.0.1:{self.gateway[1]}",
                  "--api", f"127.0.0.1:{self.api_port}", "--gateway-admin", "127.0.0.1:0",
-                 *self.options],
+                 "--egress-admin", "127.0.0.1:0", *self.options],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         measure.wait_for(self._ready, START_SECONDS, "granary up")
         return self

@@ -63,7 +63,8 @@ class Platform:
         self.log = open(os.path.join(data_dir, "up.log"), "wb")
         self.process = subprocess.Popen(
             [GRANARY, "up", "--data-dir", data_dir, "--gateway", f"127.0.0.1:{gateway_port}",
-             "--api", f"127.0.0.1:{api_port}", "--gateway-admin", "127.0.0.1:0"],
+             "--api", f"127.0.0.1:{api_port}", "--gateway-admin", "127.0.0.1:0",
+             "--egress-admin", "127.0.0.1:0"],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, start_new_session=True)
 
     def granary(self, *arguments):

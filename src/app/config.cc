@@ -30,6 +30,12 @@ Result<Endpoint> parse_endpoint(std::string_view text) {
   return endpoint;
 }
 
+Result<std::optional<Endpoint>> parse_endpoint_or_off(std::string_view text) {
+  if (text == "off") return std::nullopt;
+  TRY_ASSIGN(Endpoint endpoint, parse_endpoint(text));
+  return endpoint;
+}
+
 std::string to_string(const Endpoint& endpoint) {
   const bool v6 = endpoint.address.find(':') != std::string::npos;
   return fmt::format(fmt::runtime(v6 ? "[{}]:{}" : "{}:{}"), endpoint.address, endpoint.port);
@@ -75,6 +81,7 @@ std::vector<std::string> role_arguments(const Config& config) {
       "--gateway",       to_string(config.gateway),
       "--api",           to_string(config.api),
       "--gateway-admin", config.gateway_admin ? to_string(*config.gateway_admin) : "off",
+      "--egress-admin",  config.egress_admin ? to_string(*config.egress_admin) : "off",
       "--domain",        config.domain,
       "--isolation",     config.isolation == Isolation::Full ? "full" : "none",
       "--uid-base",      std::to_string(config.uid_base),

@@ -40,6 +40,8 @@ struct Config {
   std::string log_level = "info";
   // The gateway's /healthz, /readyz and /metrics; nothing: not served.
   std::optional<Endpoint> gateway_admin = Endpoint{"127.0.0.1", 8082};
+  // The egress role's, likewise.
+  std::optional<Endpoint> egress_admin = Endpoint{"127.0.0.1", 8083};
   // Networks that apps may connect to although they are private, as egress::Network reads them.
   std::vector<std::string> egress_allow;
   Output output = Output::Table;  // of doctor
@@ -49,6 +51,8 @@ inline constexpr std::uint32_t kFirstAccount = 100;
 
 // "127.0.0.1:8080", "[::1]:8080", "8080". Errors: InvalidArgument.
 base::Result<Endpoint> parse_endpoint(std::string_view text);
+// The same, or "off": nowhere.
+base::Result<std::optional<Endpoint>> parse_endpoint_or_off(std::string_view text);
 std::string to_string(const Endpoint& endpoint);
 // Errors: InvalidArgument for TLS without certificates or the other way round, and for a folder
 // that is not absolute, since each role has a working directory of its own.

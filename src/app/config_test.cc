@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "registry/limits.h"
 #include "wire/activity_board.h"
 
@@ -15,6 +17,21 @@ TEST(ConfigTest, EndpointsAreReadAndPrinted) {
   EXPECT_EQ(to_string(Endpoint{"::1", 80}), "[::1]:80");
   for (const char* bad : {"", "host:", "1.2.3.4:99999", ":80", "a:b"})
     EXPECT_FALSE(parse_endpoint(bad).has_value()) << bad;
+}
+
+TEST(ConfigTest, MetricsAreServedSomewhereOrNowhereAndTheRolesAreToldSo) {
+  EXPECT_EQ(parse_endpoint_or_off("off").value(), std::nullopt);
+  EXPECT_EQ(parse_endpoint_or_off("[::1]:80").value(), (Endpoint{"::1", 80}));
+  EXPECT_FALSE(parse_endpoint_or_off("on").has_value());
+  Config config;
+  const auto told = [&](const std::string& option) {
+    const auto arguments = role_arguments(config);
+    return *std::next(std::ranges::find(arguments, option));
+  };
+  EXPECT_EQ(told("--gateway-admin"), "127.0.0.1:8082");
+  EXPECT_EQ(told("--egress-admin"), "127.0.0.1:8083");
+  config.egress_admin = std::nullopt;
+  EXPECT_EQ(told("--egress-admin"), "off");
 }
 
 TEST(ConfigTest, ATenantsAddressHasThePortUnlessItIsTheDefault) {

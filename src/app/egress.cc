@@ -5,10 +5,13 @@
 #include "app/role.h"
 #include "base/log.h"
 #include "base/os/child.h"
+#include "base/os/inherited.h"
 #include "base/os/own_address.h"
 #include "base/os/process.h"
 #include "base/os/system.h"
+#include "base/os/tcp_listener.h"
 #include "base/os/unix_listener.h"
+#include "egress/admin.h"
 #include "egress/limits.h"
 #include "egress/proxy.h"
 
@@ -41,13 +44,40 @@ Result<egress::ProxyOptions> proxy_options(const Config& config) {
   return options;
 }
 
-Task<Result<void>> start(egress::Proxy& proxy, base::os::Fd& listener) {
-  CO_TRY(co_await proxy.start(std::move(listener)));
+// Of metrics: passed on by whoever keeps it (`granary up`), or made here.
+Result<base::os::Fd> admin_listener(const Config& config) {
+  TRY_ASSIGN(auto inherited, base::os::take_inherited());
+  auto passed = inherited.extract(kEgressAdminListener);
+  if (passed) return std::move(passed.mapped());
+  if (!config.egress_admin) return base::os::Fd();
+  return base::os::listen_tcp(config.egress_admin->address, config.egress_admin->port,
+                              egress::kAdminBacklog);
+}
+
+// Where silos connect, and where metrics are; closed: nowhere.
+struct Listeners {
+  base::os::Fd silos;
+  base::os::Fd admin;
+};
+
+Result<Listeners> listen_all(const Config& config) {
+  Listeners listeners;
+  TRY_ASSIGN(listeners.admin, admin_listener(config));
+  TRY_ASSIGN(listeners.silos, listen(config));
+  return listeners;
+}
+
+Task<Result<void>> start(egress::Proxy& proxy, egress::Admin& admin, Listeners& listeners) {
+  CO_TRY(co_await proxy.start(std::move(listeners.silos)));
   base::log::info("the way out is open");
+  if (!listeners.admin) co_return Result<void>();
+  CO_TRY(admin.start(std::move(listeners.admin)));
+  base::log::info("the egress's metrics are on port {}", *admin.port());
   co_return Result<void>();
 }
 
-Task<void> stop(egress::Proxy& proxy, egress::SharedResolver& resolver) {
+Task<void> stop(egress::Proxy& proxy, egress::Admin& admin, egress::SharedResolver& resolver) {
+  co_await admin.close();
   co_await proxy.close();
   co_await resolver.close();
 }
@@ -61,8 +91,8 @@ int egress_main(const Config& config) {
   ::setenv("RES_OPTIONS", "timeout:2 attempts:2", 0);
   auto options = proxy_options(config);
   // Before the role is confined: from then on it makes no sockets of this kind.
-  auto listener = options ? listen(config) : std::unexpected(options.error());
-  const auto confined = listener ? confine_egress(config) : std::unexpected(listener.error());
+  auto listeners = options ? listen_all(config) : std::unexpected(options.error());
+  const auto confined = listeners ? confine_egress(config) : std::unexpected(listeners.error());
   if (!confined) {
     base::log::error("cannot start: {}", base::describe(confined.error()));
     return kExitFailed;
@@ -80,8 +110,10 @@ int egress_main(const Config& config) {
                                             .worker = files,
                                             .resolver = resolver,
                                             .own_address = base::os::is_own_address});
+  egress::Admin admin(proxy, timer, context.get_executor());
   return run_role(
-      context, [&] { return start(proxy, *listener); }, [&](int) { return stop(proxy, resolver); });
+      context, [&] { return start(proxy, admin, *listeners); },
+      [&](int) { return stop(proxy, admin, resolver); });
 }
 
 }  // namespace granary::app

@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <iostream>
 #include <map>
@@ -7,6 +9,7 @@
 #include "app/role.h"
 #include "base/os/child.h"
 #include "base/os/system.h"
+#include "base/os/terminal.h"
 #include "cli/commands.h"
 #include "egress/address.h"
 
@@ -22,6 +25,7 @@ struct Options {
   std::string gateway = "127.0.0.1:8080";
   std::string api = "127.0.0.1:8081";
   std::string gateway_admin = "127.0.0.1:8082";
+  std::string egress_admin = "127.0.0.1:8083";
   std::string gateway_tls;
   std::string config_file;
 };
@@ -60,6 +64,10 @@ void add_options(CLI::App& command, Options& options) {
                   "where the gateway's /healthz, /readyz and /metrics are; off: nowhere")
       ->capture_default_str();
   add_tls_options(command, options);
+  command
+      .add_option("--egress-admin", options.egress_admin,
+                  "where the egress role's /healthz, /readyz and /metrics are; off: nowhere")
+      ->capture_default_str();
   command.add_option("--domain", options.config.domain, "tenant T is at T.DOMAIN")
       ->capture_default_str();
   command
@@ -94,12 +102,10 @@ base::Result<Config> complete(CLI::App& command, Options& options) {
     TRY_ASSIGN(options.config.gateway_tls, parse_endpoint(options.gateway_tls));
   }
   TRY(check_tls(options.config));
-  options.config.gateway_admin.reset();
+  TRY_ASSIGN(options.config.gateway_admin, parse_endpoint_or_off(options.gateway_admin));
+  TRY_ASSIGN(options.config.egress_admin, parse_endpoint_or_off(options.egress_admin));
   for (const std::string& network : options.config.egress_allow)
     TRY(egress::Network::parse(network));
-  if (options.gateway_admin != "off") {
-    TRY_ASSIGN(options.config.gateway_admin, parse_endpoint(options.gateway_admin));
-  }
   return options.config;
 }
 
@@ -153,7 +159,8 @@ int run(int argc, char** argv) {
       .environment = base::os::environment,
       .clock = clock,
       .rng = rng,
-      .program_folder = program_folder()};
+      .program_folder = program_folder(),
+      .read_hidden_line = [] { return base::os::read_hidden_line(STDIN_FILENO); }};
   cli::Commands client(surroundings);
   client.add_to(program);
   try {

@@ -21,6 +21,9 @@ int run_role(base::asio::io_context& context, std::function<base::Task<base::Res
 // granary-init, beside the running program. Errors: NotFound.
 base::Result<std::string> init_program();
 
+// What the egress role's listener for metrics is called where it is inherited.
+inline constexpr const char* kEgressAdminListener = "egress-admin";
+
 // The role's log, at the level of the configuration.
 void start_log(const char* role, const Config& config);
 

@@ -39,9 +39,9 @@ class ChildProcess final : public Process {
   int stop_signal_;
 };
 
-// The gateway's listeners: made here, and kept while the gateway is away, so that the kernel holds
-// what connects meanwhile until the next one takes it. As root the gateway itself then needs no
-// network, which matters for the sockets between it and the silos (base/os/network.h).
+// The roles' TCP listeners but the API's: made here, and kept while a role is away, so that the
+// kernel holds what connects meanwhile until the next one takes it. As root the gateway itself then
+// needs no network, which matters for the sockets between it and the silos (base/os/network.h).
 Result<base::os::InheritedFds> open_listeners(const Config& config) {
   TRY_ASSIGN(auto listeners, base::os::take_inherited());
   const auto open = [&](const char* name, const Endpoint& endpoint) -> Result<void> {
@@ -53,13 +53,15 @@ Result<base::os::InheritedFds> open_listeners(const Config& config) {
   TRY(open(gateway::kHttpListener, config.gateway));
   if (config.gateway_tls) TRY(open(gateway::kHttpsListener, *config.gateway_tls));
   if (config.gateway_admin) TRY(open(gateway::kAdminListener, *config.gateway_admin));
+  if (config.egress_admin) TRY(open(kEgressAdminListener, *config.egress_admin));
   return listeners;
 }
 
 struct RoleProcess {
   std::string name;
   std::optional<base::os::Ownership> identity;  // nothing: as this process
-  std::vector<base::os::PassedFd> listeners;
+  base::os::ChildOptions::Network network = base::os::ChildOptions::Network::Shared;
+  std::vector<base::os::PassedFd> listeners = {};
 };
 
 // As root each role gets its own user; otherwise the agent alone goes through sudo.
@@ -80,8 +82,7 @@ Role make_role(const base::asio::any_io_executor& executor, const std::string& p
   options.identity = role.identity;
   options.parent_death_signal = SIGTERM;
   options.descriptors = role.listeners;
-  if (!role.listeners.empty() && base::os::is_root())
-    options.network = base::os::ChildOptions::Network::None;
+  options.network = role.network;
   // Not through sudo, which passes signals on itself.
   if (!through_sudo) options.signals = base::os::ChildOptions::Signals::Held;
   // An orderly end of `up` ends the silos as well; a crash of it (the parent death signal, or a
@@ -99,18 +100,24 @@ Role make_role(const base::asio::any_io_executor& executor, const std::string& p
 std::vector<Role> make_roles(const base::asio::any_io_executor& executor,
                              const std::string& program, const Config& config,
                              const base::os::InheritedFds& listeners) {
+  using Network = base::os::ChildOptions::Network;
   const bool root = base::os::is_root();
   const auto as = [root](base::os::Ownership who) {
     return root ? std::optional(who) : std::nullopt;
   };
-  std::vector<RoleProcess> processes = {{"agent", std::nullopt, {}},
-                                        {"control", as(control_identity(config)), {}},
-                                        {"egress", as(egress_identity(config)), {}},
-                                        {"gateway", as(gateway_identity(config)), {}}};
-  for (const auto& [name, fd] : listeners) processes.back().listeners.push_back({name, fd.get()});
+  RoleProcess agent{.name = "agent", .identity = std::nullopt};
+  RoleProcess control{.name = "control", .identity = as(control_identity(config))};
+  RoleProcess egress{.name = "egress", .identity = as(egress_identity(config))};
+  RoleProcess gateway{.name = "gateway",
+                      .identity = as(gateway_identity(config)),
+                      .network = root ? Network::None : Network::Shared};
+  for (const auto& [name, fd] : listeners) {
+    RoleProcess& role = name == kEgressAdminListener ? egress : gateway;
+    role.listeners.push_back({name, fd.get()});
+  }
   std::vector<Role> roles;
-  for (const RoleProcess& process : processes)
-    roles.push_back(make_role(executor, program, config, process));
+  for (const RoleProcess* role : {&agent, &control, &egress, &gateway})
+    roles.push_back(make_role(executor, program, config, *role));
   return roles;
 }
 

@@ -2,8 +2,10 @@
 
 import contextlib
 import json
+import os
 import pathlib
 import shutil
+import signal
 import socket
 import subprocess
 import threading
@@ -60,7 +62,7 @@ class EgressPlatform(Platform):
                 [GRANARY, "up", "--data-dir", self.data_dir, "--uid-base", str(self.uid_base),
                  "--gateway", f"127.0.0.1:{self.gateway_port}",
                  "--api", self.api.removeprefix("http://"), "--gateway-admin", "127.0.0.1:0",
-                 *self.options],
+                 "--egress-admin", "127.0.0.1:0", *self.options],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         wait_for(self.ready, START_SECONDS, "granary up")
         return self
@@ -75,19 +77,44 @@ class EgressPlatform(Platform):
         finally:
             self.clean_up()
 
-    def caller(self, tenant, egress):
-        """A tenant whose release declares these targets; none: the key is left out."""
+    def caller_release(self, egress, *, early=False):
+        """A release that declares these targets; none: the key is left out. Early: it connects to
+        the first before it does anything else."""
         folder = self.folder / f"caller-{time.monotonic_ns()}"
         folder.mkdir()
         shutil.copy(CALLER, folder / "main.py")
-        manifest = {"app": "caller", "services": {"api": {
-            "command": ["python3", "-S", "main.py"], "routes": ["/api/"], "idle": "never"}}}
+        service = {"command": ["python3", "-S", "main.py"], "routes": ["/api/"], "idle": "never"}
+        if early:
+            service["env"] = {"EARLY": egress[0]}
+        manifest = {"app": "caller", "services": {"api": service}}
         if egress:
             manifest["egress"] = egress
         (folder / "granary.yaml").write_text(json.dumps(manifest))
-        release = self.granary("release", "create", str(folder))["id"]
-        self.granary("tenant", "create", tenant, "--release", release)
+        return self.granary("release", "create", str(folder))["id"]
+
+    def caller(self, tenant, egress):
+        """A tenant with such a release."""
+        self.granary("tenant", "create", tenant, "--release", self.caller_release(egress))
         return tenant
+
+    @contextlib.contextmanager
+    def slow_control(self):
+        """It runs for 2 ms at a time, and then not for 400."""
+        pid = self.pid("control")
+        over = threading.Event()
+
+        def hold_up():
+            while not over.wait(0.002):
+                os.kill(pid, signal.SIGSTOP)
+                over.wait(0.4)
+                os.kill(pid, signal.SIGCONT)
+        thread = threading.Thread(target=hold_up)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
 
     def call(self, tenant, page, **asked):
         query = "&".join(f"{name}={value}" for name, value in asked.items())
@@ -99,13 +126,21 @@ class EgressPlatform(Platform):
         """What the app got when it asked its proxy for the target: status, body, echo."""
         return self.call(tenant, "tunnel", target=target, text=text)
 
+    def egress_files(self, tenant):
+        """Of all accounts that ever had this name, the last one at the end."""
+        files = pathlib.Path(self.data_dir, "egress").glob(f"{tenant}.*.log*")
+        return sorted(files, key=lambda path: int(path.name.split(".")[1]))
+
     def egress_log(self, tenant):
+        files = [path for path in self.egress_files(tenant) if path.suffix == ".log"]
         with contextlib.suppress(FileNotFoundError):
-            return (pathlib.Path(self.data_dir) / "egress" / f"{tenant}.log").read_text()
+            return files[-1].read_text() if files else ""
         return ""
 
     def usage(self, tenant):
+        """Of all accounts that ever had this name, the last one's."""
         with contextlib.suppress(FileNotFoundError):
-            text = (pathlib.Path(self.data_dir) / "egress" / "usage.json").read_text()
-            return json.loads(text)["accounts"].get(tenant, {})
+            text = pathlib.Path(self.data_dir, "egress", "usage.json").read_text()
+            rows = [row for row in json.loads(text)["accounts"] if row["account"] == tenant]
+            return max(rows, key=lambda row: row["ordinal"], default={})
         return {}

@@ -1,7 +1,9 @@
 """The way out of silos, whole: a real `granary up`, real silos, a server outside."""
 
 import pathlib
+import re
 import subprocess
+import urllib.request
 
 import pytest
 from control import GRANARY
@@ -83,6 +85,59 @@ def test_a_suspended_tenant_has_no_way_out_and_a_resumed_one_has(platform, echo)
     platform.granary("tenant", "resume", tenant)
     assert f'"{tenant}"' in policy.read_text()
     assert platform.tunnel(tenant, f"localhost:{echo.port}")["status"] == 200
+
+
+def test_nothing_is_kept_of_an_offboarded_tenant_and_the_next_of_its_name_begins_anew(
+        platform, echo):
+    tenant = platform.caller("hooli", [f"localhost:{echo.port}"])
+    assert platform.tunnel(tenant, f"localhost:{echo.port}", "x" * 3000)["status"] == 200
+    wait_for(lambda: " 3000 3000 " in platform.egress_log(tenant), 5, "it is logged")
+    wait_for(lambda: platform.usage(tenant).get("bytes_up") == 3000, 10, "it is metered")
+    platform.granary("tenant", "suspend", tenant)
+    assert platform.usage(tenant)["bytes_up"] == 3000  # it is not gone, it sleeps
+    files = platform.egress_files(tenant)
+    platform.granary("tenant", "offboard", tenant, "--yes", "--retain", "0s")
+    wait_for(lambda: not any(path.exists() for path in files), 5, "its log is gone")
+    wait_for(lambda: not platform.usage(tenant), 10, "its counts are gone")
+    platform.caller(tenant, [f"localhost:{echo.port}"])
+    assert platform.tunnel(tenant, f"localhost:{echo.port}", "new")["status"] == 200
+    wait_for(lambda: platform.usage(tenant).get("bytes_up") == 3, 10, "counted from zero")
+    assert " 3000 3000 " not in platform.egress_log(tenant)
+
+
+def test_the_role_tells_how_it_is(platform, echo, acme):
+    port = wait_for(lambda: re.findall(r"egress's metrics are on port (\d+)",
+                                       platform.log.read_text()), 5, "it listens")[-1]
+    assert platform.tunnel(acme, f"localhost:{echo.port}", "12345")["status"] == 200
+    assert platform.tunnel(acme, "api.example.com:1")["status"] == 403
+
+    def get(page):
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{page}", timeout=5) as answer:
+            return answer.read().decode()
+    assert get("/healthz") == "ok\n"
+    assert get("/readyz") == "ready\n"
+    numbers = dict(line.rsplit(" ", 1) for line in get("/metrics").splitlines()
+                   if not line.startswith("#"))
+    assert int(numbers["granary_egress_bytes_up_total"]) >= 5
+    assert int(numbers["granary_egress_lookups_total"]) >= 1
+    assert int(numbers['granary_egress_ended_total{outcome="not-declared"}']) >= 1
+    assert int(numbers["granary_egress_accounts"]) >= 1
+
+
+def test_what_a_new_release_asks_for_in_its_first_milliseconds_is_not_refused(platform, echo):
+    """It is started anew within its deployment, which is recorded and published later: here much
+    later."""
+    tenant = platform.caller("early", [])
+    assert platform.call(tenant, "early").get("status") is None
+    release = platform.caller_release([f"localhost:{echo.port}"], early=True)
+
+    def asked():
+        answer = platform.request(tenant, "/api/early")
+        return answer.json() if answer.status == 200 and "status" in answer.json() else None
+    with platform.slow_control():
+        platform.granary("tenant", "update", tenant, "--release", release, "--no-wait")
+        found = wait_for(asked, 30, "the new release answers")
+    assert found["status"] == 200, found
 
 
 def test_a_running_silo_connects_again_after_the_role_was_killed(platform, echo, acme):

@@ -102,7 +102,7 @@ class Platform:
                 [*through, GRANARY, "up", "--data-dir", self.data_dir, "--uid-base", str(self.uid_base),
                  "--gateway", f"127.0.0.1:{self.gateway_port}",
                  "--api", self.api.removeprefix("http://"), "--gateway-admin", "127.0.0.1:0",
-                 *self.options],
+                 "--egress-admin", "127.0.0.1:0", *self.options],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
                 **options)
         try:
