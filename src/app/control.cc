@@ -85,7 +85,7 @@ struct Control {
     api::Options options;
     options.address = config.api.address;
     options.port = config.api.port;
-    options.gateway_host = public_host(config);
+    options.gateway = {.scheme = public_scheme(config), .host = public_host(config)};
     options.upload_folder = paths.control() + "/uploads";
     options.archive_folder = paths.archives();
     return options;

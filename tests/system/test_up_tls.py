@@ -93,6 +93,7 @@ def test_a_tenant_is_served_by_https_and_its_app_knows(site):
             assert answer.field("Strict-Transport-Security") == "max-age=31536000"
         seen = {name.lower(): value for name, value in answer.json()["headers"]}
         assert seen["x-forwarded-proto"] == "https"
+    assert site.platform.show("acme")["url"] == f"https://{ACME}:{site.port}"
 
 
 def test_curl_follows_from_http_to_https(site):
