@@ -25,6 +25,7 @@ Accounts::Accounts(AccountsOptions options, AccountsParts parts)
       tasks_(parts_.executor),
       awake_(parts_.executor),
       gate_(parts_.executor, options_.start_places),
+      transfers_(parts_.executor, kTransfersAtOnce),
       tools_{.executor = parts_.executor,
              .clock = parts_.clock,
              .timer = parts_.timer,
@@ -348,6 +349,7 @@ Task<Result<void>> Accounts::recover() {
   CO_TRY_ASSIGN(auto loaded,
                 co_await base::run_on(parts_.worker, [this] { return files_.load_all(); }));
   for (const base::Error& error : loaded.damaged) base::log::error("{}", describe(error));
+  CO_TRY(co_await recover_transfers(loaded.specs));
   for (wire::AccountSpec& spec : loaded.specs) {
     auto shared = std::make_shared<const wire::AccountSpec>(std::move(spec));
     Account& account = accounts_[shared->account];
@@ -369,6 +371,7 @@ Task<Result<void>> Accounts::recover() {
 }
 
 Task<void> Accounts::close(Silos silos) {
+  stop_transfers();
   if (silos == Silos::Stop && !tasks_.closing()) {
     std::vector<std::shared_ptr<Service>> all;
     for (const auto& [raw, weak] : living_) {

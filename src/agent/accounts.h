@@ -3,6 +3,7 @@
 // agent's executor; what blocks runs on its worker. Not for the protocol: see agent.h.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <string>
@@ -14,6 +15,7 @@
 #include "agent/service.h"
 #include "agent/volumes.h"
 #include "base/worker.h"
+#include "wire/data_export.h"
 
 namespace granary::agent {
 
@@ -31,6 +33,7 @@ struct AccountsParts {
   base::Timer& timer;
   base::Rng& rng;
   base::Worker& worker;
+  base::Worker& bulk;  // for what takes minutes: moving data. kTransfersAtOnce threads
   SiloLauncher& launcher;
   Doors& doors;
   Cgroups& cgroups;
@@ -61,6 +64,17 @@ class Accounts final {
     std::string next;  // empty: that was the last
   };
   base::Task<base::Result<Page>> list(std::string after, std::uint32_t limit);
+  // Writes all data of the account, as it is at one moment from now on, into the transfer of that
+  // name, which belongs to whom the transfers do. Its services go on.
+  // Errors: NotFound, and as Volumes::snapshot and wire::pack_data.
+  base::Task<base::Result<wire::DataExport>> export_data(base::AccountId account,
+                                                         std::string transfer);
+  // Puts a transfer's data in the place of the account's. Errors: NotFound, Conflict (it takes
+  // traffic, or runs), and as Volumes::replace.
+  base::Task<base::Result<void>> import_data(base::AccountId account, std::string transfer,
+                                             std::string sha256);
+  // Ends the two, which else take as long as they take: before whoever awaits them is joined.
+  void stop_transfers() { *stopping_ = true; }
   bool has_service(const base::ServiceId& service) const;
   // Removes an unpacked release. Unknown: success. Errors: Conflict (an account names it).
   base::Task<base::Result<void>> forget_release(std::string hash);
@@ -81,6 +95,8 @@ class Accounts final {
 
   std::shared_ptr<Service> find(const base::ServiceId& service) const;
   void put(Account& account, std::shared_ptr<const wire::AccountSpec> spec);
+  wire::DataPulse pulse() const;
+  base::Task<base::Result<std::unique_ptr<DataSnapshot>>> snapshot(base::AccountId account);
   base::Task<base::Result<void>> check(wire::AccountSpec spec) const;
   base::Task<base::Result<void>> make_real(std::shared_ptr<const wire::AccountSpec> spec);
   base::Task<void> take_over(std::shared_ptr<const wire::AccountSpec> spec);
@@ -88,6 +104,7 @@ class Accounts final {
   base::Task<void> stop_one(std::shared_ptr<Service> service, std::shared_ptr<base::Event> done,
                             std::shared_ptr<std::size_t> left);
   base::Task<void> adopt_all();
+  base::Task<base::Result<void>> recover_transfers(const std::vector<wire::AccountSpec>& specs);
   base::Task<void> keep_within_budget();
   base::Task<void> run_sweeps();
   base::Task<void> reap();
@@ -101,6 +118,9 @@ class Accounts final {
   base::Event awake_;
   std::unordered_map<Service*, std::weak_ptr<Service>> living_;
   StartGate gate_;
+  StartGate transfers_;
+  // Shared with what runs on the bulk worker.
+  std::shared_ptr<std::atomic<bool>> stopping_ = std::make_shared<std::atomic<bool>>(false);
   ServiceTools tools_;
   KeyedLock locks_;
   std::map<base::AccountId, Account> accounts_;

@@ -32,6 +32,14 @@ Result<std::string> release_of(const object& arguments) {
   return hash;
 }
 
+// It becomes a part of paths.
+Result<std::string> transfer_of(const object& arguments) {
+  TRY_ASSIGN(std::string name, base::json::get_string(arguments, "transfer"));
+  if (!base::is_ulid(name))
+    return base::fail(Code::InvalidArgument, "member 'transfer' must be a ULID");
+  return name;
+}
+
 // Only for looking it up among those that exist.
 Result<base::ServiceId> service_of(const object& arguments) {
   TRY_ASSIGN(AccountId account, account_of(arguments));
@@ -58,6 +66,7 @@ Task<Result<void>> Agent::start() {
 }
 
 Task<void> Agent::close(Accounts::Silos silos) {
+  accounts_.stop_transfers();  // the server waits for its requests, and they for these
   co_await server_->close();
   co_await accounts_.close(silos);
 }
@@ -113,8 +122,9 @@ Task<Agent::Answer> Agent::dispatch(wire::Verb verb, object arguments) {
     case wire::Verb::Logs:
       co_return co_await logs(std::move(arguments));
     case wire::Verb::Export:
+      co_return co_await export_data(std::move(arguments));
     case wire::Verb::Import:
-      co_return base::fail(Code::NotSupported, "this agent moves no data yet");
+      co_return co_await import_data(std::move(arguments));
     case wire::Verb::Sleep: {
       CO_TRY_ASSIGN(AccountId account, account_of(arguments));
       CO_TRY(co_await accounts_.sleep(std::move(account)));
@@ -194,6 +204,23 @@ Task<Agent::Answer> Agent::logs(object arguments) {
   result["lines"] = base::json::from_strings(found.lines);
   result["cursor"] = found.cursor;
   co_return result;
+}
+
+Task<Agent::Answer> Agent::export_data(object arguments) {
+  CO_TRY_ASSIGN(AccountId account, account_of(arguments));
+  CO_TRY_ASSIGN(std::string transfer, transfer_of(arguments));
+  CO_TRY_ASSIGN(const wire::DataExport written,
+                co_await accounts_.export_data(std::move(account), std::move(transfer)));
+  co_return to_json(written);
+}
+
+Task<Agent::Answer> Agent::import_data(object arguments) {
+  CO_TRY_ASSIGN(AccountId account, account_of(arguments));
+  CO_TRY_ASSIGN(std::string transfer, transfer_of(arguments));
+  CO_TRY_ASSIGN(std::string sha256, base::json::get_string(arguments, "sha256"));
+  CO_TRY(
+      co_await accounts_.import_data(std::move(account), std::move(transfer), std::move(sha256)));
+  co_return object();
 }
 
 }  // namespace granary::agent

@@ -48,6 +48,8 @@ class Agent final : public Handler {
   base::Task<Answer> unpack(base::json::object arguments);
   base::Task<Answer> forget(base::json::object arguments);
   base::Task<Answer> logs(base::json::object arguments);
+  base::Task<Answer> export_data(base::json::object arguments);
+  base::Task<Answer> import_data(base::json::object arguments);
 
   const AgentOptions options_;
   AccountsParts parts_;

@@ -1,13 +1,6 @@
-#include <boost/asio/read.hpp>
-#include <boost/asio/write.hpp>
-
-#include "agent/agent.h"
 #include "agent/doctor.h"
-#include "agent/host/host_parts.h"
 #include "agent/host/precompile.h"
-#include "agent/testing/host_fixture.h"
-#include "base/hash.h"
-#include "base/os/child.h"
+#include "agent/testing/agent_fixture.h"
 #include "base/os/file.h"
 
 namespace granary::agent {
@@ -16,111 +9,7 @@ namespace {
 using base::Code;
 using base::json::object;
 
-std::string init_program() {
-  const std::string own = base::os::own_program().value_or("");
-  return own.substr(0, own.rfind('/')) + "/granary-init";
-}
-
-// The whole agent with its real parts, asked over its socket.
-class AgentRootTest : public HostFixture {
- protected:
-  void SetUp() override {
-    HostFixture::SetUp();
-    if (!launcher_) return;
-    launcher_.reset();
-    begin(Isolation::Full);
-  }
-  void TearDown() override {
-    if (agent_) end(Accounts::Silos::Stop);
-    parts_.reset();
-    if (!cgroups_) return;
-    launcher_ = std::make_unique<HostLauncher>(context_.get_executor(), parts());
-    EXPECT_TRUE(run(launcher_->leftovers()).empty());
-    HostFixture::TearDown();
-  }
-
-  void begin(Isolation isolation) {
-    auto parts =
-        make_host_parts({.paths = paths_, .isolation = isolation, .init_program = init_program()},
-                        context_.get_executor(), clock_, pool_);
-    ASSERT_TRUE(parts.has_value()) << describe(parts.error());
-    parts_ = std::move(*parts);
-    AgentOptions options{.accounts = {.paths = paths_, .uid_base = kUid, .start_places = 4}};
-    agent_ = std::make_unique<Agent>(options, AccountsParts{.executor = context_.get_executor(),
-                                                            .clock = clock_,
-                                                            .timer = timer_,
-                                                            .rng = rng_,
-                                                            .worker = pool_,
-                                                            .launcher = parts_->launcher(),
-                                                            .doors = parts_->doors(),
-                                                            .cgroups = parts_->cgroups(),
-                                                            .volumes = parts_->volumes(),
-                                                            .board = parts_->board()});
-    const auto started = run(agent_->start());
-    ASSERT_TRUE(started.has_value()) << describe(started.error());
-  }
-  void end(Accounts::Silos silos) {
-    (void)run(closed(silos));
-    agent_.reset();
-    parts_.reset();
-  }
-  base::Task<bool> closed(Accounts::Silos silos) {
-    co_await agent_->close(silos);
-    co_return true;
-  }
-
-  base::Task<wire::AgentResult<object>> exchange(wire::Request request) {
-    using Protocol = base::asio::local::stream_protocol;
-    Protocol::socket socket(context_);
-    base::ErrorCode error;
-    co_await socket.async_connect(Protocol::endpoint(paths_.agent_socket()), base::into(error));
-    const std::string frame = wire::encode_request(request);
-    co_await base::asio::async_write(socket, base::asio::buffer(frame), base::into(error));
-    std::string head(wire::kFrameHead, '\0');
-    co_await base::asio::async_read(socket, base::asio::buffer(head), base::into(error));
-    std::string body(wire::decode_head(head).value_or(0), '\0');
-    co_await base::asio::async_read(socket, base::asio::buffer(body), base::into(error));
-    const auto document = wire::decode_body(body);
-    if (!document) co_return std::unexpected(wire::AgentError{document.error(), 0});
-    const auto answer = wire::decode_answer(*document);
-    if (!answer) co_return std::unexpected(wire::AgentError{answer.error(), 0});
-    co_return answer->result;
-  }
-  wire::AgentResult<object> call(wire::Verb verb, object arguments = {}) {
-    return run(exchange({.id = 7, .verb = verb, .arguments = std::move(arguments)}));
-  }
-  static object account(const std::string& name) {
-    object arguments;
-    arguments["account"] = name;
-    return arguments;
-  }
-  wire::AgentResult<object> wake(const std::string& name) {
-    object arguments = account(name);
-    arguments["service"] = "api";
-    return call(wire::Verb::Activate, arguments);
-  }
-  wire::AgentResult<object> apply(const std::string& name, const std::string& program,
-                                  std::uint64_t version) {
-    wire::AccountSpec spec;
-    spec.account = base::AccountId(name);
-    spec.ordinal = 1;
-    spec.disk_bytes = 64ULL << 20;
-    spec.release_hash = make_release(program);
-    spec.release_name = "r";
-    spec.version = version;
-    spec.services = {plan_for(name, "").spec};
-    spec.services[0].slot = 3;
-    object arguments;
-    arguments["spec"] = to_json(spec);
-    return call(wire::Verb::Apply, arguments);
-  }
-
-  base::os::AsioTimer timer_;
-  base::os::SystemRng rng_;
-  base::os::ThreadPool pool_{4};
-  std::unique_ptr<HostParts> parts_;
-  std::unique_ptr<Agent> agent_;
-};
+class AgentRootTest : public AgentFixture {};
 
 TEST_F(AgentRootTest, AppliedAccountWakesServesSleepsAndKeepsItsData) {
   const std::string program =
@@ -220,7 +109,7 @@ TEST_F(AgentRootTest, BadRequestsAreAnsweredAndHurtNobody) {
 }
 
 TEST_F(AgentRootTest, TheDoctorFindsThisMachineWell) {
-  const auto findings = examine({.paths = paths_, .init_program = init_program()});
+  const auto findings = examine({.paths = paths_, .init_program = init_program_path()});
   for (const Finding& finding : findings) {
     if (finding.need == Need::Required) {
       EXPECT_EQ(finding.health, Health::Well) << finding.name << ": " << finding.detail;

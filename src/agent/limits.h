@@ -80,4 +80,19 @@ inline constexpr std::uint64_t kSmallestDisk = 16ULL << 20;  // a journal of 4 M
 inline constexpr std::chrono::seconds kMakeDiskDeadline{60};
 inline constexpr std::chrono::minutes kMendDiskDeadline{10};
 
+// --- moving data --------------------------------------------------------------------------------
+
+// Exports and imports at once: each is one thread that packs, or waits for the disk.
+inline constexpr std::size_t kTransfersAtOnce = 2;
+// How long an app's writes may be held back for an export. Comparing runs at some 4 GB/s, and a
+// request that waits for longer is given up by most clients.
+inline constexpr std::chrono::milliseconds kLongestPause{10'000};
+// The same where nothing runs and nothing may start: nobody waits.
+inline constexpr std::chrono::milliseconds kLongestPauseSuspended{600'000};
+// A disk is copied while it is written to until a round changes no more than this, or so often.
+inline constexpr std::uint64_t kSmallChange = 8ULL << 20;
+inline constexpr int kMostRounds = 4;
+// Left free on this machine whatever is exported: databases and logs must go on.
+inline constexpr std::uint64_t kSpareRoom = 64ULL << 20;
+
 }  // namespace granary::agent

@@ -3,6 +3,7 @@
 // its account's folder, not here.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -12,6 +13,7 @@
 #include "base/os/fd.h"
 #include "base/os/fscrypt.h"
 #include "base/result.h"
+#include "wire/data_archive.h"
 
 namespace granary::agent {
 
@@ -36,6 +38,24 @@ struct AttachedDisk {
   std::shared_ptr<const base::os::FolderKey> key;
 };
 
+// An account's data as it was at one moment, for as long as this lives.
+class DataSnapshot {
+ public:
+  virtual ~DataSnapshot() = default;
+  // Writes it to a new file, which is on the disk when this returns. Takes long, with low priority.
+  // Errors: as wire::pack_data.
+  virtual base::Result<wire::DataArchiveInfo> pack(const std::string& archive,
+                                                   const wire::DataPulse& pulse) = 0;
+  // How long writes to the disk were held back for it.
+  virtual std::chrono::microseconds paused() const = 0;
+};
+
+struct SnapshotOptions {
+  DiskOptions disk;
+  std::chrono::milliseconds longest_pause{0};  // of writes, before it fails instead
+  wire::DataPulse pulse;                       // an error of it ends the work
+};
+
 class Volumes {
  public:
   virtual ~Volumes() = default;
@@ -47,6 +67,18 @@ class Volumes {
   // Waits a while for an earlier silo's disk to be released. Mended first if it is marked as
   // damaged. Errors: Unavailable (still attached), DataLoss (cannot be mended), NotFound.
   virtual base::Result<AttachedDisk> attach(const base::AccountId& account) = 0;
+  // While its services run, or not. Errors: NotFound, Exhausted (no room on this machine), Deadline
+  // (longest_pause), as attach.
+  virtual base::Result<std::unique_ptr<DataSnapshot>> snapshot(const base::AccountId& account,
+                                                               const SnapshotOptions& options) = 0;
+  // Puts an archive's data in the place of all that is on the disk, whole or, on failure, not at
+  // all; durable when it returns. Nothing of the account runs or starts meanwhile. `sha256` is the
+  // archive's. Errors: InvalidArgument (another hash, or as wire::check_data), Exhausted.
+  virtual base::Result<void> replace(const base::AccountId& account, const std::string& archive,
+                                     const std::string& sha256, const DiskOptions& options,
+                                     const wire::DataPulse& pulse) = 0;
+  // Clears away what an agent that was killed amid one of the two left.
+  virtual base::Result<void> recover(const base::AccountId& account) = 0;
 };
 
 }  // namespace granary::agent

@@ -4,6 +4,7 @@
 
 #include "agent/host/host_parts.h"
 #include "agent/host/precompile.h"
+#include "agent/limits.h"
 #include "app/limits.h"
 #include "app/role.h"
 #include "base/log.h"
@@ -60,6 +61,7 @@ int agent_main(const Config& config) {
   base::os::SystemRng rng;
   const auto left = leave_network(config);  // before there are threads
   base::os::ThreadPool worker(kAgentThreads);
+  base::os::ThreadPool bulk(agent::kTransfersAtOnce);
   const auto init = left ? init_program() : std::unexpected(left.error());
   auto parts = init ? agent::make_host_parts(host_options(config, *init), context.get_executor(),
                                              clock, worker)
@@ -73,6 +75,7 @@ int agent_main(const Config& config) {
                            .timer = timer,
                            .rng = rng,
                            .worker = worker,
+                           .bulk = bulk,
                            .launcher = (*parts)->launcher(),
                            .doors = (*parts)->doors(),
                            .cgroups = (*parts)->cgroups(),

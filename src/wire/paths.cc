@@ -38,6 +38,10 @@ std::string Paths::account_file(const base::AccountId& id) const {
   return account(id) + "/account.json";
 }
 std::string Paths::disk(const base::AccountId& id) const { return account(id) + "/disk.img"; }
+std::string Paths::disk_export(const base::AccountId& id) const {
+  return account(id) + "/export.img";
+}
+std::string Paths::disk_import(const base::AccountId& id) const { return disk(id) + ".import"; }
 std::string Paths::disk_key(const base::AccountId& id) const { return account(id) + "/disk.key"; }
 std::string Paths::logs(const base::AccountId& id) const { return account(id) + "/logs"; }
 std::string Paths::log(const base::ServiceId& service, int half) const {

@@ -12,7 +12,8 @@
 //     publish/routing.json        0755 control writes, gateway reads
 //     publish/egress.json         the egress policy; control writes, egress reads
 //     releases/HASH/              0711 root; the unpacked release, what /app shows
-//     accounts/ACCOUNT/           0700 root: account.json, disk.img, disk.key, logs/SERVICE.{0,1}
+//     accounts/ACCOUNT/           0700 root: account.json, disk.img, disk.key, logs/SERVICE.{0,1};
+//                                 while data moves: export.img, disk.img.import
 //     keys/platform.key           0700 root; wraps each account's disk.key
 //     graveyard/                  0700 root: trees on their way to deletion
 //     access/                     0700 gateway: ACCOUNT.log, ACCOUNT.log.1
@@ -61,6 +62,8 @@ class Paths final {
   std::string account(const base::AccountId& account) const;
   std::string account_file(const base::AccountId& account) const;
   std::string disk(const base::AccountId& account) const;
+  std::string disk_export(const base::AccountId& account) const;
+  std::string disk_import(const base::AccountId& account) const;
   std::string disk_key(const base::AccountId& account) const;
   std::string keys() const { return data_ + "/keys"; }
   std::string platform_key() const { return keys() + "/platform.key"; }

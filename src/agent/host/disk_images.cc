@@ -49,22 +49,6 @@ Result<void> run(const std::vector<std::string>& argv, std::chrono::milliseconds
                     end.output.substr(0, 500));
 }
 
-// Sparse, with a small journal: a power cut must not cost a tenant's data.
-Result<void> make_image(const std::string& image, const DiskOptions& options,
-                        const char* features) {
-  TRY_ASSIGN(const Fd file, base::os::open_file(image, O_RDWR | O_CREAT | O_TRUNC, 0600));
-  TRY(base::os::checked("ftruncate", image, [&] {
-    return ::ftruncate(file.get(), static_cast<off_t>(options.bytes));
-  }));
-  const std::string extended = fmt::format(
-      "root_owner={0}:{0},lazy_itable_init=1,lazy_journal_init=1,nodiscard", options.uid);
-  TRY(run({"/sbin/mke2fs", "-q", "-F", "-t", "ext4", "-b", std::to_string(kBlock), "-I", "256",
-           "-m", "0", "-J", "size=4", "-O", features, "-E", extended, image},
-          kMakeDiskDeadline, 0));
-  TRY(base::os::checked("fdatasync", image, [&] { return ::fdatasync(file.get()); }));
-  return {};
-}
-
 Result<void> mend_if_damaged(const std::string& image) {
   TRY_ASSIGN(const Fd file, base::os::open_file(image, O_RDONLY, 0));
   TRY_ASSIGN(const std::string head, base::os::read_at(file.get(), kMagicAt, 4));
@@ -86,6 +70,22 @@ Result<bool> encrypts(const std::string& image) {
 }
 
 }  // namespace
+
+// Sparse, with a small journal: a power cut must not cost a tenant's data.
+Result<void> DiskImages::make_image(const std::string& image, const DiskOptions& options) const {
+  const std::uint64_t bytes = options.bytes / kBlock * kBlock;
+  const char* features = keys_ != nullptr ? "encrypt,^resize_inode" : "^resize_inode";
+  TRY_ASSIGN(const Fd file, base::os::open_file(image, O_RDWR | O_CREAT | O_TRUNC, 0600));
+  TRY(base::os::checked("ftruncate", image,
+                        [&] { return ::ftruncate(file.get(), static_cast<off_t>(bytes)); }));
+  const std::string extended = fmt::format(
+      "root_owner={0}:{0},lazy_itable_init=1,lazy_journal_init=1,nodiscard", options.uid);
+  TRY(run({"/sbin/mke2fs", "-q", "-F", "-t", "ext4", "-b", std::to_string(kBlock), "-I", "256",
+           "-m", "0", "-J", "size=4", "-O", features, "-E", extended, image},
+          kMakeDiskDeadline, 0));
+  TRY(base::os::checked("fdatasync", image, [&] { return ::fdatasync(file.get()); }));
+  return {};
+}
 
 Result<void> DiskImages::grow(const std::string& image, std::uint64_t bytes) {
   // Attached for as long as this takes: a silo that starts meanwhile waits.
@@ -111,8 +111,7 @@ Result<void> DiskImages::make(const AccountId& account, const DiskOptions& optio
   // Its key first: a disk that was made is one that can be opened.
   if (keys_ != nullptr) TRY(keys_->make(account));
   const std::string half_made = image + ".new";
-  TRY(make_image(half_made, {bytes, options.uid},
-                 keys_ != nullptr ? "encrypt,^resize_inode" : "^resize_inode"));
+  TRY(make_image(half_made, options));
   return base::os::rename_file(half_made, image);
 }
 
@@ -133,13 +132,13 @@ Result<AttachedDisk> DiskImages::attach(const AccountId& account) {
                                    [&image] { return mend_if_damaged(image); }));
   const std::string mount_point = sandbox_folders(paths_).disk;
   AttachedDisk disk{std::move(device.fd), std::move(device.path), mount_point, mount_point, {}};
-  if (!base::os::exists(paths_.disk_key(account))) {
-    TRY_ASSIGN(const bool locked, encrypts(image));
-    if (!locked) return disk;
+  // The image says whether it is encrypted, not its key: a new one may be in this one's place yet.
+  TRY_ASSIGN(const bool locked, encrypts(image));
+  if (!locked) return disk;
+  if (!base::os::exists(paths_.disk_key(account)))
     return base::fail_with_advice(Code::DataLoss,
                                   "the key of this encrypted disk is gone; nobody can read it",
                                   "Restore disk.key and keys/ from the same backup");
-  }
   if (keys_ == nullptr)
     return base::fail_with_advice(Code::NotSupported,
                                   "the disk is encrypted, but this kernel cannot open it",

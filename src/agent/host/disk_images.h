@@ -9,6 +9,8 @@
 
 namespace granary::agent {
 
+struct OpenDisk;
+
 class DiskImages final : public Volumes {
  public:
   // With `keys`, disks made from now on are encrypted. They outlive the DiskImages.
@@ -18,8 +20,18 @@ class DiskImages final : public Volumes {
   base::Result<void> make(const base::AccountId& account, const DiskOptions& options) override;
   base::Result<DiskUse> use(const base::AccountId& account) override;
   base::Result<AttachedDisk> attach(const base::AccountId& account) override;
+  base::Result<std::unique_ptr<DataSnapshot>> snapshot(const base::AccountId& account,
+                                                       const SnapshotOptions& options) override;
+  base::Result<void> replace(const base::AccountId& account, const std::string& archive,
+                             const std::string& sha256, const DiskOptions& options,
+                             const wire::DataPulse& pulse) override;
+  base::Result<void> recover(const base::AccountId& account) override;
 
  private:
+  base::Result<void> make_image(const std::string& image, const DiskOptions& options) const;
+  base::Result<OpenDisk> open_import(const base::AccountId& account, const DiskOptions& options);
+  base::Result<void> fill_import(const base::AccountId& account, const std::string& archive,
+                                 const DiskOptions& options, const wire::DataPulse& pulse);
   base::Result<void> grow(const std::string& image, std::uint64_t bytes);
   wire::Paths paths_;
   const DiskKeys* keys_;

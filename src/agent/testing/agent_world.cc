@@ -20,6 +20,7 @@ AgentWorld::AgentWorld()
       launcher_(world_.executor()),
       options_{.paths = paths_, .uid_base = 200'000, .memory_budget = 0, .start_places = 4} {
   std::filesystem::create_directories(paths_.run());
+  std::filesystem::create_directories(paths_.transfers());
   std::filesystem::create_directories(paths_.release(std::string(64, 'a')));
   std::filesystem::create_directories(paths_.release(std::string(64, 'b')));
   EXPECT_TRUE(wire::ActivityBoard::create(paths_.board(), 0600, ::getegid()).has_value());
@@ -42,6 +43,7 @@ AccountsParts AgentWorld::parts() {
           .timer = world_.timer,
           .rng = world_.rng,
           .worker = world_.worker,
+          .bulk = world_.worker,
           .launcher = launcher_,
           .doors = doors_,
           .cgroups = cgroups_,

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/hash.h"
 #include "base/os/file.h"
 
 namespace granary::agent {
@@ -104,6 +105,51 @@ Task<std::vector<ServiceId>> FakeLauncher::leftovers() {
   for (const auto& [service, process] : running_) services.push_back(service);
   for (const auto& [service, how] : ended_) services.push_back(service);
   co_return services;
+}
+
+namespace {
+
+class FakeSnapshot final : public DataSnapshot {
+ public:
+  FakeSnapshot(std::string data, std::function<void()> on_pack)
+      : data_(std::move(data)), on_pack_(std::move(on_pack)) {}
+  Result<wire::DataArchiveInfo> pack(const std::string& archive,
+                                     const wire::DataPulse& pulse) override {
+    if (on_pack_) on_pack_();
+    TRY(pulse());
+    TRY(base::os::replace_file(archive, data_, 0600, base::os::Durability::Cached));
+    wire::DataArchiveInfo info;
+    info.archive_bytes = info.totals.bytes = data_.size();
+    info.sha256 = base::sha256_hex(data_);
+    info.totals.files = 1;
+    return info;
+  }
+  std::chrono::microseconds paused() const override { return std::chrono::microseconds(7); }
+
+ private:
+  std::string data_;
+  std::function<void()> on_pack_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<DataSnapshot>> FakeVolumes::snapshot(const base::AccountId& account,
+                                                            const SnapshotOptions& options) {
+  if (error_) return std::unexpected(*error_);
+  longest_pause_ = options.longest_pause;
+  return std::make_unique<FakeSnapshot>(data_[account], on_pack_);
+}
+
+Result<void> FakeVolumes::replace(const base::AccountId& account, const std::string& archive,
+                                  const std::string& sha256, const DiskOptions& /*options*/,
+                                  const wire::DataPulse& pulse) {
+  if (error_) return std::unexpected(*error_);
+  TRY(pulse());
+  TRY_ASSIGN(std::string bytes, base::os::read_file(archive, 1U << 20));
+  if (base::sha256_hex(bytes) != sha256)
+    return base::fail(Code::InvalidArgument, "another archive was meant");
+  data_[account] = std::move(bytes);
+  return {};
 }
 
 Result<base::os::Fd> FakeDoors::open(const ServiceId& service) {

@@ -2,6 +2,7 @@
 // Single-threaded; for tests under base::testing::World.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -126,9 +127,31 @@ class FakeVolumes final : public Volumes {
     return DiskUse{4096, disks_[account]};
   }
   base::Result<AttachedDisk> attach(const base::AccountId&) override { return AttachedDisk{}; }
+  // An archive is here the data itself.
+  base::Result<std::unique_ptr<DataSnapshot>> snapshot(const base::AccountId& account,
+                                                       const SnapshotOptions& options) override;
+  base::Result<void> replace(const base::AccountId& account, const std::string& archive,
+                             const std::string& sha256, const DiskOptions& options,
+                             const wire::DataPulse& pulse) override;
+  base::Result<void> recover(const base::AccountId& account) override {
+    recovered_.insert(account);
+    return {};
+  }
+
+  std::string& data(const std::string& account) { return data_[base::AccountId(account)]; }
+  bool recovered(const std::string& account) {
+    return recovered_.contains(base::AccountId(account));
+  }
+  std::chrono::milliseconds longest_pause() const { return longest_pause_; }
+  // Called amid the packing of a snapshot.
+  void on_pack(std::function<void()> then) { on_pack_ = std::move(then); }
 
  private:
   std::optional<base::Error> error_;
+  std::map<base::AccountId, std::string> data_;
+  std::set<base::AccountId> recovered_;
+  std::chrono::milliseconds longest_pause_{0};
+  std::function<void()> on_pack_;
   std::map<base::AccountId, std::uint64_t> disks_;
 };
 

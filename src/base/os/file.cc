@@ -1,8 +1,10 @@
 #include "base/os/file.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -121,6 +123,30 @@ Result<void> sync_filesystem(const std::string& path) {
   TRY_ASSIGN(Fd fd, open_file(path, O_RDONLY | O_DIRECTORY, 0));
   TRY(checked("syncfs", path, [&] { return ::syncfs(fd.get()); }));
   return {};
+}
+
+Result<std::uint64_t> free_bytes(const std::string& path) {
+  struct statvfs status{};
+  TRY(checked("statvfs", path, [&] { return ::statvfs(path.c_str(), &status); }));
+  return static_cast<std::uint64_t>(status.f_bavail) * status.f_frsize;
+}
+
+Result<void> exchange_files(const std::string& a, const std::string& b) {
+  TRY(checked("renameat2", a, [&] {
+    return ::renameat2(AT_FDCWD, a.c_str(), AT_FDCWD, b.c_str(), RENAME_EXCHANGE);
+  }));
+  return {};
+}
+
+Result<void> give_file(const std::string& path, Ownership owner) {
+  TRY(checked("chown", path, [&] { return ::lchown(path.c_str(), owner.uid, owner.gid); }));
+  return {};
+}
+
+Result<Ownership> owner_of(const std::string& path) {
+  struct stat status{};
+  TRY(checked("stat", path, [&] { return ::lstat(path.c_str(), &status); }));
+  return Ownership{status.st_uid, status.st_gid};
 }
 
 Result<void> rename_file(const std::string& from, const std::string& to) {

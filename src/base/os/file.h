@@ -44,6 +44,13 @@ Result<void> sync_file(int fd);
 Result<void> sync_folder(const std::string& path);
 // Everything written so far to the file system that holds `path`: one wait for a whole tree.
 Result<void> sync_filesystem(const std::string& path);
+// What may still be written to the file system that holds `path`.
+Result<std::uint64_t> free_bytes(const std::string& path);
+// The two names change places at once: there is no moment with one of them missing.
+Result<void> exchange_files(const std::string& a, const std::string& b);
+// Of a file itself, never of what a link leads to.
+Result<void> give_file(const std::string& path, Ownership owner);
+Result<Ownership> owner_of(const std::string& path);
 Result<void> rename_file(const std::string& from, const std::string& to);
 // Success also when there is none.
 Result<void> remove_file(const std::string& path);

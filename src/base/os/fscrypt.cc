@@ -78,6 +78,23 @@ int FolderKey::unlock(const char* mount, const char* folder, uid_t uid, gid_t gi
   return made ? ::fchown(inside.get(), uid, gid) : 0;
 }
 
+int FolderKey::unlock_existing(const char* mount, const char* folder) const {
+  const RawFolder root(mount);
+  if (root.get() < 0) return -1;
+  if (::ioctl(root.get(), FS_IOC_ADD_ENCRYPTION_KEY, request_->argument()) != 0) return -1;
+  const RawFolder inside(folder);
+  if (inside.get() < 0) return -1;
+  fscrypt_get_policy_ex_arg found{};
+  found.policy_size = sizeof found.policy;
+  if (::ioctl(inside.get(), FS_IOC_GET_ENCRYPTION_POLICY_EX, &found) != 0) return -1;
+  const bool ours =
+      found.policy.version == FSCRYPT_POLICY_V2 &&
+      std::memcmp(found.policy.v2.master_key_identifier,
+                  request_->argument()->key_spec.u.identifier, FSCRYPT_KEY_IDENTIFIER_SIZE) == 0;
+  if (!ours) errno = EKEYREJECTED;
+  return ours ? 0 : -1;
+}
+
 bool has_folder_encryption() { return exists("/sys/fs/ext4/features/encryption"); }
 
 }  // namespace granary::base::os
