@@ -106,6 +106,8 @@ Task<Result<Operation>> Lifecycle::export_tenant(Export request, Caller caller) 
 Task<Result<Operation>> Lifecycle::restore(Restore request, Caller caller) {
   const AccountId id = request.id;
   CO_TRY(base::parse_slug(id.value, "tenant name"));
+  CO_TRY_ASSIGN(const auto earlier, co_await asked_before(caller));
+  if (earlier) co_return same_request(*earlier, "tenant.restore", id);
   object input;
   input["archive"] = request.archive;
   State was = State::Active;
@@ -166,15 +168,22 @@ Task<Result<registry::Archive>> Lifecycle::take_archive(std::string id, ArchiveF
   co_return archive;
 }
 
-// An operation that is not final makes it or reads it.
-Task<Result<bool>> Lifecycle::archive_in_use(std::string id) {
+Task<Result<void>> Lifecycle::check_unused(std::string archive, base::OperationId except) {
+  CO_TRY_ASSIGN(const bool in_use, co_await archive_in_use(archive, std::move(except)));
+  if (in_use)
+    co_return base::fail(Code::Unavailable, "the archive {} is being used by another operation",
+                         archive);
+  co_return Result<void>();
+}
+
+Task<Result<bool>> Lifecycle::archive_in_use(std::string id, base::OperationId except) {
   for (const operation::State state :
        {operation::State::Queued, operation::State::Running, operation::State::Waiting}) {
     operation::Engine::Filter filter{.subject = {}, .kind = {}, .state = state, .limit = 1000};
     for (bool more = true; more;) {
       CO_TRY_ASSIGN(const auto page, co_await parts_.engine.list(filter));
       for (const Operation& operation : page) {
-        if (names_archive(operation, id)) co_return true;
+        if (operation.id != except && names_archive(operation, id)) co_return true;
       }
       more = page.size() == filter.limit;
       if (more) filter.after = page.back().id.value;

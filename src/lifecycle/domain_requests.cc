@@ -105,6 +105,8 @@ Task<Result<void>> Lifecycle::drop_claim(AccountId id, std::string domain, Calle
 
 Task<Result<Operation>> Lifecycle::verify_domain(AccountId id, std::string domain, Caller caller) {
   CO_TRY_ASSIGN(domain, registry::parse_domain(domain));
+  CO_TRY_ASSIGN(const auto earlier, co_await asked_before(caller));
+  if (earlier) co_return same_request(*earlier, "tenant.apply", id);
   DomainClaim claim;
   CO_TRY(co_await parts_.store.read([&](Transaction& tx) -> Result<void> {
     TRY_ASSIGN(claim, registry::get_claim(tx, id, domain));

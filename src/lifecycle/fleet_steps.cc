@@ -24,10 +24,6 @@ namespace {
 
 constexpr std::uint32_t kPage = 500;
 
-bool is_settled(const Account& account) {
-  return account.state == State::Active || account.state == State::Suspended;
-}
-
 bool uses_secret(const std::string& manifest, const std::string& name) {
   const auto document = base::json::parse_object(manifest, 1U << 20);
   if (!document) return false;
@@ -101,11 +97,15 @@ Task<Result<std::uint64_t>> Lifecycle::Steps::submit_applies(Operation operation
     const auto follow = co_await parts.engine.submit(
         std::move(request), [id, now = parts.clock.wall()](Transaction& tx) -> Result<void> {
           TRY_ASSIGN(const Account account, registry::get(tx, id));
-          if (!is_settled(account)) return base::fail(Code::Conflict, "'{}' is busy", id.value);
+          // One that is being made or restored may have read its rows already: it gets its own
+          // operation, which comes after that.
+          if (account.state == State::Offboarding || account.state == State::Failed)
+            return base::fail(Code::Conflict, "'{}' is {}", id.value,
+                              registry::to_string(account.state));
           TRY(registry::touch(tx, id, now));
           return {};
         });
-    // Gone, or busy with something that brings it to what is desired anyway.
+    // Gone, on its way out, or never made.
     const bool needless =
         !follow && (follow.error().code == Code::NotFound || follow.error().code == Code::Conflict);
     if (!follow && !needless) co_return std::unexpected(follow.error());

@@ -117,6 +117,10 @@ Task<Result<Operation>> Lifecycle::change(std::string kind, AccountId id, base::
   co_return co_await parts_.engine.submit(std::move(request), std::move(recorded));
 }
 
+Task<Result<std::optional<Operation>>> Lifecycle::asked_before(Caller caller) {
+  co_return co_await parts_.engine.find_by_key(scoped_key(caller));
+}
+
 Task<Result<Account>> Lifecycle::change_now(std::string action, AccountId id, store::Work work,
                                             Caller caller) {
   const AuditHead head{.actor = caller.actor, .action = std::move(action), .asked = {}};

@@ -208,7 +208,13 @@ class Lifecycle final {
   base::Task<base::Result<cloud::Driver*>> cloud_of(base::AccountId id);
   // Whether an operation on the account is not final.
   base::Task<base::Result<bool>> is_busy(base::AccountId id);
-  base::Task<base::Result<bool>> archive_in_use(std::string id);
+  // Whether an operation that is not final, other than `except`, makes the archive or reads it.
+  base::Task<base::Result<bool>> archive_in_use(std::string id, base::OperationId except = {});
+  // Errors: Unavailable while it is in use.
+  base::Task<base::Result<void>> check_unused(std::string archive, base::OperationId except);
+  // What the caller has asked for with this key before. For requests that look at what the first
+  // one has changed.
+  base::Task<base::Result<std::optional<operation::Operation>>> asked_before(Caller caller);
   base::Task<base::Result<std::map<base::AccountId, cloud::Actual>>> accounts_in(std::string cloud);
   base::Task<base::Result<std::map<base::AccountId, registry::Account>>> rows_in(std::string cloud);
   base::Task<base::Result<std::optional<DriftItem>>> judge(base::AccountId id, std::string cloud,

@@ -16,6 +16,7 @@ inline constexpr std::uint32_t kConcurrentChanges = 48;
 inline constexpr std::uint32_t kConcurrentChecks = 2;
 // Exports and restores at once: each reads or writes a whole disk, and customers use the same one.
 inline constexpr std::uint32_t kConcurrentArchives = 2;
+inline constexpr const char* kArchiveLimit = "archives";
 // How long an archive is kept that was made by an offboarding that was called off, and one that was
 // sent here to be restored.
 inline constexpr std::chrono::hours kKeepFinalAfterEnd{24};

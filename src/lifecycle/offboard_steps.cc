@@ -175,13 +175,15 @@ Lifecycle::Steps::Step Lifecycle::Steps::inspect(Operation operation) {
 
 Lifecycle::Steps::Step Lifecycle::Steps::destroy(Operation operation) {
   const AccountId id = account_of(operation);
-  CO_TRY_ASSIGN(cloud::Driver * driver, co_await whole.cloud_of(id));
-  CO_TRY(co_await driver->destroy(id));
   std::vector<registry::Archive> archives;
   CO_TRY(co_await parts.store.read([&](Transaction& tx) -> Result<void> {
     TRY_ASSIGN(archives, registry::archives_of(tx, id));
     return {};
   }));
+  for (const auto& archive : archives)
+    CO_TRY(co_await whole.check_unused(archive.id, operation.id));
+  CO_TRY_ASSIGN(cloud::Driver * driver, co_await whole.cloud_of(id));
+  CO_TRY(co_await driver->destroy(id));
   for (const auto& archive : archives) CO_TRY(co_await parts.archives.remove(archive.id));
   const base::WallTime now = parts.clock.wall();
   const object text = certificate_text(operation, parts.signing_key.id(), archives, now);

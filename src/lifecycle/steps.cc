@@ -103,14 +103,14 @@ void Lifecycle::Steps::add_kinds() {
   create.on_failure = record_create_failed;
   auto exporting =
       changing("tenant.export", {step("data", &Steps::export_data), step("pack", &Steps::pack)});
-  exporting.concurrency = kConcurrentArchives;
+  exporting.limit = kArchiveLimit;
   auto restore =
       changing("tenant.restore",
                {step("unpack", &Steps::unpack), step("refuse", &Steps::publish), prepare_step,
                 step("converge", &Steps::converge_closed), step("import", &Steps::import_data),
                 step("settle", &Steps::settle), step("reopen", &Steps::reopen), publish_step,
                 step("conclude", &Steps::conclude)});
-  restore.concurrency = kConcurrentArchives;
+  restore.limit = kArchiveLimit;
   restore.on_failure = record_restore_ended;
   auto offboard =
       changing("tenant.offboard",
@@ -119,16 +119,19 @@ void Lifecycle::Steps::add_kinds() {
                 step("retain", &Steps::retain), step("inspect", &Steps::inspect),
                 step("destroy", &Steps::destroy), step("unpublish", &Steps::publish)});
   offboard.on_failure = record_offboard_ended;
+  offboard.no_way_back = "destroy";
   operation::Kind check_kind = changing("deployment.check", {step("check", &Steps::check)});
   check_kind.on_failure = record_check_failed;
   check_kind.concurrency = kConcurrentChecks;
   check_kind.max_attempts = kCheckAttempts;
   operation::Engine& engine = parts.engine;
+  engine.add_limit(kArchiveLimit, kConcurrentArchives);
   engine.add_kind(std::move(create));
   engine.add_kind(
       changing("tenant.update", {prepare_step, converge_step, publish_step, check_step}));
   // The same without waking anything: what changed is not the app's code.
-  engine.add_kind(changing("tenant.apply", {prepare_step, converge_step, publish_step}));
+  engine.add_kind(changing("tenant.apply",
+                           {prepare_step, step("converge", &Steps::converge_made), publish_step}));
   // Traffic is refused first, then the services stop; and the other way round.
   engine.add_kind(changing("tenant.suspend", {publish_step, converge_step}));
   engine.add_kind(changing("tenant.resume", {prepare_step, converge_step, publish_step}));
@@ -171,6 +174,14 @@ Lifecycle::Steps::Step Lifecycle::Steps::converge(Operation operation) {
     return record_converged(tx, actual, now);
   };
   co_return outcome;
+}
+
+// What was never made stays so: its creation is retried, not carried out by another operation.
+Lifecycle::Steps::Step Lifecycle::Steps::converge_made(Operation operation) {
+  CO_TRY_ASSIGN(const Account account, co_await whole.get(account_of(operation)));
+  if (account.state != State::Failed) co_return co_await converge(std::move(operation));
+  co_return Outcome{
+      .commit = {}, .scratch = {}, .detail = "its creation has failed", .not_before = {}};
 }
 
 Lifecycle::Steps::Step Lifecycle::Steps::publish(Operation) {

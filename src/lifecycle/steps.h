@@ -19,6 +19,7 @@ struct Lifecycle::Steps {
   // ---- steps.cc: an account and what the gateway knows of it
   Step prepare(operation::Operation operation);
   Step converge(operation::Operation operation);
+  Step converge_made(operation::Operation operation);
   Step publish(operation::Operation operation);
   Step request_check(operation::Operation operation);
   Step check(operation::Operation operation);

@@ -26,6 +26,13 @@ Result<void> check_free(const Account& account) {
   return {};
 }
 
+Result<operation::Operation> same_request(const operation::Operation& earlier,
+                                          std::string_view kind, const AccountId& id) {
+  if (earlier.kind == kind && earlier.subject == subject_of(id)) return earlier;
+  return base::fail(Code::Conflict, "the idempotency key was used for {} of {}", earlier.kind,
+                    earlier.subject);
+}
+
 Result<object> audited(Transaction& tx, const AccountId& id) {
   const auto account = registry::get(tx, id);
   if (account) return registry::audit_document(*account);

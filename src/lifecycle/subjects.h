@@ -20,6 +20,10 @@ inline std::string actor_of(const operation::Operation& operation) {
 // Errors: Conflict while the account is on its way out, or its data is being replaced.
 base::Result<void> check_free(const registry::Account& account);
 
+// What was recorded under the key of this request. Errors: Conflict when it was another request.
+base::Result<operation::Operation> same_request(const operation::Operation& earlier,
+                                                std::string_view kind, const base::AccountId& id);
+
 // The account as the audit log tells of it; empty when there is none.
 base::Result<base::json::object> audited(store::Transaction& tx, const base::AccountId& id);
 // One entry around `work`: the account before and after it.

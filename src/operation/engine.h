@@ -50,6 +50,9 @@ struct Kind {
   std::string limit;
   // Failed attempts of one step that are transient are repeated so often.
   std::uint32_t max_attempts = 8;
+  // From this step on it cannot be called off: what is done by then is not undone by stopping.
+  // Empty: always.
+  std::string no_way_back;
 };
 
 struct Request {
@@ -79,6 +82,9 @@ class Engine final {
   // recorded it, its error is returned, and an operation that turns out to be there is started.
   base::Task<base::Result<Operation>> submit(Request request, store::Work also = {});
   base::Task<base::Result<Operation>> find(base::OperationId id);
+  // What was recorded under this key: for submitters that must look at something before submit(),
+  // and would refuse what they have done already. Empty key: nothing.
+  base::Task<base::Result<std::optional<Operation>>> find_by_key(std::string idempotency_key);
   struct Filter {
     std::string subject;  // empty: all
     std::string kind;     // empty: all
@@ -94,7 +100,7 @@ class Engine final {
   // another one of its subject is not final: it would run before that, although it comes later.
   base::Task<base::Result<Operation>> retry(base::OperationId id);
   // Ends it before its next step; at once when none is running, whatever it waits for. Errors:
-  // Conflict when it is final.
+  // Conflict when it is final, or past its kind's point of no return.
   base::Task<base::Result<Operation>> cancel(base::OperationId id);
 
   // Called on the executor after every durable change of any operation.

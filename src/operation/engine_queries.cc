@@ -32,6 +32,16 @@ Task<Result<Operation>> Engine::find(OperationId id) {
   co_return std::move(*found);
 }
 
+Task<Result<std::optional<Operation>>> Engine::find_by_key(std::string key) {
+  std::optional<Operation> found;
+  if (key.empty()) co_return found;
+  CO_TRY(co_await store_.read([&](Transaction& tx) -> Result<void> {
+    TRY_ASSIGN(found, rows::find_by_key(tx, key));
+    return {};
+  }));
+  co_return found;
+}
+
 Task<Result<std::vector<Operation>>> Engine::list(Filter filter) {
   std::vector<Operation> found;
   CO_TRY(co_await store_.read([&](Transaction& tx) -> Result<void> {
@@ -115,6 +125,14 @@ Task<Result<Operation>> Engine::cancel(OperationId id) {
     co_return base::fail(Code::Conflict, "operation {} is {} already", id.value,
                          to_string(operation.state));
   }
+  const Operation& current = found->second->operation;
+  const Kind& kind = kind_of(current);
+  if (!kind.no_way_back.empty() && index_of(kind, current.step) >= index_of(kind, kind.no_way_back))
+    co_return base::fail_with_advice(
+        Code::Conflict,
+        fmt::format("operation {} is at '{}': it can no longer be called off", id.value,
+                    current.step),
+        "Wait for its end: granary operation wait " + id.value);
   Live& live = *found->second;
   live.cancel_requested = true;
   // One that does not run needs no place and no turn: all it will do is end.

@@ -92,6 +92,13 @@ TEST_F(EngineTest, TheSameIdempotencyKeyGivesTheFirstOperation) {
   EXPECT_EQ(world_.run(engine_->submit(std::move(other))).error().code, Code::Conflict);
 }
 
+TEST_F(EngineTest, WhatWasRecordedUnderAKeyIsFoundByIt) {
+  const Operation first = submit("build", "tenant/a", "k");
+  EXPECT_EQ(world_.run(engine_->find_by_key("k")).value()->id, first.id);
+  EXPECT_FALSE(world_.run(engine_->find_by_key("other")).value().has_value());
+  EXPECT_FALSE(world_.run(engine_->find_by_key("")).value().has_value());
+}
+
 TEST_F(EngineTest, ARefusalByTheSubmittersWorkRecordsNothing) {
   Request request{
       .kind = "build", .subject = "tenant/a", .input = {}, .actor = "test", .idempotency_key = {}};

@@ -54,6 +54,13 @@ class FakeArchives final : public Archives {
     archives_[id] = {std::move(head), std::move(data)};
   }
   bool contains(const std::string& id) const { return archives_.contains(id); }
+  const ArchiveHead& head_of(const std::string& id) const { return archives_.at(id).head; }
+  const std::string& data_of(const std::string& id) const { return archives_.at(id).data; }
+  std::vector<std::string> ids() const {
+    std::vector<std::string> all;
+    for (const auto& [id, archive] : archives_) all.push_back(id);
+    return all;
+  }
   std::size_t size() const { return archives_.size(); }
 
  private:
