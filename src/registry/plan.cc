@@ -72,7 +72,7 @@ object limits_document(const PlanLimits& limits) {
 // "49 EUR", "49.00 EUR".
 bool is_price(std::string_view text) {
   const std::size_t space = text.find(' ');
-  if (space == std::string_view::npos || space > 16) return false;
+  if (space > 16) return false;  // also where there is none
   const std::string_view amount = text.substr(0, space);
   const std::string_view currency = text.substr(space + 1);
   const std::size_t point = amount.find('.');

@@ -7,7 +7,6 @@ namespace {
 
 using base::Code;
 using base::Result;
-using base::json::object;
 
 class PlanTest : public testing::RegistryFixture {
  protected:

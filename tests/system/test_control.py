@@ -50,7 +50,7 @@ def test_manifest_keys_that_are_not_built_are_refused_not_ignored(control, tmp_p
     app.mkdir()
     (app / "granary.yaml").write_text(
         "app: later\nservices:\n  api:\n    command: [python3]\n    listen: fd\n"
-        "    routes: [/]\nsecrets: [STRIPE_KEY]\n")
+        "    routes: [/]\nschedules:\n  nightly: {cron: \"0 2 * * *\", post: /}\n")
     refused = control.release(app)
     assert refused.status >= 400
     assert "not supported yet" in refused.body["detail"]
