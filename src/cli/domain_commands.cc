@@ -50,7 +50,7 @@ Result<void> verify_domain(Session& session, const DomainOptions& options) {
 }
 
 Result<void> list_domains(Session& session, const std::string& tenant) {
-  TRY_ASSIGN(const auto list, session.api().get_all<DomainClaimList>(path_to_claims(tenant), {}));
+  TRY_ASSIGN(const auto list, session.api().get<DomainClaimList>(path_to_claims(tenant)));
   session.show(list, [&] {
     Table table({"DOMAIN", "TXT NAME", "TOKEN", "AGE"});
     for (const DomainClaimDocument& claim : list.items)

@@ -124,7 +124,7 @@ std::string facts_of(const PlanDocument& plan) {
 }
 
 Result<void> list_plans(Session& session) {
-  TRY_ASSIGN(const auto list, session.api().get_all<PlanList>(path_of({"v1", "plans"}), {}));
+  TRY_ASSIGN(const auto list, session.api().get<PlanList>(path_of({"v1", "plans"})));
   session.show(list, [&] {
     Table table({"PLAN", "ACCOUNTS", "MEMORY", "CPU", "DISK", "PRICE"});
     for (const PlanDocument& plan : list.items) {

@@ -298,6 +298,11 @@ class Platform:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
+    def log_of_requests(self, tenant):
+        """Of all accounts that have this name in the access log's folder."""
+        files = pathlib.Path(self.data_dir, "access").glob(f"{tenant}.*.log")
+        return "".join(path.read_text() for path in sorted(files))
+
     # ---- through the gateway
 
     def host(self, tenant):

@@ -3,10 +3,13 @@
 Copied into releases by platform_up.py. It serves on the inherited socket, or on $PORT.
 """
 
+import hashlib
 import json
 import mmap
 import os
 import socket
+import sqlite3
+import stat
 import sys
 import threading
 import time
@@ -32,6 +35,58 @@ def pattern(size, offset):
     """Bytes that tell where they belong, so that a lost or doubled piece shows."""
     first = offset // 8
     return b"".join(b"%08d" % (first + n) for n in range(size // 8))
+
+
+def fill_tree(files):
+    """Data of every kind that an app may leave on its disk."""
+    os.makedirs("/data/tree/deep/er", exist_ok=True)
+    for number in range(files):
+        path = f"/data/tree/deep/file-{number}"
+        with open(path, "wb") as file:
+            file.write(os.urandom(number * 997))
+        os.chmod(path, 0o600 + number % 64)
+        os.utime(path, ns=(number, 1_700_000_000_123_456_789 + number))
+    with open("/data/tree/sparse", "wb") as file:
+        file.seek(3 * MEBIBYTE)
+        file.write(b"end")
+    with open("/data/tree/\xe4\u20ac \n'\"", "wb") as file:
+        file.write(b"an odd name")
+    os.symlink("deep/file-1", "/data/tree/link")
+    os.symlink("/etc/hostname", "/data/tree/absolute")
+    os.symlink("nowhere", "/data/tree/dangling")
+    os.link("/data/tree/deep/file-2", "/data/tree/hard")
+    os.mkdir("/data/tree/empty", 0o711)
+
+
+def tree():
+    """All below /data, but for what each start of this app writes."""
+    found = {}
+    for folder, folders, files in os.walk("/data/tree"):
+        for name in [*folders, *files]:
+            path = os.path.join(folder, name)
+            status = os.lstat(path)
+            item = {"mode": stat.S_IMODE(status.st_mode), "links": status.st_nlink,
+                    "time": status.st_mtime_ns}
+            if stat.S_ISLNK(status.st_mode):
+                item = {"kind": "link", "to": os.readlink(path)}
+            elif stat.S_ISDIR(status.st_mode):
+                item |= {"kind": "folder"}
+            else:
+                with open(path, "rb") as file:
+                    item |= {"kind": "file", "size": status.st_size,
+                             "sha256": hashlib.sha256(file.read()).hexdigest()}
+            found[os.path.relpath(path, "/data")] = item
+    return found
+
+
+ROWS = threading.Lock()  # one connection, as an app would have it
+
+
+def rows_database():
+    database = sqlite3.connect("/data/rows.db", isolation_level=None, timeout=30)
+    database.execute("PRAGMA journal_mode = WAL")
+    database.execute("CREATE TABLE IF NOT EXISTS row (number integer PRIMARY KEY, text text)")
+    return database
 
 
 def fill_disk():
@@ -156,6 +211,46 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"half")
         self.wfile.flush()
         os._exit(3)
+
+    def page_fill_tree(self):
+        fill_tree(int(self.asked["files"]))
+        self.answer({})
+
+    def page_tree(self):
+        self.answer(tree())
+
+    def page_row(self):
+        with ROWS:
+            database = rows_database()
+            database.execute("INSERT INTO row VALUES (?, ?)", (int(self.asked["number"]), "x" * 500))
+            database.close()
+        self.answer({})
+
+    def page_rows(self):
+        with ROWS:
+            database = rows_database()
+            count = database.execute("SELECT count(*) FROM row").fetchone()[0]
+            database.close()
+        self.answer({"rows": count})
+
+    def page_secrets(self):
+        """Each file's contents and mode, and what the environment says of them."""
+        folder = os.environ["SECRETS_DIR"]
+        found = {}
+        for name in sorted(os.listdir(folder)):
+            with open(os.path.join(folder, name), encoding="utf-8") as file:
+                found[name] = {"value": file.read(), "mode": os.stat(file.fileno()).st_mode & 0o777}
+        try:
+            with open(os.path.join(folder, "OWN"), "w", encoding="utf-8") as file:
+                file.write("x")
+            writable = True
+        except OSError:
+            writable = False
+        self.answer({"files": found, "writable": writable, "environment": dict(os.environ)})
+
+    def page_limits(self):
+        with open("/proc/self/limits", encoding="utf-8") as file:
+            self.answer({"limits": file.read()})
 
     def page_fill_disk(self):
         self.answer(fill_disk())

@@ -3,6 +3,8 @@
 import json
 import os
 import subprocess
+import termios
+import time
 
 import pytest
 from control import GRANARY, ROOT
@@ -59,3 +61,51 @@ def test_a_viewer_may_look_but_not_touch(granary):
     token = json.loads(made.stdout)["secret"]
     assert granary("tenant", "list", "--token", token).returncode == 0
     assert granary("release", "create", INSIGHT, "--token", token).returncode == 4
+
+
+def type_at_terminal(arguments, environment, typed):
+    """Runs a command at a terminal of its own; returns its exit code and all that was shown."""
+    master, slave = os.openpty()
+    process = subprocess.Popen(arguments, env=environment, stdin=slave, stdout=slave, stderr=slave,
+                               start_new_session=True)
+    os.close(slave)
+    shown = b""
+    try:
+        while b"not shown" not in shown:
+            shown += os.read(master, 4096)
+        # What is typed before the terminal is mute is thrown away, as it is for people.
+        while termios.tcgetattr(master)[3] & termios.ECHO:
+            time.sleep(0.005)
+        os.write(master, typed)
+        while True:
+            shown += os.read(master, 4096)
+    except OSError:  # the last holder of the other end is gone
+        pass
+    finally:
+        os.close(master)
+    return process.wait(timeout=60), shown.decode()
+
+
+def test_a_secret_is_typed_without_being_shown_and_ctrl_c_sets_none(control, granary):
+    environment = {**os.environ, "GRANARY_API": f"http://127.0.0.1:{control.port}",
+                   "GRANARY_DATA_DIR": str(control.data_dir)}
+    code, shown = type_at_terminal([GRANARY, "secret", "set", "TYPED"], environment, b"hunter2\n")
+    assert code == 0, shown
+    assert "hunter2" not in shown
+    code, shown = type_at_terminal([GRANARY, "secret", "set", "NEVER"], environment, b"hun\x03")
+    assert code == 1, shown
+    listed = json.loads(granary("secret", "list", "-o", "json").stdout)
+    assert [item["name"] for item in listed["items"]] == ["TYPED"]
+    assert "hunter2" not in control.log.read_text()
+
+
+def test_the_audit_log_of_a_real_control_holds_and_tells_of_tokens_and_releases(granary):
+    granary("release", "create", INSIGHT)
+    made = json.loads(granary("token", "create", "--role", "viewer", "-o", "json").stdout)
+    entries = json.loads(granary("audit", "-o", "json").stdout)["items"]
+    assert {"release.create", "token.create"} <= {entry["action"] for entry in entries}
+    assert made["secret"] not in json.dumps(entries)
+    head = granary("audit", "--head").stdout.strip()
+    assert granary("audit", "--check", "--head", head).returncode == 0
+    number = head.partition(":")[0]
+    assert granary("audit", "--check", "--head", f"{number}:{'0' * 64}").returncode == 1

@@ -118,7 +118,9 @@ Result<std::string> parse_small_answer(std::string_view bytes) {
   if (!bytes.starts_with("HTTP/1.") || end == std::string_view::npos)
     return base::fail(Code::Unavailable, "what answers is no HTTP");
   const std::string_view status = bytes.substr(0, bytes.find("\r\n"));
-  if (status.size() < 12 || status.substr(8, 4) != " 200")
+  const bool well = status.size() >= 12 && status.substr(8, 4) == " 200" &&
+                    (status.size() == 12 || status[12] == ' ');
+  if (!well)
     return base::fail(Code::Unavailable, "the answer is '{}' instead of 200",
                       base::log::escape(status.substr(0, 60)));
   return std::string(bytes.substr(end + 4));

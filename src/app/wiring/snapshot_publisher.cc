@@ -52,19 +52,6 @@ wire::RoutedRelease route_of(const ParsedRelease& release, const registry::Plan&
   return routed;
 }
 
-// Ordinals up to `last` that are not among these, which it sorts.
-wire::OrdinalRanges missing(std::vector<std::uint32_t>& existing, std::uint32_t last) {
-  std::ranges::sort(existing);
-  wire::OrdinalRanges gone;
-  std::uint32_t next = 1;
-  for (const std::uint32_t ordinal : existing) {
-    if (ordinal > next) gone.push_back({next, ordinal - 1});
-    next = ordinal + 1;
-  }
-  if (next <= last) gone.push_back({next, last});
-  return gone;
-}
-
 // Collects tenants and the releases they run.
 class Builder final {
  public:
@@ -87,6 +74,7 @@ class Builder final {
     const auto& slots = slots_[account.id.value];
     wire::RoutedTenant tenant;
     tenant.account = account.id;
+    tenant.ordinal = account.ordinal;
     tenant.public_name = account.name;
     tenant.state =
         account.state == State::Active ? wire::RouteState::Active : wire::RouteState::Suspended;
@@ -106,7 +94,7 @@ class Builder final {
   // After all accounts were added.
   Result<void> finish() {
     TRY_ASSIGN(const std::uint32_t last, registry::last_ordinal(tx_));
-    policy_.gone = missing(existing_, last);
+    policy_.gone = snapshot_.gone = wire::missing(std::move(existing_), last);
     return {};
   }
 

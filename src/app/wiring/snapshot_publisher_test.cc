@@ -113,6 +113,7 @@ TEST_F(SnapshotPublisherTest, TenantsAreRoutedToWhatIsDeployedWithTheirSlots) {
   EXPECT_EQ(snapshot.releases[0].services[0].in_flight, 7U);
   ASSERT_EQ(snapshot.tenants.size(), 2U);
   EXPECT_EQ(snapshot.tenants[0].public_name, "Name of acme");
+  EXPECT_EQ(snapshot.tenants[0].ordinal, ordinal_of("acme"));
   EXPECT_EQ(snapshot.tenants[0].domains, std::vector<std::string>{"acme.example.com"});
   EXPECT_EQ(snapshot.tenants[0].slots, std::vector<std::uint32_t>{1});
   EXPECT_EQ(snapshot.tenants[1].state, wire::RouteState::Suspended);
@@ -215,6 +216,7 @@ TEST_F(SnapshotPublisherTest, AccountsThatAreNoMoreAreSaidToBeGoneAndNoOthers) {
   remove("a");
   remove("b");
   EXPECT_EQ(policy().gone, (wire::OrdinalRanges{{1, 5}}));
+  EXPECT_EQ(published().gone, policy().gone);
 }
 
 TEST_F(SnapshotPublisherTest, ThePolicyIsWrittenAgainOnlyWhenItChanges) {

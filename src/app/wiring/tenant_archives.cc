@@ -25,10 +25,10 @@ Result<std::uint64_t> count_in(const object& from, const char* name) {
   return static_cast<std::uint64_t>(value);
 }
 
-// Both names of an archive's release: as people know it, and without the digits of its hash.
-std::string bare_name(const std::string& release) {
-  const std::size_t dash = release.rfind('-');
-  return dash == std::string::npos ? "" : release.substr(0, dash);
+// The name that the release was given; empty where it is the one that the platform gives.
+std::string given_name(const ArchiveHead& head) {
+  const bool platforms = head.release.ends_with("-" + head.release_hash.substr(0, 12));
+  return platforms ? "" : head.release;
 }
 
 // It stands for a part of a path from here on.
@@ -146,7 +146,10 @@ Task<Result<ArchiveHead>> TenantArchives::unpack(std::string id, std::string tra
     return {};
   }));
   if (!wanted) co_return head;
-  const auto taken = co_await parts_.releases.take(bundle, bare_name(head.release), actor);
+  auto taken = co_await parts_.releases.take(bundle, given_name(head), actor);
+  // Another release has the name here.
+  if (!taken && taken.error().code == Code::AlreadyExists)
+    taken = co_await parts_.releases.take(bundle, "", actor);
   CO_TRY(base::os::remove_file(bundle));
   if (!taken) co_return std::unexpected(taken.error());
   if (taken->hash != head.release_hash)
