@@ -11,21 +11,83 @@ using base::Code;
 using base::Result;
 using base::os::Durability;
 
-Result<void> AccountFiles::prepare() const {
+namespace {
+
+// What a file of sealed secrets begins with: which form it has.
+constexpr std::string_view kSealedMagic = "granary secrets 1\n";
+constexpr std::string_view kSealedBeginning = "secrets.";
+
+// Another account's, or an earlier version's, cannot be put in its place.
+std::string context_of(const wire::AccountSpec& spec) {
+  return fmt::format("secrets of {} at {}", spec.account.value, spec.version);
+}
+
+}  // namespace
+
+Result<void> AccountFiles::prepare() {
   for (const std::string& folder : {paths_.releases(), paths_.run(), paths_.silos()})
     TRY(base::os::make_folders(folder, 0711));
-  for (const std::string& folder : {paths_.accounts(), paths_.graveyard()})
+  for (const std::string& folder : {paths_.accounts(), paths_.graveyard(), paths_.keys()})
     TRY(base::os::make_folders(folder, 0700));
+  TRY_ASSIGN(key_, base::SealingKey::open(paths_.platform_key()));
   return {};
 }
 
 Result<void> AccountFiles::save(const wire::AccountSpec& spec) const {
   const bool known = base::os::exists(paths_.account(spec.account));
   TRY(base::os::make_folders(paths_.logs(spec.account), 0700));
-  TRY(base::os::replace_file(paths_.account_file(spec.account), base::json::print(to_json(spec)),
-                             0600, Durability::Synced));
+  TRY(save_secrets(spec));
+  base::json::object document = to_json(spec);
+  document.erase("secrets");
+  TRY(base::os::replace_file(paths_.account_file(spec.account), base::json::print(document), 0600,
+                             Durability::Synced));
   if (!known) TRY(base::os::sync_folder(paths_.accounts()));
+  return forget_old_secrets(spec);
+}
+
+Result<void> AccountFiles::save_secrets(const wire::AccountSpec& spec) const {
+  const std::string path = paths_.secrets(spec.account, spec.version);
+  if (spec.secrets.empty()) return base::os::remove_file(path);
+  std::string plain = base::json::print(wire::secrets_to_json(spec.secrets));
+  const std::string sealed = std::string(kSealedMagic) + key_->seal(plain, context_of(spec));
+  base::wipe(plain);
+  return base::os::replace_file(path, sealed, 0600, Durability::Synced);
+}
+
+Result<wire::Secrets> AccountFiles::load_secrets(const wire::AccountSpec& spec) const {
+  const auto sealed =
+      base::os::read_file(paths_.secrets(spec.account, spec.version), kMaxAccountFile);
+  if (!sealed && sealed.error().code == Code::NotFound) return wire::Secrets();
+  if (!sealed) return std::unexpected(sealed.error());
+  if (!sealed->starts_with(kSealedMagic))
+    return base::fail(Code::DataLoss, "the file of its secrets is damaged");
+  auto plain =
+      key_->unseal(std::string_view(*sealed).substr(kSealedMagic.size()), context_of(spec));
+  if (!plain) return base::fail(Code::DataLoss, "its secrets: {}", plain.error().message);
+  const auto document = base::json::parse_object(*plain, kMaxAccountFile);
+  base::wipe(*plain);
+  if (!document) return base::fail(Code::DataLoss, "its secrets cannot be read");
+  return wire::secrets_from(*document);
+}
+
+// Of versions that are no more in force, or never were.
+Result<void> AccountFiles::forget_old_secrets(const wire::AccountSpec& spec) const {
+  const std::string folder = paths_.account(spec.account);
+  const std::string current = paths_.secrets(spec.account, spec.version);
+  TRY_ASSIGN(const auto names, base::os::list_folder(folder));
+  for (const std::string& name : names) {
+    const std::string path = folder + "/" + name;
+    if (name.starts_with(kSealedBeginning) && path != current) TRY(base::os::remove_file(path));
+  }
   return {};
+}
+
+Result<wire::AccountSpec> AccountFiles::load(const AccountId& id, const std::string& text) const {
+  TRY_ASSIGN(const auto document, base::json::parse_object(text, kMaxAccountFile));
+  TRY_ASSIGN(wire::AccountSpec spec, wire::account_spec_from(document));
+  if (spec.account != id) return base::fail(Code::DataLoss, "it is another's");
+  TRY_ASSIGN(spec.secrets, load_secrets(spec));
+  return spec;
 }
 
 Result<AccountFiles::Loaded> AccountFiles::load_all() const {
@@ -37,19 +99,15 @@ Result<AccountFiles::Loaded> AccountFiles::load_all() const {
     // A folder without it was never acknowledged to anybody: whoever wanted it asks again.
     if (!text && text.error().code == Code::NotFound) continue;
     (void)base::os::remove_file(paths_.disk(id) + ".new");  // a disk that was being made
-    auto spec = [&]() -> Result<wire::AccountSpec> {
-      if (!text) return std::unexpected(text.error());
-      TRY_ASSIGN(const auto document, base::json::parse_object(*text, kMaxAccountFile));
-      return wire::account_spec_from(document);
-    }();
-    if (spec && spec->account == id) {
+    auto spec = text ? load(id, *text) : std::unexpected(text.error());
+    if (spec) {
       loaded.specs.push_back(std::move(*spec));
     } else {
-      loaded.damaged.push_back({Code::DataLoss,
-                                fmt::format("account {} cannot be read: {}", name,
-                                            spec ? "it is another's" : spec.error().message),
-                                "Apply the account again",
-                                {}});
+      loaded.damaged.push_back(
+          {Code::DataLoss,
+           fmt::format("account {} cannot be read: {}", name, spec.error().message),
+           "Apply the account again",
+           {}});
     }
   }
   return loaded;

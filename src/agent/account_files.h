@@ -1,13 +1,18 @@
 // Accounts as the agent keeps them on disk: a folder each, with its desired state in account.json.
-// Blocking; stateless.
+// Its secrets lie beside it, sealed with the platform key, in a file that is named by the version
+// of that state: so the two change together, when account.json does. Blocking; holds nothing but
+// that key, so usable from any thread once it is prepared.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
+#include "base/sealing_key.h"
 #include "wire/account_state.h"
 #include "wire/paths.h"
+#include "wire/secrets.h"
 
 namespace granary::agent {
 
@@ -15,8 +20,9 @@ class AccountFiles final {
  public:
   explicit AccountFiles(wire::Paths paths) : paths_(std::move(paths)) {}
 
-  // Folders that hold all others; idempotent.
-  base::Result<void> prepare() const;
+  // Folders that hold all others, and the platform key; idempotent. Before all else.
+  // Errors: DataLoss (the platform key is damaged).
+  base::Result<void> prepare();
   // Durable when it returns; makes the account's folders where they are missing.
   base::Result<void> save(const wire::AccountSpec& spec) const;
   // All accounts, by name. What cannot be read is told in `damaged`, never fatal.
@@ -32,8 +38,13 @@ class AccountFiles final {
   base::Result<void> reap() const;
 
  private:
+  base::Result<void> save_secrets(const wire::AccountSpec& spec) const;
+  base::Result<wire::Secrets> load_secrets(const wire::AccountSpec& spec) const;
+  base::Result<void> forget_old_secrets(const wire::AccountSpec& spec) const;
+  base::Result<wire::AccountSpec> load(const base::AccountId& id, const std::string& text) const;
   base::Result<void> bury_folder(const std::string& folder, const std::string& name) const;
   wire::Paths paths_;
+  std::unique_ptr<base::SealingKey> key_;  // the platform's
 };
 
 }  // namespace granary::agent

@@ -51,6 +51,7 @@ SiloPlan Service::plan() const {
   plan.release_hash = account_->release_hash;
   plan.release_name = account_->release_name;
   plan.config_json = account_->config_json;
+  plan.secrets = account_->secrets;
   return plan;
 }
 

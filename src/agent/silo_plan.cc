@@ -17,6 +17,8 @@ std::string fingerprint(const SiloPlan& plan) {
   document["release"] = plan.release_hash;
   document["name"] = plan.release_name;
   document["config"] = plan.config_json;
+  // Only where there are any: silos that run from an earlier version stay what they are.
+  if (!plan.secrets.empty()) document["secrets"] = wire::secrets_to_json(plan.secrets);
   return base::sha256_hex(base::json::print(document)).substr(0, 32);
 }
 

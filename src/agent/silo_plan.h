@@ -6,6 +6,7 @@
 
 #include "base/ids.h"
 #include "wire/account_state.h"
+#include "wire/secrets.h"
 
 namespace granary::agent {
 
@@ -16,6 +17,7 @@ struct SiloPlan {
   std::string release_hash;
   std::string release_name;
   std::string config_json;
+  wire::Secrets secrets;
   std::uint32_t epoch = 0;  // of this life, never 0
   int listener = -1;        // borrowed until start() has resolved
 

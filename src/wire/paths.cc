@@ -37,6 +37,9 @@ std::string Paths::account(const base::AccountId& account) const {
 std::string Paths::account_file(const base::AccountId& id) const {
   return account(id) + "/account.json";
 }
+std::string Paths::secrets(const base::AccountId& id, std::uint64_t version) const {
+  return fmt::format("{}/secrets.{}.sealed", account(id), version);
+}
 std::string Paths::disk(const base::AccountId& id) const { return account(id) + "/disk.img"; }
 std::string Paths::disk_export(const base::AccountId& id) const {
   return account(id) + "/export.img";
@@ -47,6 +50,9 @@ std::string Paths::logs(const base::AccountId& id) const { return account(id) + 
 std::string Paths::log(const base::ServiceId& service, int half) const {
   ASSERT(half == 0 || half == 1);
   return logs(service.account) + "/" + part(service.service) + (half == 0 ? ".0" : ".1");
+}
+std::string Paths::access_log(const base::AccountId& id, std::uint32_t ordinal) const {
+  return fmt::format("{}/{}.{}.log", access(), part(id.value), ordinal);
 }
 std::string Paths::egress_log(const base::AccountId& id, std::uint32_t ordinal) const {
   return fmt::format("{}/{}.{}.log", egress(), part(id.value), ordinal);
@@ -59,6 +65,9 @@ std::string Paths::socket(const base::ServiceId& id) const {
 }
 std::string Paths::silo_record(const base::ServiceId& id) const {
   return silo(id.account) + "/" + part(id.service) + ".json";
+}
+std::string Paths::silo_secrets(const base::ServiceId& id) const {
+  return silo(id.account) + "/" + part(id.service) + ".secrets";
 }
 std::string Paths::silo_status(const base::ServiceId& id) const {
   return silo(id.account) + "/" + part(id.service) + ".status";

@@ -12,9 +12,10 @@
 //     publish/routing.json        0755 control writes, gateway reads
 //     publish/egress.json         the egress policy; control writes, egress reads
 //     releases/HASH/              0711 root; the unpacked release, what /app shows
-//     accounts/ACCOUNT/           0700 root: account.json, disk.img, disk.key, logs/SERVICE.{0,1};
-//                                 while data moves: export.img, disk.img.import
-//     keys/platform.key           0700 root; wraps each account's disk.key
+//     accounts/ACCOUNT/           0700 root: account.json, disk.img, disk.key, logs/SERVICE.{0,1},
+//                                 secrets.VERSION.sealed of the version in account.json; while
+//                                 data moves: export.img, disk.img.import
+//     keys/platform.key           0700 root; wraps each account's disk.key, seals its secrets
 //     graveyard/                  0700 root: trees on their way to deletion
 //     access/                     0700 gateway: ACCOUNT.log, ACCOUNT.log.1
 //     egress/                     0700 egress: ACCOUNT.ORDINAL.log, the same with .1, usage.json
@@ -25,6 +26,7 @@
 //       silo/ACCOUNT/SERVICE.sock 0711 root; the socket 0660, group gateway
 //       silo/ACCOUNT/SERVICE.json what the agent must know to adopt a running silo
 //       silo/ACCOUNT/SERVICE.status  written by granary-init
+//       silo/ACCOUNT/SERVICE.secrets/  0700 the account: files; only where there is no sandbox
 #pragma once
 
 #include <cstdint>
@@ -61,6 +63,8 @@ class Paths final {
   std::string accounts() const { return data_ + "/accounts"; }
   std::string account(const base::AccountId& account) const;
   std::string account_file(const base::AccountId& account) const;
+  // Of the account's desired state at this version.
+  std::string secrets(const base::AccountId& account, std::uint64_t version) const;
   std::string disk(const base::AccountId& account) const;
   std::string disk_export(const base::AccountId& account) const;
   std::string disk_import(const base::AccountId& account) const;
@@ -72,8 +76,9 @@ class Paths final {
   std::string log(const base::ServiceId& service, int half) const;
   std::string graveyard() const { return data_ + "/graveyard"; }
   std::string access() const { return data_ + "/access"; }
-  std::string egress() const { return data_ + "/egress"; }
   // With the ordinal: a later account of this name has a file of its own.
+  std::string access_log(const base::AccountId& account, std::uint32_t ordinal) const;
+  std::string egress() const { return data_ + "/egress"; }
   std::string egress_log(const base::AccountId& account, std::uint32_t ordinal) const;
   std::string egress_usage() const { return egress() + "/usage.json"; }
   std::string run() const { return data_ + "/run"; }
@@ -86,6 +91,7 @@ class Paths final {
   std::string socket(const base::ServiceId& service) const;
   std::string silo_record(const base::ServiceId& service) const;
   std::string silo_status(const base::ServiceId& service) const;
+  std::string silo_secrets(const base::ServiceId& service) const;
 
  private:
   std::string data_;

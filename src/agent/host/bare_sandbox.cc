@@ -12,6 +12,8 @@ SandboxCommand BareSandbox::command(const SiloPlan& plan, const std::string& dis
                          "HOME=" + disk};
   for (const auto& [name, value] : plan.spec.env) command.environment.push_back(name + "=" + value);
   command.environment.push_back("DATA_DIR=" + disk);
+  command.secrets_folder = paths_.silo_secrets(plan.service);
+  command.environment.push_back("SECRETS_DIR=" + command.secrets_folder);
   command.environment.push_back("APP_RELEASE=" + plan.release_name);
   return command;
 }

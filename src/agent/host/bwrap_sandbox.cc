@@ -11,6 +11,7 @@ using Arguments = std::vector<std::string>;
 
 constexpr const char* kInnerId = "1000";
 constexpr const char* kInitInside = "/run/granary-init";
+constexpr const char* kSecretsFolder = "/run/secrets";
 constexpr const char* kEgressFolder = "/run/egress";
 constexpr const char* kEgressSocket = "/run/egress/egress.sock";
 static_assert(wire::kEgressPort == init::kEgressPort);
@@ -47,8 +48,17 @@ void add_files(Arguments& to, const SandboxFolders& folders, const std::string& 
     if (base::os::exists(file)) add(to, {"--ro-bind", folders.empty + "/file", file});
   for (const char* folder : {"/proc/fs", "/proc/pressure"})
     if (base::os::exists(folder)) add(to, {"--ro-bind", folders.empty + "/folder", folder});
-  add(to, {"--dir", "/run/secrets", "--perms", "0444", "--file", std::to_string(kConfigFd),
+  add(to, {"--dir", kSecretsFolder, "--perms", "0444", "--file", std::to_string(kConfigFd),
            "/run/config.json", "--ro-bind", folders.init, kInitInside});
+}
+
+// Files in memory. The values go by descriptors: a command line and an environment can be read by
+// others, and are inherited.
+void add_secrets(Arguments& to, const wire::Secrets& secrets) {
+  int number = kFirstSecretFd;
+  for (const auto& [name, value] : secrets)
+    add(to, {"--perms", "0400", "--file", std::to_string(number++),
+             std::string(kSecretsFolder) + "/" + name});
 }
 
 // The folder, not the socket in it: a new socket, made when the egress role starts again, shows in
@@ -73,7 +83,7 @@ void add_environment(Arguments& to, const SiloPlan& plan) {
            "C.UTF-8", "--setenv", "HOME", "/data", "--setenv", "TMPDIR", "/tmp"});
   if (plan.spec.egress) add_proxy_variables(to);
   for (const auto& [name, value] : plan.spec.env) add(to, {"--setenv", name, value});
-  add(to, {"--setenv", "DATA_DIR", "/data", "--setenv", "SECRETS_DIR", "/run/secrets", "--setenv",
+  add(to, {"--setenv", "DATA_DIR", "/data", "--setenv", "SECRETS_DIR", kSecretsFolder, "--setenv",
            "APP_RELEASE", plan.release_name});
 }
 
@@ -87,6 +97,7 @@ SandboxCommand BwrapSandbox::command(const SiloPlan& plan, const std::string& di
   if (base::os::exists(devices)) command.read_only = devices;
   add_namespaces(command.argv);
   add_files(command.argv, sandbox_folders(paths_), paths_.release(plan.release_hash), disk);
+  add_secrets(command.argv, plan.secrets);
   if (plan.spec.egress) add_egress(command.argv, paths_);
   add(command.argv, {"--remount-ro", "/", "--chdir", "/app"});
   add_environment(command.argv, plan);

@@ -149,8 +149,11 @@ class HostLauncher::Launch final {
                            {files_.log[0].get(), kLogFds[0]},
                            {files_.log[1].get(), kLogFds[1]},
                            {files_.status.get(), kStatusFd}};
+    if (!command.secrets_folder.empty())
+      TRY(write_secrets(command.secrets_folder, plan_.secrets, options.identity));
     Fd seccomp;
     Fd config;
+    std::vector<Fd> secrets;
     if (command.pid_source == PidSource::InfoPipe) {
       TRY_ASSIGN(info_, make_info_pipe());
       TRY_ASSIGN(seccomp, reopen(parts_.seccomp));
@@ -158,9 +161,21 @@ class HostLauncher::Launch final {
       options.descriptors.push_back({seccomp.get(), kSeccompFd});
       options.descriptors.push_back({config.get(), kConfigFd});
       options.descriptors.push_back({info_.writing.get(), kInfoFd});
+      TRY(hand_over_secrets(secrets, options));
     }
     TRY_ASSIGN(child_, base::os::start_contained(options));
     info_.writing.reset();
+    return {};
+  }
+
+  Result<void> hand_over_secrets(std::vector<Fd>& files,
+                                 base::os::ContainedChildOptions& options) const {
+    for (const auto& [name, value] : plan_.secrets) {
+      TRY_ASSIGN(Fd file, base::os::memory_file("secret", value));
+      const int number = kFirstSecretFd + static_cast<int>(files.size());
+      options.descriptors.push_back({file.get(), number});
+      files.push_back(std::move(file));
+    }
     return {};
   }
 

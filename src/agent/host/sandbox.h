@@ -15,6 +15,7 @@ namespace granary::agent {
 inline constexpr int kSeccompFd = 7;
 inline constexpr int kConfigFd = 8;
 inline constexpr int kInfoFd = 9;
+inline constexpr int kFirstSecretFd = 10;  // one for each secret, in the order of their names
 
 // Folders that the agent makes when it starts (host/sandbox_files.h).
 struct SandboxFolders {
@@ -37,6 +38,8 @@ struct SandboxCommand {
   std::vector<std::string> environment;
   PidSource pid_source = PidSource::Child;
   std::string read_only;  // a folder that must be so before the command sees it; empty: none
+  // A folder that the secrets are written to; empty: they come by kFirstSecretFd.
+  std::string secrets_folder;
 };
 
 class Sandbox {

@@ -84,7 +84,22 @@ Result<SiloRecord> read_record(const wire::Paths& paths, const ServiceId& servic
   return base::fail(Code::DataLoss, "the record of {} cannot be read", to_string(service));
 }
 
+Result<void> write_secrets(const std::string& folder, const wire::Secrets& secrets,
+                           std::optional<base::os::Ownership> owner) {
+  TRY(base::os::remove_tree(folder));
+  TRY(base::os::make_folders(folder, 0700));
+  for (const auto& [name, value] : secrets) {
+    const std::string path = folder + "/" + name;
+    TRY(base::os::replace_file(path, value, 0400, base::os::Durability::Cached));
+    if (owner) TRY(base::os::give_file(path, *owner));
+  }
+  // Last: until then nobody else looks into it.
+  if (owner) TRY(base::os::give_file(folder, *owner));
+  return {};
+}
+
 Result<void> remove_life_files(const wire::Paths& paths, const ServiceId& service) {
+  TRY(base::os::remove_tree(paths.silo_secrets(service)));
   TRY(base::os::remove_file(paths.silo_status(service)));
   return base::os::remove_file(paths.silo_record(service));
 }

@@ -2,11 +2,13 @@
 // stateless.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "agent/silo_launcher.h"
 #include "agent/silo_record.h"
 #include "base/os/fd.h"
+#include "base/os/file.h"
 #include "wire/paths.h"
 
 namespace granary::agent {
@@ -30,7 +32,11 @@ base::Result<void> write_record(const wire::Paths& paths, const base::ServiceId&
                                 const SiloRecord& record);
 // Errors: NotFound, DataLoss.
 base::Result<SiloRecord> read_record(const wire::Paths& paths, const base::ServiceId& service);
-// Record and status; success when there are none.
+// A folder of this owner with a file for each secret, made anew: for where there is no sandbox to
+// put them in.
+base::Result<void> write_secrets(const std::string& folder, const wire::Secrets& secrets,
+                                 std::optional<base::os::Ownership> owner);
+// Record, status and secrets; success when there are none.
 base::Result<void> remove_life_files(const wire::Paths& paths, const base::ServiceId& service);
 // Services that have a record.
 std::vector<base::ServiceId> recorded_services(const wire::Paths& paths);

@@ -23,7 +23,7 @@ namespace granary::base::os {
 namespace {
 
 // Descriptors are first copied above this number, so that no target is overwritten too early.
-constexpr int kSafeNumber = 64;
+constexpr int kSafeNumber = 256;
 constexpr rlim_t kDescriptors = 1024;
 constexpr rlim_t kMostDescriptors = 65'536;
 
@@ -267,6 +267,7 @@ Result<ContainedChild> clone_child(Prepared& with, Failure* failure) {
 
 Result<ContainedChild> start_contained(const ContainedChildOptions& options) {
   ASSERT(!options.argv.empty());
+  for (const HandedFd& handed : options.descriptors) ASSERT(handed.number < kSafeNumber);
   TRY_ASSIGN(const Fd null, open_file("/dev/null", O_RDWR, 0));
   Prepared with{options, pointers_to(options.argv), pointers_to(options.environment),
                 std::vector<int>(options.descriptors.size(), -1), null.get()};

@@ -32,7 +32,7 @@ struct PrivateMount {
 
 struct HandedFd {
   int from;
-  int number;  // in the child; at least 3
+  int number;  // in the child; at least 3, below 256
 };
 
 struct ContainedChildOptions {
