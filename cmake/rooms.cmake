@@ -9,8 +9,8 @@
 #   <name>_testing    the fakes: testing/*.cc (an interface library when there are only headers)
 #   <name>_test       gtest program of *_test.cc, ctest label `unit`
 #   <name>_root_test  gtest program of *_root_test.cc, ctest label `root`: needs root
-#   <name>_sim_test   gtest program of *_sim_test.cc, labels `unit` and `sim`: reads its seeds from
-#                     the environment (`./dev sim`)
+#   <name>_sim_test   gtest program of *_sim_test.cc, labels `unit` and `sim`: simulated worlds of
+#                     fixed seeds (`./dev sim` runs others)
 #   <name>_bench      google-benchmark program of *_bench.cc, not part of `all`
 #
 # Globs are CONFIGURE_DEPENDS: a new file is picked up by the next build.
@@ -156,6 +156,7 @@ function(granary_build_room name)
   list(FILTER sources EXCLUDE REGEX "/main\\.cc$")
   file(GLOB_RECURSE testing_sources CONFIGURE_DEPENDS "${dir}/testing/*.cc")
   list(FILTER testing_sources EXCLUDE REGEX "_fuzz\\.cc$")  # cmake/fuzz.cmake
+  list(FILTER testing_sources EXCLUDE REGEX "/testing/simulation/")  # cmake/simulation.cmake
   set(testing_tests "${testing_sources}")
   list(FILTER testing_tests INCLUDE REGEX "_test\\.cc$")
   list(FILTER testing_sources EXCLUDE REGEX "_test\\.cc$")

@@ -16,6 +16,8 @@ spdlog::level::level_enum to_spdlog(Level level) {
       return spdlog::level::warn;
     case Level::Error:
       return spdlog::level::err;
+    case Level::Off:
+      return spdlog::level::off;
   }
   return spdlog::level::info;
 }
@@ -31,6 +33,7 @@ void start(std::string_view role, Level level) {
 }
 
 void write(Level level, std::string_view message) {
+  if (!spdlog::should_log(to_spdlog(level))) return;
   spdlog::log(to_spdlog(level), "{}", escape(message));
 }
 

@@ -9,7 +9,7 @@
 
 namespace granary::base::log {
 
-enum class Level { Debug, Info, Warn, Error };
+enum class Level { Debug, Info, Warn, Error, Off };
 
 // `role` stands at the front of each line: control, gateway, agent, up.
 void start(std::string_view role, Level level);

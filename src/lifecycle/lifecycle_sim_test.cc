@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "base/log.h"
 #include "lifecycle/testing/simulation/boundaries.h"
 #include "lifecycle/testing/simulation/run.h"
 
@@ -8,7 +9,14 @@
 namespace granary::lifecycle::simulation {
 namespace {
 
-TEST(SimulationTest, EveryInvariantHoldsInFortyWorlds) {
+class SimulationTest : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    base::log::start("sim", base::log::Level::Off);  // the faults are meant
+  }
+};
+
+TEST_F(SimulationTest, EveryInvariantHoldsInFortyWorlds) {
   for (std::uint64_t seed = 1; seed <= 40; ++seed) {
     const Options options = options_for(seed);
     if (options.tenants > 1'000) continue;  // those take seconds each
@@ -17,14 +25,14 @@ TEST(SimulationTest, EveryInvariantHoldsInFortyWorlds) {
   }
 }
 
-TEST(SimulationTest, EveryInvariantHoldsWhereverControlDies) {
+TEST_F(SimulationTest, EveryInvariantHoldsWhereverControlDies) {
   for (const BoundaryResult& result : crash_at_every_boundary(Depth::OneCrash)) {
     EXPECT_EQ(result.failure, "") << result.name;
     EXPECT_GT(result.worlds, 20U) << result.name;
   }
 }
 
-TEST(SimulationTest, TheSameSeedIsTheSameWorld) {
+TEST_F(SimulationTest, TheSameSeedIsTheSameWorld) {
   for (const std::uint64_t seed : {3U, 7U, 12U}) {
     Options options = options_for(seed);
     options.operations = std::min(options.operations, 150U);

@@ -6,8 +6,8 @@
 #include <soci/soci.h>
 
 #include <deque>
-#include <map>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "store/store.h"
@@ -53,7 +53,7 @@ class StatementCache final {
   void make_room();
 
   soci::session& session_;
-  std::map<std::string, Entry> entries_;  // at most kMaxStatements
+  std::unordered_map<std::string, Entry> entries_;  // at most kMaxStatements
   std::uint64_t uses_ = 0;
 };
 

@@ -1,41 +1,159 @@
-"""`./dev sim [--seed N] [--runs N]`: the simulation tests (*_sim_test.cc) over many seeds.
+"""`./dev sim`: the simulation of the control plane (src/lifecycle/testing/simulation/).
 
-The tests read GRANARY_SIM_SEED (the first seed) and GRANARY_SIM_RUNS (how many from there on), and
-print seed and command of a run that failed.
+Without --seed: a crash at every boundary of every kind of operation, then 1,000 seeds from a random
+one on, on all cores. With --seed: that one again. What fails prints its seed and the command that
+repeats it, and leaves its trace in build/sim/.
 """
 
 import argparse
+import concurrent.futures
+import json
 import os
 import secrets
 import subprocess
 import sys
+import threading
+import time
 
+import tally
 import test as suites
+
+PROGRAM = suites.ROOT / "build" / "granary_sim"
+TRACES = suites.ROOT / "build" / "sim"
+# Seeds that one process runs: long enough that starting it costs nothing.
+CHUNK = 20
+PASSED_ON = ("tenants", "operations", "customers")
+
+
+class Runs:
+    """What all processes found, added up."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.totals = {}
+        self.failed = []  # what a process that failed printed
+        self.started = time.monotonic()
+
+    def add(self, code, output):
+        with self.lock:
+            for line in output.splitlines():
+                if line.startswith("SUMMARY "):
+                    for name, value in json.loads(line.removeprefix("SUMMARY ")).items():
+                        self.totals[name] = self.totals.get(name, 0) + value
+            if code != 0:
+                self.failed.append("\n".join(line for line in output.splitlines()
+                                             if not line.startswith(("SUMMARY ", "PROGRESS "))))
+
+    def seconds(self):
+        return time.monotonic() - self.started
+
+    def line(self):
+        get = self.totals.get
+        rate = get("operations", 0) / max(self.seconds(), 0.001) * 60
+        return (f"{get('runs', 0)} seeds, {get('operations', 0)} operations in "
+                f"{self.seconds():.0f} s ({rate:,.0f} a minute)")
+
+    def details(self):
+        get = self.totals.get
+        crashes = sum(get(name, 0) for name in
+                      ("crashes_at_writes", "crashes_at_calls", "crashes_at_any_time"))
+        return "\n".join((
+            f"  control died {crashes} times: {get('crashes_at_writes', 0)} at a write, "
+            f"{get('crashes_at_calls', 0)} at a call, {get('crashes_at_any_time', 0)} at some "
+            "moment",
+            f"  faults: {get('store_faults', 0)} of the store, {get('lost_answers', 0)} lost "
+            f"answers, {get('full_disks', 0)} full disks, {get('clock_jumps', 0)} clock jumps, "
+            f"{get('repeated_calls', 0)} repeated and {get('hung_calls', 0)} hung calls",
+            f"  all invariants were checked {get('checks', 0)} times, over "
+            f"{get('virtual_hours', 0)} simulated hours"))
+
+
+def simulate(arguments, runs=None):
+    """Runs the program. Returns its exit status and what it printed."""
+    done = subprocess.run([PROGRAM, *arguments], cwd=suites.ROOT, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    if runs is not None:
+        runs.add(done.returncode, done.stdout)
+    return done.returncode, done.stdout
+
+
+def run_many(first, count, jobs, options, minutes=0.0):
+    """`count` seeds from `first` on in `jobs` processes, or as many as fit into `minutes`."""
+    TRACES.mkdir(parents=True, exist_ok=True)
+    runs = Runs()
+
+    def chunk(start):
+        over = minutes > 0 and runs.seconds() > minutes * 60
+        if not runs.failed and not over:
+            length = min(CHUNK, first + count - start)
+            left = ["--minutes", str(minutes - runs.seconds() / 60)] if minutes > 0 else []
+            simulate(["--seed", str(start), "--runs", str(length), "--traces", str(TRACES),
+                      *left, *options], runs)
+        return start
+
+    told = 0.0
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        for _ in pool.map(chunk, range(first, first + count, CHUNK)):
+            if runs.seconds() - told > 10 and not runs.failed:
+                told = runs.seconds()
+                print(runs.line(), flush=True)
+    for output in runs.failed:
+        print(output)
+    print(runs.line())
+    print(runs.details(), flush=True)
+    return runs
+
+
+def crash_at_every_boundary():
+    code, output = simulate(["--boundaries"])
+    print(output, end="", flush=True)
+    return code == 0
+
+
+def suite(seconds=30):
+    """The smoke test in `./dev test`: every boundary, then random seeds for half a minute."""
+    count = tally.Tally()
+    if not suites.build("dev", "granary_sim"):
+        count.fail("the build failed")
+        return count
+    if crash_at_every_boundary():
+        count.passed += 1
+    else:
+        count.fail("a crash at some boundary breaks an invariant (see above)")
+    runs = run_many(secrets.randbelow(1 << 31), 1 << 20, os.cpu_count() or 1, [], seconds / 60)
+    if runs.failed or runs.totals.get("runs", 0) == 0:
+        count.fail("a seed breaks an invariant (see above)")
+    else:
+        count.passed += 1
+    return count
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="./dev sim", description=__doc__)
+    parser = argparse.ArgumentParser(prog="./dev sim", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, help="the first seed; by default a random one")
-    parser.add_argument("--runs", type=int, help="how many seeds (100, or 1 with --seed)")
-    parser.add_argument("--filter", default="*", help="only these tests, as --gtest_filter")
+    parser.add_argument("--runs", type=int, help="how many seeds (1,000, or 1 with --seed)")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes at once")
+    parser.add_argument("--trace", help="of one seed: what happens, to this file; - for the screen")
+    parser.add_argument("--calm", action="store_true", help="without faults")
+    for name in PASSED_ON:
+        parser.add_argument("--" + name, type=int, help="instead of what the seed draws")
     arguments = parser.parse_args()
-    seed = arguments.seed if arguments.seed is not None else secrets.randbelow(1 << 31)
-    runs = arguments.runs or (1 if arguments.seed is not None else 100)
-    if not suites.build("dev", "unit_tests"):
+    if not suites.build("dev", "granary_sim"):
         return 1
-    build_dir = suites.ROOT / "build"
-    programs = suites.programs_of(build_dir, "sim")
-    if not programs:
-        print("./dev sim: there are no simulation tests (*_sim_test.cc)")
-        return 1
-    print(f"seeds {seed} to {seed + runs - 1}", flush=True)
-    environment = {**os.environ, "GRANARY_SIM_SEED": str(seed), "GRANARY_SIM_RUNS": str(runs)}
-    failed = [program for program in programs
-              if subprocess.run([build_dir / program, f"--gtest_filter={arguments.filter}"],
-                                cwd=suites.ROOT, env=environment, check=False).returncode]
-    for program in failed:
-        print(f"FAILED: {program}")
-    return 1 if failed else 0
+    options = ["--calm"] if arguments.calm else []
+    for name in PASSED_ON:
+        if getattr(arguments, name) is not None:
+            options += ["--" + name, str(getattr(arguments, name))]
+    if arguments.seed is not None and (arguments.runs or 1) == 1:
+        TRACES.mkdir(parents=True, exist_ok=True)
+        trace = ["--trace", arguments.trace] if arguments.trace else ["--traces", str(TRACES)]
+        return subprocess.run([PROGRAM, "--seed", str(arguments.seed), *trace, *options],
+                              cwd=suites.ROOT, check=False).returncode
+    well = arguments.seed is not None or crash_at_every_boundary()
+    first = arguments.seed if arguments.seed is not None else secrets.randbelow(1 << 31)
+    runs = run_many(first, arguments.runs or 1_000, arguments.jobs, options)
+    return 0 if well and not runs.failed else 1
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """`./dev test`: runs the suites and ends with one line that counts all their cases.
 
-usage: test.py [SUITE...], by default tidy unit system egress walls gateway_wall insight, and asan
-and fuzz where CI=true.
+usage: test.py [SUITE...], by default tidy unit sim system egress walls gateway_wall insight, and
+asan and fuzz where CI=true.
 """
 
 import importlib
@@ -132,6 +132,7 @@ def sanitizer_suite(preset):
 SUITES = {
     "tidy": lambda: pytest_suite("tests/tidy"),
     "unit": unit_suite,
+    "sim": lambda: importlib.import_module("sim").suite(),  # which imports this
     "system": lambda: pytest_suite("tests/system"),
     "egress": lambda: pytest_suite("tests/egress"),
     "walls": lambda: pytest_suite("tests/walls"),
@@ -149,7 +150,7 @@ def main(names):
         print(f"./dev test: no suite {unknown[0]!r}; there are: {', '.join(SUITES)}")
         return 2
     if not names:
-        names = ["tidy", "unit", "system", "egress", "walls", "gateway_wall", "insight"]
+        names = ["tidy", "unit", "sim", "system", "egress", "walls", "gateway_wall", "insight"]
         if os.environ.get("CI") == "true":
             names += ["asan", "fuzz"]
     RESULTS.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,209 @@
+#include "lifecycle/testing/simulation/boundaries.h"
+
+#include "lifecycle/testing/simulation/customers.h"
+#include "lifecycle/testing/simulation/invariants.h"
+#include "lifecycle/testing/simulation/run.h"
+
+namespace granary::lifecycle::simulation {
+namespace {
+
+using base::AccountId;
+using base::Result;
+using base::Task;
+using operation::Operation;
+using store::testing::Fate;
+using namespace std::chrono_literals;
+
+const AccountId kTenant("t0");
+
+struct Asked {
+  const char* kind;
+  Customer::Ask ask;
+  std::function<void(Expected&)> applies;
+};
+
+// One kind of operation: what is done before it, and how it is asked for.
+struct Scenario {
+  const char* name;
+  std::vector<Asked> before;
+  Asked act;
+  // How it ends when nothing but crashes goes wrong; no account: Offboarding.
+  registry::State ends;
+};
+
+Asked create() {
+  CreateTenant request;
+  request.id = kTenant;
+  request.release = "insight-1";
+  return {"tenant.create",
+          [request](Lifecycle& lifecycle, Caller caller) {
+            return lifecycle.create(request, std::move(caller));
+          },
+          [request](Expected& expected) { apply(request, expected); }};
+}
+
+Asked update() {
+  UpdateTenant request;
+  request.id = kTenant;
+  request.release = "insight-2";
+  request.details.labels["l"] = "v";
+  return {"tenant.update",
+          [request](Lifecycle& lifecycle, Caller caller) {
+            return lifecycle.update(request, std::move(caller));
+          },
+          [request](Expected& expected) { apply(request, expected); }};
+}
+
+Asked suspend() {
+  return {"tenant.suspend",
+          [](Lifecycle& lifecycle, Caller caller) {
+            return lifecycle.suspend(kTenant, std::move(caller));
+          },
+          {}};
+}
+
+Asked resume() {
+  return {"tenant.resume",
+          [](Lifecycle& lifecycle, Caller caller) {
+            return lifecycle.resume(kTenant, std::move(caller));
+          },
+          {}};
+}
+
+Asked offboard(std::chrono::milliseconds retain) {
+  return {"tenant.offboard",
+          [retain](Lifecycle& lifecycle, Caller caller) {
+            return lifecycle.offboard({.id = kTenant, .retain = retain}, std::move(caller));
+          },
+          {}};
+}
+
+// To add a kind of operation: a line.
+std::vector<Scenario> scenarios() {
+  using enum registry::State;
+  return {
+      {"tenant.create", {}, create(), Active},
+      {"tenant.update", {create()}, update(), Active},
+      {"tenant.suspend", {create()}, suspend(), Suspended},
+      {"tenant.resume", {create(), suspend()}, resume(), Active},
+      {"tenant.offboard at once", {create()}, offboard(0ms), Offboarding},
+      {"tenant.offboard after an hour", {create()}, offboard(1h), Offboarding},
+  };
+}
+
+// Asks, and waits for the end of what was started, as a client does that control's crashes do not
+// discourage.
+Task<void> ask_until_answered(Customer& customer, Call& call, Customer::Ask ask, bool& done) {
+  while (call.status != Call::Status::Acknowledged && call.status != Call::Status::Refused) {
+    co_await customer.request(call, ask);
+    co_await customer.world().pause(1s);
+  }
+  done = true;
+}
+
+void do_one(World& world, const Asked& asked) {
+  Customer customer(world, 1'000 + world.journal.calls().size());
+  Call& call = world.journal.begin(asked.kind, kTenant.value, asked.applies);
+  bool done = false;
+  world.spawn(ask_until_answered(customer, call, asked.ask, done));
+  if (!world.run_until([&] { return done; }, 1h)) world.fail("a request gets no answer");
+  if (call.status == Call::Status::Refused)
+    world.fail(fmt::format("{} of {} was refused", asked.kind, kTenant.value));
+  const auto ended = [&] {
+    const View view = look(world);
+    return std::ranges::all_of(view.operations, [](const OperationRow& operation) {
+      return operation::is_final(operation.state);
+    });
+  };
+  for (int i = 0; i < 24 && world.failure().empty() && !ended(); ++i)
+    world.run_until([] { return false; }, 10min);
+}
+
+class Runner final {
+ public:
+  explicit Runner(const Scenario& scenario) : scenario_(scenario) { result_.name = scenario.name; }
+
+  BoundaryResult run(Depth depth) {
+    const World::Arms none;
+    const auto [writes, calls] = world_with(none, "without faults");
+    const bool pairs = depth == Depth::PairsOfCrashes;
+    for (std::uint64_t write = 1; write <= writes; ++write) fail_at_write(write);
+    for (std::uint64_t call = 1; call <= calls; ++call)
+      world_with({.writes = {}, .calls = {call}}, "call");
+    // The second crash is at each write and call after the first, in the second life too.
+    for (std::uint64_t write = 1; pairs && write <= writes; ++write) {
+      for (std::uint64_t next = write + 1; next <= writes + 4; ++next) crash_at_two(write, next);
+    }
+    for (std::uint64_t call = 1; pairs && call <= calls; ++call) {
+      for (std::uint64_t next = call + 1; next <= calls + 2; ++next)
+        world_with({.writes = {}, .calls = {call, next}}, "calls");
+    }
+    return result_;
+  }
+
+ private:
+  void fail_at_write(std::uint64_t write) {
+    using enum Fate;
+    for (const Fate fate :
+         {FailBefore, FailInside, LoseAnswer, CrashBefore, CrashInside, CrashAfter})
+      world_with({.writes = {{write, fate}}, .calls = {}}, "write");
+  }
+  void crash_at_two(std::uint64_t write, std::uint64_t next) {
+    using enum Fate;
+    for (const Fate first : {CrashBefore, CrashAfter}) {
+      for (const Fate second : {CrashBefore, CrashAfter})
+        world_with({.writes = {{write, first}, {next, second}}, .calls = {}}, "writes");
+    }
+  }
+  std::pair<std::uint64_t, std::uint64_t> world_with(const World::Arms& arms, const char* what) {
+    if (!result_.failure.empty()) return {};
+    Options options;
+    options.seed = 1 + result_.worlds;
+    options.tenants = 1;
+    World world(options);
+    ++result_.worlds;
+    for (const Asked& asked : scenario_.before) do_one(world, asked);
+    world.arm(arms);
+    do_one(world, scenario_.act);
+    const std::pair<std::uint64_t, std::uint64_t> counted{world.writes(), world.calls()};
+    if (world.failure().empty()) check(world);
+    if (world.failure().empty()) bring_to_an_end(world);
+    if (!world.failure().empty()) result_.failure = describe(arms, what) + world.failure();
+    return counted;
+  }
+
+  void check(World& world) const {
+    check_invariants(world, Moment::Settled);
+    const View view = look(world);
+    for (const OperationRow& operation : view.operations) {
+      if (operation.state != operation::State::Succeeded)
+        world.fail(fmt::format("{} is {} in the end: {}", operation.kind,
+                               operation::to_string(operation.state),
+                               operation.error ? operation.error->message : ""));
+    }
+    const bool gone = scenario_.ends == registry::State::Offboarding;
+    if (gone != view.accounts.empty() || (!gone && view.accounts.front().state != scenario_.ends))
+      world.fail("the tenant does not end as it should");
+  }
+
+  static std::string describe(const World::Arms& arms, const char* what) {
+    std::string text = what;
+    for (const auto& [write, fate] : arms.writes)
+      text += fmt::format(" {} (fate {})", write, static_cast<int>(fate));
+    for (const std::uint64_t call : arms.calls) text += fmt::format(" {}", call);
+    return text + ": ";
+  }
+
+  const Scenario& scenario_;
+  BoundaryResult result_;
+};
+
+}  // namespace
+
+std::vector<BoundaryResult> crash_at_every_boundary(Depth depth) {
+  std::vector<BoundaryResult> results;
+  for (const Scenario& scenario : scenarios()) results.push_back(Runner(scenario).run(depth));
+  return results;
+}
+
+}  // namespace granary::lifecycle::simulation

@@ -1,0 +1,63 @@
+// One life of a control plane: the engine and the lifecycle, over a store that fails and a link to
+// the cloud that does, from its start until it is killed. kill() is SIGKILL: from that moment on
+// nothing of it reaches store, cloud or anything else, and nobody gets an answer. Its coroutines
+// end soon after. On the world's one executor.
+#pragma once
+
+#include <memory>
+
+#include "cloud/sim/link.h"
+#include "lifecycle/lifecycle.h"
+#include "lifecycle/testing/simulation/surroundings.h"
+#include "store/testing/faulty_store.h"
+
+namespace granary::lifecycle::simulation {
+
+class Control final {
+ public:
+  struct Outside {  // outlives every control plane
+    base::testing::World& world;
+    cloud::sim::Link& link;
+    testing::FakeProber& prober;
+    testing::FakePublisher& publisher;
+    testing::FakeArchives& archives;
+    testing::FakeDomains& domains;
+    const base::SigningKey& signing_key;
+    const base::SealingKey& sealing_key;
+  };
+  struct Chances {
+    double probe_fails = 0;
+    double publish_fails = 0;
+    double archive_fails = 0;
+  };
+  // `store` is shared with the world's disk, which may open another one meanwhile.
+  Control(Outside outside, std::shared_ptr<store::Store> store, Chances chances,
+          store::testing::FaultyStore::Faults faults, cloud::sim::LinkEnd::Watch watch);
+
+  void kill();
+  // Nothing of its surroundings fails any more.
+  void calm();
+  bool dead() const { return store_.dead(); }
+  // After kill(): until its own tasks have ended. Callers may still be inside.
+  base::Task<void> close() { return engine_.close(); }
+
+  store::testing::FaultyStore& store() { return store_; }
+  operation::Engine& engine() { return engine_; }
+  Lifecycle& lifecycle() { return lifecycle_; }
+
+ private:
+  // Shared with the disk: see above.
+  std::shared_ptr<store::Store> disk_;
+  store::testing::FaultyStore store_;
+  cloud::sim::LinkEnd cloud_;
+  Way probing_;
+  Way publishing_;
+  Way archiving_;
+  SimProber prober_;
+  SimPublisher publisher_;
+  SimArchives archives_;
+  operation::Engine engine_;
+  Lifecycle lifecycle_;
+};
+
+}  // namespace granary::lifecycle::simulation
