@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import subprocess
+import tempfile
 import time
 
 import pytest
@@ -24,17 +25,15 @@ FEWEST = {"create": 6, "update": 6, "export": 3, "restore": 9, "offboard": 8}
 
 
 @pytest.fixture(scope="module")
-def killer(tmp_path_factory):
-    library = tmp_path_factory.mktemp("killer") / "kill_at_commit.so"
-    library.parent.chmod(0o755)
-    library.parent.parent.chmod(0o755)
+def killer():
+    """The library, where control's own user can read it (pytest's folders are root's alone)."""
     source = pathlib.Path(__file__).with_name("kill_at_commit.c")
-    subprocess.run(["clang-19", "-O1", "-Wall", "-Werror", "-shared", "-fPIC", "-o", str(library),
-                    str(source)], check=True)
-    for folder in library.parents:
-        if str(folder).startswith("/tmp/"):
-            folder.chmod(folder.stat().st_mode | 0o055)
-    return library
+    with tempfile.TemporaryDirectory(prefix="granary-killer-") as folder:
+        os.chmod(folder, 0o755)
+        library = pathlib.Path(folder, "kill_at_commit.so")
+        subprocess.run(["clang-19", "-O1", "-Wall", "-Werror", "-shared", "-fPIC", "-o",
+                        str(library), str(source)], check=True)
+        yield library
 
 
 class Doomed:
