@@ -164,6 +164,22 @@ def tour(platform):
               f"{tenant} wakes for a request ({took:.0f} ms) and still has its scans")
 
 
+def move(platform):
+    """All of one customer as one file, and a new customer made of it."""
+    tenant, scans = next(iter(CUSTOMERS.items()))
+    archive = os.path.join(platform.data_dir, f"{tenant}.tar")
+    platform.granary("tenant", "export", tenant, "--to", archive)
+    size = os.path.getsize(archive)
+    check(size > 0, f"{tenant} is exported while it works ({size / 1024:.0f} KiB)")
+    platform.granary("tenant", "restore", f"{tenant}-copy", "--from", archive)
+    status, found = platform.request(f"{tenant}-copy", "GET", "/api/scans?limit=100")
+    check(status == 200 and len(found["scans"]) == scans,
+          f"{tenant}-copy is made of it and has the {scans} scans")
+    platform.granary("tenant", "offboard", f"{tenant}-copy", "--retain", "0s", "--yes")
+    certificates = platform.granary("certificate", "list", "--tenant", f"{tenant}-copy")["items"]
+    check(len(certificates) == 1, f"{tenant}-copy is offboarded, and a certificate says so")
+
+
 def show(platform):
     print("\nThe customers:")
     for tenant in CUSTOMERS:
@@ -188,6 +204,7 @@ def main():
         set_up(platform, release_folder(data_dir, "2s" if options.once else "60s"))
         if options.once:
             tour(platform)
+            move(platform)
         show(platform)
         if not options.once:
             print("\nCtrl-C stops everything.", flush=True)
