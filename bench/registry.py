@@ -1,7 +1,7 @@
 """What control takes with a fleet of 10,000 tenants in its registry: start, lists, lookups, memory.
 
-The rows are written straight into the database of a stopped control, as many tenants as a large
-installation has, with labels, domains, operations and audit entries; then `granary control` alone is
+The rows are written straight into the database of a stopped control, as many tenants as a
+large installation has, with labels, domains, operations and audit entries; then `granary control` alone is
 started over them. The same page read by SQLite alone, in the same run, is the floor of a list.
 """
 
@@ -97,7 +97,8 @@ class ControlAlone:
     def get(self, path):
         token = self.data_dir / "control" / "operator.token"
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        connection.request("GET", path, headers={"Authorization": "Bearer " + token.read_text().strip()})
+        secret = token.read_text().strip()
+        connection.request("GET", path, headers={"Authorization": "Bearer " + secret})
         answer = connection.getresponse()
         text = answer.read()
         connection.close()
@@ -125,8 +126,8 @@ def timed(count, call):
 def page_by_sqlite(path, after):
     """The rows of the same page, by SQLite from Python: what a list takes at the least."""
     with contextlib.closing(sqlite3.connect(path)) as database:
-        rows = database.execute("SELECT * FROM account WHERE id > ? AND kind = 'tenant' ORDER BY id "
-                                f"LIMIT {PAGE}", (after,)).fetchall()
+        rows = database.execute("SELECT * FROM account WHERE id > ? AND kind = 'tenant' "
+                                f"ORDER BY id LIMIT {PAGE}", (after,)).fetchall()
         ends = (rows[0][0], rows[-1][0])
         for table in ("account_label", "account_domain", "discovery_key"):
             database.execute(f"SELECT * FROM {table} WHERE account >= ? AND account <= ?",

@@ -194,8 +194,9 @@ Task<void> Control::mend_soon() {
 }
 
 Task<void> Control::tidy() {
-  for (std::chrono::nanoseconds pause = kTidyFirst; co_await timer.sleep(pause);
-       pause = kTidyEvery) {
+  std::chrono::nanoseconds pause = kTidyFirst;
+  while (const Result<void> slept = co_await timer.sleep(pause)) {
+    pause = kTidyEvery;
     const auto swept = co_await lifecycle.sweep_archives();
     if (!swept) base::log::warn("removing old archives: {}", base::describe(swept.error()));
     co_await mend();

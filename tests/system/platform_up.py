@@ -99,7 +99,8 @@ class Platform:
         """`through`: a command that executes the one behind it."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*through, GRANARY, "up", "--data-dir", self.data_dir, "--uid-base", str(self.uid_base),
+                [*through, GRANARY, "up", "--data-dir", self.data_dir,
+                 "--uid-base", str(self.uid_base),
                  "--gateway", f"127.0.0.1:{self.gateway_port}",
                  "--api", self.api.removeprefix("http://"), "--gateway-admin", "127.0.0.1:0",
                  "--egress-admin", "127.0.0.1:0", *self.options],

@@ -222,7 +222,8 @@ class Handler(BaseHTTPRequestHandler):
     def page_row(self):
         with ROWS:
             database = rows_database()
-            database.execute("INSERT INTO row VALUES (?, ?)", (int(self.asked["number"]), "x" * 500))
+            database.execute("INSERT INTO row VALUES (?, ?)",
+                             (int(self.asked["number"]), "x" * 500))
             database.close()
         self.answer({})
 

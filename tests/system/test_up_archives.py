@@ -1,4 +1,4 @@
-"""A tenant's data on its way: exported while it works, restored here and elsewhere, gone for good."""
+"""A tenant's data on its way: exported while it works, restored here and elsewhere, destroyed."""
 
 import base64
 import contextlib
@@ -163,7 +163,8 @@ def packed(entries):
         for entry, content in entries:
             entry.size = len(content)
             tar.addfile(entry, io.BytesIO(content))
-    return subprocess.run(["zstd", "-c"], input=raw.getvalue(), capture_output=True, check=True).stdout
+    done = subprocess.run(["zstd", "-c"], input=raw.getvalue(), capture_output=True, check=True)
+    return done.stdout
 
 
 def entry(name, kind=tarfile.REGTYPE, link=""):
@@ -224,9 +225,10 @@ def test_offboarding_keeps_a_final_export_then_proves_what_it_destroyed(shared, 
     planned = shared.granary("tenant", "offboard", "leaver", "--dry-run")
     assert any("export" in step for step in planned["steps"])
     assert shared.who("leaver").nonce
-    operation = shared.granary("tenant", "offboard", "leaver", "--retain", "12s", "--yes", "--no-wait")
-    archives = wait_for(lambda: shared.granary("archive", "list", "--tenant", "leaver")["items"], 10,
-                        "the final export is there")
+    operation = shared.granary("tenant", "offboard", "leaver", "--retain", "12s", "--yes",
+                               "--no-wait")
+    archives = wait_for(lambda: shared.granary("archive", "list", "--tenant", "leaver")["items"],
+                        10, "the final export is there")
     assert archives[0]["kind"] == "final"
     kept = tmp_path / "final.tar"
     shared.granary("archive", "get", archives[0]["id"], "--to", str(kept))

@@ -1,4 +1,4 @@
-"""Control is killed at every commit of every operation, on real silos, and each operation ends well.
+"""Control is killed at every commit of every operation, on real silos, and each ends well.
 
 A commit is where a step ends and the next begins, so this is every step boundary, from both sides:
 just before the commit is durable (the step runs again) and just after it (it does not).
@@ -44,7 +44,8 @@ class Doomed:
         self.plan = pathlib.Path(self.platform.data_dir, "control/kill")
         self.platform.start(env={**os.environ, "LD_PRELOAD": str(killer),
                                  "GRANARY_TEST_KILL": str(self.plan)})
-        self.token = pathlib.Path(self.platform.data_dir, "control/operator.token").read_text().strip()
+        token = pathlib.Path(self.platform.data_dir, "control/operator.token")
+        self.token = token.read_text().strip()
         self.keys = 0
 
     def set_plan(self, side, number):
