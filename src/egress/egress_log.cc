@@ -1,8 +1,6 @@
 #include "egress/egress_log.h"
 
-#include <charconv>
 #include <iterator>
-#include <optional>
 #include <utility>
 
 #include "base/log.h"
@@ -48,29 +46,6 @@ bool write(const std::vector<Batch>& batches) {
     base::log::warn("egress log: {}", base::describe(written.error()));
   }
   return well;
-}
-
-// Of "acme.17.log" and "acme.17.log.1"; nothing for other names.
-std::optional<std::uint32_t> ordinal_of(std::string_view name) {
-  if (name.ends_with(".1")) name.remove_suffix(2);
-  if (!name.ends_with(".log")) return std::nullopt;
-  name.remove_suffix(4);
-  const std::size_t dot = name.rfind('.');
-  if (dot == std::string_view::npos) return std::nullopt;
-  std::uint32_t ordinal = 0;
-  const std::string_view digits = name.substr(dot + 1);
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), ordinal);
-  if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
-  return ordinal;
-}
-
-base::Result<void> remove_logs(const std::string& folder, const wire::OrdinalRanges& gone) {
-  TRY_ASSIGN(const auto names, base::os::list_folder(folder));
-  for (const std::string& name : names) {
-    const auto ordinal = ordinal_of(name);
-    if (ordinal && wire::contains(gone, *ordinal)) TRY(base::os::remove_file(folder + "/" + name));
-  }
-  return {};
 }
 
 }  // namespace
@@ -164,7 +139,7 @@ Task<void> EgressLog::remove_gone() {
   if (!std::exchange(removing_, false)) co_return;
   const auto removed = co_await base::run_on(
       parts_.worker,
-      [folder = parts_.paths.egress(), gone = gone_] { return remove_logs(folder, gone); });
+      [folder = parts_.paths.egress(), gone = gone_] { return wire::remove_logs(folder, gone); });
   if (removed) co_return;
   removing_ = true;
   base::log::warn("egress logs of accounts that are no more: {}", base::describe(removed.error()));

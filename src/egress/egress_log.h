@@ -15,7 +15,7 @@
 #include "base/ids.h"
 #include "base/timer.h"
 #include "base/worker.h"
-#include "wire/egress_policy.h"
+#include "wire/ordinals.h"
 #include "wire/paths.h"
 
 namespace granary::egress {

@@ -1,6 +1,7 @@
 #include "gateway/access_log.h"
 
 #include <iterator>
+#include <utility>
 
 #include "base/log.h"
 #include "base/os/file.h"
@@ -26,13 +27,17 @@ base::Result<void> append(const std::string& path, std::string_view lines) {
 
 }  // namespace
 
-void AccessLog::add(const base::AccountId& account, const AccessEntry& entry) {
-  if (pending_ >= kLogPending) {
+void AccessLog::add(const base::AccountId& account, std::uint32_t ordinal,
+                    const AccessEntry& entry) {
+  if (bytes_ >= kLogPending) {
     ++dropped_;
     return;
   }
-  std::string& lines = lines_[account.value];
+  if (!gone_.empty() && wire::contains(gone_, ordinal)) return;
+  Pending& pending = pending_[ordinal];
+  std::string& lines = pending.lines;
   const std::size_t before = lines.size();
+  if (before == 0) pending.account = account.value;
   add_time(lines, entry.ended);
   lines.append(" ").append(entry.client).append(" ").append(entry.host).append(" \"");
   add_quoted(lines, entry.method);
@@ -43,7 +48,7 @@ void AccessLog::add(const base::AccountId& account, const AccessEntry& entry) {
   fmt::format_to(std::back_inserter(lines), " HTTP/1.1\" {} {} {}.{:03} {}\n", entry.status,
                  entry.bytes, micros.count() / 1'000'000, micros.count() / 1000 % 1000,
                  entry.request_id);
-  pending_ += lines.size() - before;
+  bytes_ += lines.size() - before;
 }
 
 // The wall clock is read once a second; in between, the exact clock moves it on.
@@ -62,6 +67,20 @@ void AccessLog::add_time(std::string& line, base::BootTime at) {
   fmt::format_to(std::back_inserter(line), "{}.{:03}Z", second_, millis.count());
 }
 
+void AccessLog::forget(const wire::OrdinalRanges& gone) {
+  if (gone == gone_) return;
+  gone_ = gone;
+  removing_ = true;
+  for (auto pending = pending_.begin(); pending != pending_.end();) {
+    if (!wire::contains(gone, pending->first)) {
+      ++pending;
+      continue;
+    }
+    bytes_ -= pending->second.lines.size();
+    pending = pending_.erase(pending);
+  }
+}
+
 base::Task<void> AccessLog::run() {
   for (;;) {
     if (!co_await parts_.timer.sleep(kLogPause)) co_return;
@@ -72,17 +91,30 @@ base::Task<void> AccessLog::run() {
 base::Task<void> AccessLog::flush() {
   std::vector<Batch> batches;
   std::size_t bytes = 0;
-  for (auto& [account, lines] : lines_) {
-    bytes += lines.size();
-    batches.push_back({parts_.paths.access() + "/" + account + ".log", std::move(lines)});
+  for (auto& [ordinal, pending] : pending_) {
+    bytes += pending.lines.size();
+    batches.push_back({parts_.paths.access_log(base::AccountId(pending.account), ordinal),
+                       std::move(pending.lines)});
   }
-  lines_.clear();
-  if (batches.empty()) co_return;
-  co_await base::run_on(parts_.worker, [all = std::move(batches)] {
-    write(all);
-    return true;
-  });
-  pending_ -= bytes;
+  pending_.clear();
+  if (!batches.empty())
+    co_await base::run_on(parts_.worker, [all = std::move(batches)] {
+      write(all);
+      return true;
+    });
+  bytes_ -= bytes;
+  co_await remove_gone();
+}
+
+// Behind the writing: no line that was on its way makes a file anew.
+base::Task<void> AccessLog::remove_gone() {
+  if (!std::exchange(removing_, false)) co_return;
+  const auto removed = co_await base::run_on(
+      parts_.worker,
+      [folder = parts_.paths.access(), gone = gone_] { return wire::remove_logs(folder, gone); });
+  if (removed) co_return;
+  removing_ = true;
+  base::log::warn("access logs of accounts that are no more: {}", describe(removed.error()));
 }
 
 void AccessLog::write(const std::vector<Batch>& batches) {

@@ -1,6 +1,7 @@
 // One line for each request of an account, into a file of the account's own. Lines are gathered in
 // memory and written by a worker every second, so that no request waits for a disk; when the disk
-// is too slow they are dropped and counted. Owned by the Gateway; one thread.
+// is too slow they are dropped and counted. The files of accounts that are no more are removed.
+// Owned by the Gateway; one thread.
 //
 //   2026-11-24T07:13:00.123Z 127.0.0.1 acme.localhost "GET /api/scans HTTP/1.1" 200 512 0.004 ID
 //   time, client, host, request, status, bytes sent, seconds, request id
@@ -16,6 +17,7 @@
 #include "base/ids.h"
 #include "base/timer.h"
 #include "base/worker.h"
+#include "wire/ordinals.h"
 #include "wire/paths.h"
 
 namespace granary::gateway {
@@ -43,7 +45,9 @@ class AccessLog final {
   };
   explicit AccessLog(Parts parts) : parts_(parts) {}
 
-  void add(const base::AccountId& account, const AccessEntry& entry);
+  void add(const base::AccountId& account, std::uint32_t ordinal, const AccessEntry& entry);
+  // Nothing is written of these any more, and what was written goes with the next flush.
+  void forget(const wire::OrdinalRanges& gone);
   // Writes what was gathered, every kLogPause; ends by cancellation.
   base::Task<void> run();
   // Once: for the end.
@@ -55,15 +59,22 @@ class AccessLog final {
     std::string path;
     std::string lines;
   };
+  struct Pending {
+    std::string account;
+    std::string lines;
+  };
   void add_time(std::string& line, base::BootTime at);
+  base::Task<void> remove_gone();
   static void write(const std::vector<Batch>& batches);
 
   Parts parts_;
-  std::unordered_map<std::string, std::string> lines_;  // by account
-  std::size_t pending_ = 0;                             // bytes gathered or being written
+  std::unordered_map<std::uint32_t, Pending> pending_;  // by ordinal
+  std::size_t bytes_ = 0;                               // gathered or being written
   std::uint64_t dropped_ = 0;
   std::string second_;  // as text, for the entries that end within it
   base::BootTime second_began_{0};
+  wire::OrdinalRanges gone_;
+  bool removing_ = false;  // files of gone_ may be there
 };
 
 }  // namespace granary::gateway

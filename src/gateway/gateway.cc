@@ -176,6 +176,7 @@ base::Task<void> Gateway::State::accept_on(Listener* from) {
 void Gateway::State::adopt(SharedIndex index) {
   upstreams->adopt(index->snapshot());
   board->set_routing(index->snapshot().generation);
+  log->forget(index->snapshot().gone);
   core->index = std::move(index);
 }
 

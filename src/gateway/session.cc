@@ -158,15 +158,16 @@ void Session::end_request(const Route& route) {
   if (status_ >= 100 && status_ < 600) ++core_.counters.answers[status_ / 100];
   if (route.tenant == nullptr) return;
   const RequestHead& request = kit_->request;
-  core_.log.add(route.tenant->account, {.client = address_,
-                                        .host = request.host.name,
-                                        .method = request.method_name(),
-                                        .target = request.target(),
-                                        .request_id = kit_->request_id,
-                                        .status = status_,
-                                        .bytes = sent_,
-                                        .began = began_,
-                                        .ended = core_.sweeper.refresh()});
+  core_.log.add(route.tenant->account, route.tenant->ordinal,
+                {.client = address_,
+                 .host = request.host.name,
+                 .method = request.method_name(),
+                 .target = request.target(),
+                 .request_id = kit_->request_id,
+                 .status = status_,
+                 .bytes = sent_,
+                 .began = began_,
+                 .ended = core_.sweeper.refresh()});
 }
 
 Coro<void> Session::serve_service(const Route& route) {

@@ -6,6 +6,7 @@
 #include "walls/attempt.h"
 #include "walls/judge.h"
 #include "walls/knowledge.h"
+#include "walls/look.h"
 
 namespace granary::walls {
 namespace {
@@ -14,6 +15,16 @@ constexpr const char* kTopic = "files of others";
 
 std::string service_of(const Knowledge& known) {
   return known.has("service") ? known.get("service") : "attack";
+}
+
+// Its name has a number in it that few know.
+Answer read_access_log(const Knowledge& known) {
+  const std::string folder = known.data("/access");
+  const std::vector<std::string> names = names_in(folder);
+  if (names.empty()) return refused("list " + folder);
+  for (const std::string& name : names)
+    if (name.starts_with(known.get("victim") + ".")) return try_read(folder + "/" + name);
+  return inapplicable("the victim has no access log");
 }
 
 constexpr Attempt kAttempts[] = {
@@ -72,9 +83,7 @@ constexpr Attempt kAttempts[] = {
     {"routing-write", kTopic, "put a route into the routing snapshot",
      [](const Knowledge& known) { return try_create(known.data("/publish/routing.json.new")); }},
     {"access-log-read", kTopic, "read the access log of another account",
-     [](const Knowledge& known) {
-       return try_read(known.data("/access/" + known.get("victim") + ".log"));
-     }},
+     [](const Knowledge& known) { return read_access_log(known); }},
     {"activity-board-write", kTopic, "open the activity board, which counts all traffic",
      [](const Knowledge& known) { return try_open(known.data("/run/board"), O_RDWR); }},
     {"bundles-list", kTopic, "list the uploaded releases",

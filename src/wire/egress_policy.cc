@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <iterator>
 #include <limits>
 #include <set>
 
@@ -91,26 +90,6 @@ Result<EgressAccount> account_from(const value& from) {
   return account;
 }
 
-Result<OrdinalRange> range_from(const value& from) {
-  const auto wrong = base::fail(Code::InvalidArgument, "member 'gone' must be a list of ranges");
-  const array* ends = from.if_array();
-  if (ends == nullptr || ends->size() != 2) return wrong;
-  boost::system::error_code failed;
-  const auto first = ends->at(0).to_number<std::uint32_t>(failed);
-  if (failed) return wrong;
-  const auto last = ends->at(1).to_number<std::uint32_t>(failed);
-  if (failed || first > last) return wrong;
-  return OrdinalRange{first, last};
-}
-
-Result<void> check_ranges(const OrdinalRanges& ranges) {
-  for (std::size_t i = 1; i < ranges.size(); ++i) {
-    if (ranges[i].first <= ranges[i - 1].last || ranges[i].first == ranges[i - 1].last + 1)
-      return base::fail(Code::InvalidArgument, "member 'gone' must ascend without touching");
-  }
-  return {};
-}
-
 // What no single member shows: that the parts fit together.
 Result<void> check_whole(const EgressPolicy& policy) {
   std::set<std::uint32_t> ordinals;
@@ -147,11 +126,6 @@ std::string to_string(const EgressTarget& target) {
   return fmt::format("{}:{}", target.host, target.port);
 }
 
-bool contains(const OrdinalRanges& ranges, std::uint32_t ordinal) {
-  const auto behind = std::ranges::upper_bound(ranges, ordinal, {}, &OrdinalRange::first);
-  return behind != ranges.begin() && ordinal <= std::prev(behind)->last;
-}
-
 std::string encode(const EgressPolicy& policy) {
   array lists;
   for (const auto& list : policy.lists) lists.emplace_back(base::json::from_strings(list));
@@ -160,12 +134,10 @@ std::string encode(const EgressPolicy& policy) {
   for (const EgressAccount& account : policy.accounts)
     accounts.push_back(object{
         {"account", account.account.value}, {"ordinal", account.ordinal}, {"list", account.list}});
-  array gone;
-  for (const OrdinalRange& range : policy.gone) gone.push_back(array{range.first, range.last});
   return base::json::print(object{{"version", kVersion},
                                   {"lists", std::move(lists)},
                                   {"accounts", std::move(accounts)},
-                                  {"gone", std::move(gone)}});
+                                  {"gone", to_json(policy.gone)}});
 }
 
 Result<EgressPolicy> decode_egress_policy(std::string_view text) {
@@ -178,10 +150,9 @@ Result<EgressPolicy> decode_egress_policy(std::string_view text) {
     policy.lists.push_back(members.take(list_from(list)));
   for (const value& account : members.list("accounts"))
     policy.accounts.push_back(members.take(account_from(account)));
-  for (const value& range : members.list("gone"))
-    policy.gone.push_back(members.take(range_from(range)));
+  (void)members.list("gone");
+  policy.gone = members.take(ranges_from(from, "gone"));
   TRY(members.finish());
-  TRY(check_ranges(policy.gone));
   TRY(check_whole(policy));
   return policy;
 }

@@ -10,6 +10,7 @@
 
 #include "base/ids.h"
 #include "base/result.h"
+#include "wire/ordinals.h"
 
 namespace granary::wire {
 
@@ -35,15 +36,6 @@ struct EgressAccount {
 
 // Where a program in a silo finds the proxy: on its own loopback.
 inline constexpr std::uint16_t kEgressPort = 3128;
-
-// Both ends included.
-struct OrdinalRange {
-  std::uint32_t first = 0;
-  std::uint32_t last = 0;
-  bool operator==(const OrdinalRange&) const = default;
-};
-using OrdinalRanges = std::vector<OrdinalRange>;  // ascending, none touches the next
-bool contains(const OrdinalRanges& ranges, std::uint32_t ordinal);
 
 // Accounts that are not named here may connect to nothing.
 struct EgressPolicy {

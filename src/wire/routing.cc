@@ -138,6 +138,7 @@ Result<RouteState> state_from(std::string_view name) {
 
 object to_json(const RoutedTenant& tenant) {
   object document{{"account", tenant.account.value},
+                  {"ordinal", tenant.ordinal},
                   {"name", tenant.public_name},
                   {"state", to_string(tenant.state)},
                   {"release", tenant.release}};
@@ -172,10 +173,12 @@ Result<std::vector<std::string>> digests_from(const object& from) {
 }
 
 Result<RoutedTenant> tenant_from(const object& from) {
-  TRY(only(from, {"account", "name", "state", "release", "domains", "discover", "slots", "flags"}));
+  TRY(only(from, {"account", "ordinal", "name", "state", "release", "domains", "discover", "slots",
+                  "flags"}));
   RoutedTenant tenant;
   TRY_ASSIGN(std::string account, get_plain(from, "account", "-", 63));
   tenant.account = base::AccountId(std::move(account));
+  TRY_ASSIGN(tenant.ordinal, get_u32(from, "ordinal"));
   TRY_ASSIGN(tenant.public_name, base::json::get_string(from, "name"));
   TRY_ASSIGN(const std::string state, base::json::get_string(from, "state"));
   TRY_ASSIGN(tenant.state, state_from(state));
@@ -199,6 +202,8 @@ Result<void> check_whole(const Snapshot& snapshot) {
     if (tenant.slots.size() != snapshot.releases[tenant.release].services.size())
       return base::fail(Code::InvalidArgument, "tenant {} has not one slot for each service",
                         tenant.account);
+    if (contains(snapshot.gone, tenant.ordinal))
+      return base::fail(Code::InvalidArgument, "tenant {} is gone", tenant.account);
   }
   return {};
 }
@@ -217,7 +222,8 @@ std::string encode(const Snapshot& snapshot) {
                                   {"generation", snapshot.generation},
                                   {"domain", snapshot.domain},
                                   {"releases", std::move(releases)},
-                                  {"tenants", std::move(tenants)}});
+                                  {"tenants", std::move(tenants)},
+                                  {"gone", to_json(snapshot.gone)}});
 }
 
 Result<Snapshot> decode_snapshot(std::string_view text) {
@@ -225,7 +231,7 @@ Result<Snapshot> decode_snapshot(std::string_view text) {
   TRY_ASSIGN(const std::int64_t version, base::json::get_int(from, "version"));
   if (version != kVersion)
     return base::fail(Code::InvalidArgument, "version {} is not {}", version, kVersion);
-  TRY(only(from, {"version", "generation", "domain", "releases", "tenants"}));
+  TRY(only(from, {"version", "generation", "domain", "releases", "tenants", "gone"}));
   Snapshot snapshot;
   TRY_ASSIGN(const std::int64_t generation,
              get_bounded(from, "generation", std::numeric_limits<std::int64_t>::max()));
@@ -233,6 +239,7 @@ Result<Snapshot> decode_snapshot(std::string_view text) {
   TRY_ASSIGN(snapshot.domain, get_plain(from, "domain", "-.", kLongestHost));
   TRY_ASSIGN(snapshot.releases, decode_list<RoutedRelease>(from, "releases", release_from));
   TRY_ASSIGN(snapshot.tenants, decode_list<RoutedTenant>(from, "tenants", tenant_from));
+  TRY_ASSIGN(snapshot.gone, ranges_from(from, "gone"));
   TRY(check_whole(snapshot));
   return snapshot;
 }

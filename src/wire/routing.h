@@ -10,6 +10,7 @@
 #include "base/ids.h"
 #include "base/json.h"
 #include "wire/account_state.h"
+#include "wire/ordinals.h"
 
 namespace granary::wire {
 
@@ -33,6 +34,7 @@ enum class RouteState { Active, Suspended };
 
 struct RoutedTenant {
   base::AccountId account;
+  std::uint32_t ordinal = 0;  // tells it from an account that had its name before
   std::string public_name;
   RouteState state = RouteState::Active;
   std::uint32_t release = 0;          // index into Snapshot::releases
@@ -48,6 +50,7 @@ struct Snapshot {
   std::string domain;            // TENANT.DOMAIN
   std::vector<RoutedRelease> releases;
   std::vector<RoutedTenant> tenants;
+  OrdinalRanges gone;  // accounts that are no more: whatever is kept of them is to go
   bool operator==(const Snapshot&) const = default;
 };
 

@@ -16,6 +16,7 @@ Snapshot sample() {
       {.name = "jobs", .start_timeout = std::chrono::milliseconds(1500)},
   };
   RoutedTenant acme{.account = base::AccountId("acme"), .public_name = "Acme \"GmbH\" ☃"};
+  acme.ordinal = 7;
   acme.release = 1;
   acme.domains = {"scan.acme.example", "acme.example"};
   acme.discover = {discovery_digest("email:ann@acme.example"),
@@ -23,7 +24,8 @@ Snapshot sample() {
   acme.slots = {3, 65535};
   acme.flags_json = R"({"beta":true})";
   RoutedTenant globex{.account = base::AccountId("globex"), .state = RouteState::Suspended};
-  return Snapshot{42, "localhost", {plain, insight}, {acme, globex}};
+  globex.ordinal = 9;
+  return Snapshot{42, "localhost", {plain, insight}, {acme, globex}, {{1, 3}, {5, 5}}};
 }
 
 // The sample with one piece of its text replaced.
@@ -54,6 +56,11 @@ TEST(RoutingTest, WhatIsNotExactlyASnapshotIsRefused) {
       {R"("tenants":[)", R"("tenants":[7,)"},
       {R"("account":"acme")", R"("account":"../acme")"},
       {R"("account":"acme")", R"("account":"Acme")"},
+      {R"("ordinal":7)", R"("ordinal":-7)"},
+      {R"("ordinal":7,)", ""},
+      {R"("ordinal":7)", R"("ordinal":5)"},  // gone
+      {R"("gone":[[1,3],)", R"("gone":[[1,4],)"},
+      {R"(,"gone":)", R"(,"lost":)"},
       {R"("state":"suspended")", R"("state":"asleep")"},
       {R"("release":1)", R"("release":2)"},
       {R"("release":1)", R"("release":0)"},

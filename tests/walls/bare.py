@@ -42,7 +42,7 @@ OF_PLATFORM = ["accounts/quarry/disk.img", "accounts/quarry/disk.key", "bundles/
                "accounts/quarry/account.json", f"accounts/quarry/logs/{SERVICE}.0",
                f"run/silo/quarry/{SERVICE}.json", f"run/silo/quarry/{SERVICE}.status",
                "control/granary.db", "control/operator.token", "control/signing.key",
-               "keys/platform.key", "publish/routing.json", "access/quarry.log", "run/board",
+               "keys/platform.key", "publish/routing.json", "access/quarry.1.log", "run/board",
                "releases/r/x", "frontends/x", "graveyard/x"]
 OF_HOST = ["app/granary.yaml", "run/config.json", "run/granary-init", "etc/passwd", "etc/shadow",
            "etc/machine-id", "etc/resolv.conf", "etc/ssh/key", "root/x", "home/x", "var/x",

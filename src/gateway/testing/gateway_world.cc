@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "gateway/heads.h"
 
 namespace granary::gateway::testing {
@@ -148,13 +150,16 @@ wire::Snapshot GatewayWorld::snapshot() const {
   release.frontend = true;
   release.services = {{.name = "api", .routes = {"/api/"}, .in_flight = 3}};
   wire::RoutedTenant acme{.account = base::AccountId("acme"), .public_name = "Acme"};
+  acme.ordinal = 1;
   acme.slots = {kSlot};
   wire::RoutedTenant globex{.account = base::AccountId("globex"), .public_name = "Globex"};
+  globex.ordinal = 2;
   globex.slots = {kSlot + 1};
   wire::RoutedTenant gone{.account = base::AccountId("gone")};
   gone.state = wire::RouteState::Suspended;
+  gone.ordinal = 3;
   gone.slots = {kSlot + 2};
-  return {1, "localhost", {release}, {acme, globex, gone}};
+  return {1, "localhost", {release}, {acme, globex, gone}, {}};
 }
 
 void GatewayWorld::publish(const wire::Snapshot& snapshot) const {
@@ -221,8 +226,11 @@ std::unique_ptr<TestClient> GatewayWorld::connect_tls() {
 }
 
 std::string GatewayWorld::access_log(const std::string& account) const {
-  return base::os::read_file(options.paths.access() + "/" + account + ".log", 1U << 20)
-      .value_or("");
+  const base::AccountId id(account);
+  const std::vector<wire::RoutedTenant> tenants = snapshot().tenants;
+  const auto tenant = std::ranges::find(tenants, id, &wire::RoutedTenant::account);
+  ASSERT(tenant != tenants.end());
+  return base::os::read_file(options.paths.access_log(id, tenant->ordinal), 1U << 20).value_or("");
 }
 
 }  // namespace granary::gateway::testing
