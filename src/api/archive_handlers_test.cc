@@ -98,6 +98,32 @@ TEST(ArchiveHandlersTest, AnArchiveAboveTheBoundIsRefusedWhetherItSaysSoOrNot) {
   EXPECT_TRUE(base::os::list_folder(world.folder.path())->empty());
 }
 
+TEST(ArchiveHandlersTest, AnArchiveThatWouldFillTheDiskIsRefusedBeforeItIsSent) {
+  ApiWorld world;
+  world.archive_intake.set_free(kSpareRoom + 999'999, 0);
+  const std::string answer = world.raw(
+      fmt::format("POST /v1/archives HTTP/1.1\r\nHost: api\r\nAuthorization: Bearer {}\r\n"
+                  "Content-Type: application/x-tar\r\nExpect: 100-continue\r\n"
+                  "Content-Length: 1000000\r\n\r\n",
+                  world.token(Role::Operator)));
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 507 ")) << answer;
+  EXPECT_NE(answer.find("\"code\":\"exhausted\""), std::string::npos) << answer;
+}
+
+TEST(ArchiveHandlersTest, AnArchiveWithoutALengthStopsWhenTheDiskWouldBeFull) {
+  ApiWorld world;
+  world.archive_intake.set_free(kSpareRoom + 1, 2);
+  std::string request = fmt::format(
+      "POST /v1/archives HTTP/1.1\r\nHost: api\r\nAuthorization: Bearer {}\r\n"
+      "Content-Type: application/x-tar\r\nTransfer-Encoding: chunked\r\n\r\n",
+      world.token(Role::Operator));
+  const std::string piece(1U << 20, 'a');
+  for (int i = 0; i < 66; ++i) request += "100000\r\n" + piece + "\r\n";
+  const std::string answer = world.raw(request + "0\r\n\r\n");
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 507 ")) << answer;
+  EXPECT_TRUE(base::os::list_folder(world.folder.path())->empty());
+}
+
 TEST(ArchiveHandlersTest, AnIdIsNoPathToOtherFiles) {
   ApiWorld world;
   world.archive_folder.write("../granary-api-test.tar", "not yours");

@@ -65,6 +65,10 @@ inline constexpr std::size_t kMaxStreams = 64;  // event streams, of the connect
 inline constexpr std::size_t kMaxUploads = 4;   // at once: each may take 600 MiB of disk
 // Archives at once, in and out: each keeps a disk busy, and in it may take 64 GiB of it.
 inline constexpr std::size_t kMaxArchiveUploads = 2;
+// What an archive on its way in leaves free on the disk: the store must go on writing there.
+inline constexpr std::uint64_t kSpareRoom = 512ULL << 20;
+// How often that is looked at: so much cannot be missed between two looks of all at once.
+inline constexpr std::uint64_t kRoomStep = 64ULL << 20;
 inline constexpr std::size_t kMaxDownloads = 8;
 // Each reads the whole log on the store's one reader.
 inline constexpr std::size_t kMaxAuditChecks = 1;

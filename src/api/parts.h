@@ -39,6 +39,8 @@ class ArchiveIntake {
   // checked it. `actor` is for the audit. Errors: InvalidArgument (no archive, or changed since it
   // was made), Exhausted.
   virtual base::Task<base::Result<registry::Archive>> take(std::string path, std::string actor) = 0;
+  // Bytes free on the disk where uploads and archives lie.
+  virtual base::Task<base::Result<std::uint64_t>> free_bytes() = 0;
 };
 
 // What the clouds say of the accounts they hold, all of them together.

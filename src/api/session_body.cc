@@ -145,9 +145,30 @@ Task<Session::Outcome> Session::read_file(HeadParser& parser, Exchange& exchange
   co_return co_await store_file(parser, exchange, rules);
 }
 
+// Whether so many bytes can come without filling the disk.
+Task<Session::Outcome> Session::check_room(std::uint64_t coming) {
+  const auto free = co_await context_.parts.archives.free_bytes();
+  if (!free) co_return std::unexpected(rejection_of(free.error()));
+  if (*free >= kSpareRoom && *free - kSpareRoom >= coming) co_return Outcome();
+  co_return std::unexpected(
+      Rejection{http::status::insufficient_storage,
+                {Code::Exhausted,
+                 fmt::format("there is no room for this archive: {} MiB are free on the disk, of "
+                             "which {} MiB stay free",
+                             *free >> 20, kSpareRoom >> 20),
+                 "Make room below the data directory: granary archive list, delete",
+                 {}},
+                {}});
+}
+
 Task<Session::Outcome> Session::store_file(HeadParser& parser, Exchange& exchange,
                                            FileRules rules) {
   const base::BootTime begun = context_.parts.clock.boot();
+  const bool large = rules.time == FileRules::Time::GrowsWithSize;
+  if (large) {
+    auto room = co_await check_room(parser.content_length().value_or(0));
+    if (!room) co_return room;
+  }
   if (auto told = co_await go_ahead(parser); !told) co_return told;
   auto upload =
       co_await begin_upload(context_.parts.worker, context_.options.upload_folder,
@@ -160,8 +181,7 @@ Task<Session::Outcome> Session::store_file(HeadParser& parser, Exchange& exchang
   std::uint64_t received = 0;
   std::vector<char> chunk(kUploadChunk);
   while (!body.is_done()) {
-    const std::uint64_t counted = rules.time == FileRules::Time::GrowsWithSize ? received : 0;
-    const auto allowed = time_for(context_.options.patience.upload, counted);
+    const auto allowed = time_for(context_.options.patience.upload, large ? received : 0);
     if (context_.parts.clock.boot() - begun > allowed) co_return too_slow();
     body.get().body() = {chunk.data(), chunk.size(), true};
     ErrorCode error;
@@ -172,7 +192,12 @@ Task<Session::Outcome> Session::store_file(HeadParser& parser, Exchange& exchang
     const std::size_t count = chunk.size() - body.get().body().size;
     const auto written = co_await exchange.upload->append({chunk.data(), count});
     if (!written) co_return std::unexpected(rejection_of(written.error()));
+    const bool step = received / kRoomStep != (received + count) / kRoomStep;
     received += count;
+    if (large && step) {
+      auto room = co_await check_room(0);  // without a length nobody could tell before
+      if (!room) co_return room;
+    }
   }
   exchange.input = Exchange::Input::Read;
   co_return Outcome();

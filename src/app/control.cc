@@ -69,7 +69,7 @@ struct Control {
                    *sealing_key,
                    clock,
                    rng}),
-        uploads({archives, lifecycle, clock, rng}),
+        uploads({archives, lifecycle, worker, clock, rng, paths.archives()}),
         server(context.get_executor(), api_options(config),
                {*store, engine, lifecycle, intake, uploads, fleet, clock, timer, rng, worker,
                 *signing_key}),

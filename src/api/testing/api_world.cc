@@ -107,6 +107,12 @@ Task<Result<registry::Archive>> FakeArchiveIntake::take(std::string path, std::s
   co_return co_await control_.lifecycle->take_archive(id, file, head, {.actor = actor});
 }
 
+Task<Result<std::uint64_t>> FakeArchiveIntake::free_bytes() {
+  const std::uint64_t free = free_;
+  free_ -= std::min(less_, free_);
+  co_return free;
+}
+
 Task<Result<cloud::Page>> FakeFleet::list(std::string after, std::uint32_t limit) {
   if (away_) co_return base::fail(base::Code::Unavailable, "the agent does not answer");
   co_return co_await cloud_.list(after, limit);

@@ -33,10 +33,18 @@ class FakeArchiveIntake final : public ArchiveIntake {
   FakeArchiveIntake(lifecycle::testing::ControlWorld& control, std::string folder)
       : control_(control), folder_(std::move(folder)) {}
   base::Task<base::Result<registry::Archive>> take(std::string path, std::string actor) override;
+  base::Task<base::Result<std::uint64_t>> free_bytes() override;
+  // What is free, and how much less there is at each further look.
+  void set_free(std::uint64_t bytes, std::uint64_t less) {
+    free_ = bytes;
+    less_ = less;
+  }
 
  private:
   lifecycle::testing::ControlWorld& control_;
   std::string folder_;
+  std::uint64_t free_ = 1ULL << 50;
+  std::uint64_t less_ = 0;
 };
 
 class FakeFleet final : public Fleet {

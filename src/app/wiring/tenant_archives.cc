@@ -196,4 +196,9 @@ Task<Result<registry::Archive>> ArchiveUploads::take(std::string path, std::stri
                                                    {.actor = std::move(actor)});
 }
 
+Task<Result<std::uint64_t>> ArchiveUploads::free_bytes() {
+  co_return co_await base::run_on(
+      parts_.worker, [folder = parts_.folder] { return base::os::free_bytes(folder); });
+}
+
 }  // namespace granary::app

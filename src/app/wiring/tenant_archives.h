@@ -48,12 +48,15 @@ class ArchiveUploads final : public api::ArchiveIntake {
   struct Parts {  // all outlive this
     TenantArchives& archives;
     lifecycle::Lifecycle& lifecycle;
+    base::Worker& worker;  // not the one of whole archives: nothing here takes long
     const base::Clock& clock;
     base::Rng& rng;
+    std::string folder;  // of archives
   };
-  explicit ArchiveUploads(Parts parts) : parts_(parts) {}
+  explicit ArchiveUploads(Parts parts) : parts_(std::move(parts)) {}
 
   base::Task<base::Result<registry::Archive>> take(std::string path, std::string actor) override;
+  base::Task<base::Result<std::uint64_t>> free_bytes() override;
 
  private:
   Parts parts_;
