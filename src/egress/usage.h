@@ -26,7 +26,7 @@ class UsageBook final {
  public:
   struct Row {
     std::string account;
-    std::shared_ptr<Usage> usage;
+    std::shared_ptr<Usage> usage;  // owned by this and by the account, which may outlive the row
   };
   using Table = std::map<std::uint32_t, Row>;  // by ordinal
 

@@ -1,7 +1,5 @@
 #include <gtest/gtest.h>
 
-#include <boost/asio/detached.hpp>
-
 #include "base/os/tcp_listener.h"
 #include "base/os/unix_listener.h"
 #include "gateway/testing/gateway_world.h"
@@ -86,7 +84,8 @@ TEST_F(GatewayListenerTest, NobodyIsServedBeforeWhatIsPublishedWasLookedAt) {
   const base::os::Fd kept = listener();
   world_.inherited.emplace(kHttpListener, base::os::Fd(::dup(kept.get())));
   ASSERT_TRUE(gateway.open(world_.inherited).has_value());
-  boost::asio::co_spawn(world_.world.context, gateway.run(), boost::asio::detached);
+  boost::asio::co_spawn(world_.world.context, gateway.run(),
+                        [](const std::exception_ptr& failure) { ASSERT(!failure); });
   testing::TestClient early(world_, port(kept));
   early.send("GET /api/ HTTP/1.1\r\nHost: acme.localhost\r\n\r\n");
   world_.settle();

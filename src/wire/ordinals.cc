@@ -75,7 +75,8 @@ Result<void> remove_logs(const std::string& folder, const OrdinalRanges& gone) {
   TRY_ASSIGN(const auto names, base::os::list_folder(folder));
   for (const std::string& name : names) {
     const auto ordinal = ordinal_of_log(name);
-    if (ordinal && contains(gone, *ordinal)) TRY(base::os::remove_file(folder + "/" + name));
+    if (ordinal && contains(gone, *ordinal))
+      TRY(base::os::remove_file(fmt::format("{}/{}", folder, name)));
   }
   return {};
 }

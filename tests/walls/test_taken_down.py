@@ -94,7 +94,7 @@ def in_no_sandbox(scenery, names):
 
 
 def with_sockets_of_the_hosts_network(scenery, names):
-    """The silo is in a network of its own; its listener and its connection were made in the host's."""
+    """The silo is in a network of its own; its listener and connection were made in the host's."""
     descriptors = {3: scenery.door.fileno(), 5: scenery.connection.fileno()}
     return scenery.run([*USER, *NAMESPACES, *scenery.files()], names, descriptors=descriptors)
 

@@ -58,9 +58,10 @@ SHOWN = {
         process-ioprio process-affinity process-policy process-limits
         process-robust-list process-session tcp-gateway tcp-api tcp-admin
         listener-interfaces listener-interface-names listener-name
-        connection-interfaces gateway-number netlink-interfaces netlink-diagnosis no-new-privileges set-uid-su set-uid-mount set-uid-passwd
-        set-uid-newgrp set-uid-chsh names-host others-locks others-keys
-        others-interfaces core-handler""".split(),
+        connection-interfaces gateway-number netlink-interfaces netlink-diagnosis
+        no-new-privileges set-uid-su set-uid-mount set-uid-passwd set-uid-newgrp
+        set-uid-chsh names-host others-locks others-keys others-interfaces
+        core-handler""".split(),
     "with_sockets_of_the_hosts_network": """
         listener-names connection-names""".split(),
     "with_a_network": """

@@ -159,18 +159,21 @@ class Builder final {
   std::map<std::set<std::string>, std::uint32_t> list_of_;  // in policy_.lists
 };
 
-// Not synced: they are written anew at every start of control. The policy comes first, so that no
-// request reaches a release before its way out is open; it seldom changes. Resolves to its text.
-Result<std::string> write_files(const wire::Paths& paths, const Published& published,
-                                const std::string& old_egress, bool with_routing) {
+// Not synced, as the routing is not: both are written anew at every start of control. It seldom
+// changes. Gives its text.
+Result<std::string> write_policy(const wire::Paths& paths, const Published& published,
+                                 const std::string& old_egress) {
   using base::os::Durability;
   using base::os::replace_file;
   std::string egress = wire::encode(published.egress);
   if (egress != old_egress)
     TRY(replace_file(paths.egress_policy(), egress, 0644, Durability::Cached));
-  if (with_routing)
-    TRY(replace_file(paths.routing(), wire::encode(published.routing), 0644, Durability::Cached));
   return egress;
+}
+
+Result<void> write_routing(const wire::Paths& paths, const wire::Snapshot& routing) {
+  return base::os::replace_file(paths.routing(), wire::encode(routing), 0644,
+                                base::os::Durability::Cached);
 }
 
 // What the account is to be allowed; nothing where that is said by no release.
@@ -253,10 +256,10 @@ Task<void> SnapshotPublisher::work() {
   while (done_ < wanted_) {
     const std::uint64_t covers = wanted_;
     const base::BootTime begun = parts_.clock.boot();
-    const bool with_routing = std::exchange(routing_wanted_, false);
-    last_ = co_await write_one(with_routing);
+    const Files files = std::exchange(routing_wanted_, false) ? Files::Both : Files::EgressAlone;
+    last_ = co_await write_one(files);
     if (!last_) base::log::error("the routing snapshot: {}", base::describe(last_.error()));
-    if (last_ && with_routing) co_await await_gateway();
+    if (last_ && files == Files::Both) co_await await_gateway();
     done_ = covers;
     written_.notify_all();
     if (done_ == wanted_) break;
@@ -265,7 +268,7 @@ Task<void> SnapshotPublisher::work() {
   working_ = false;
 }
 
-Task<Result<void>> SnapshotPublisher::write_one(bool with_routing) {
+Task<Result<void>> SnapshotPublisher::write_one(Files files) {
   Published published;
   const std::string domain = domain_;
   CO_TRY(co_await parts_.store.read([&](store::Transaction& tx) -> Result<void> {
@@ -275,11 +278,15 @@ Task<Result<void>> SnapshotPublisher::write_one(bool with_routing) {
   // Wall time, so that it also grows over restarts of control.
   published.routing.generation =
       static_cast<std::uint64_t>(parts_.clock.wall().time_since_epoch().count());
-  if (with_routing) generation_ = published.routing.generation;
-  // A worker: 10,000 tenants are some milliseconds of work.
+  if (files == Files::Both) generation_ = published.routing.generation;
+  // On a worker: 10,000 tenants are some milliseconds of work. The policy comes first, so that no
+  // request reaches a release before its way out is open.
   CO_TRY_ASSIGN(egress_, co_await base::run_on(parts_.worker, [&, this, old = egress_] {
-                  return write_files(paths_, published, old, with_routing);
+                  return write_policy(paths_, published, old);
                 }));
+  if (files == Files::Both)
+    CO_TRY(co_await base::run_on(parts_.worker,
+                                 [&, this] { return write_routing(paths_, published.routing); }));
   policy_ = std::move(published.egress);
   co_return Result<void>();
 }

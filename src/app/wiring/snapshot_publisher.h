@@ -49,9 +49,11 @@ class SnapshotPublisher final : public lifecycle::Publisher {
   base::Task<void> close();
 
  private:
+  enum class Files { EgressAlone, Both };
+
   base::Task<base::Result<void>> write();
   base::Task<void> work();
-  base::Task<base::Result<void>> write_one(bool with_routing);
+  base::Task<base::Result<void>> write_one(Files files);
   base::Task<void> await_gateway();
 
   Parts parts_;
