@@ -67,13 +67,14 @@ class Volumes {
   // Waits a while for an earlier silo's disk to be released. Mended first if it is marked as
   // damaged. Errors: Unavailable (still attached), DataLoss (cannot be mended), NotFound.
   virtual base::Result<AttachedDisk> attach(const base::AccountId& account) = 0;
-  // While its services run, or not. Errors: NotFound, Exhausted (no room on this machine), Deadline
-  // (longest_pause), as attach.
+  // While its services run, or not. Errors: NotFound, Exhausted (no room on this machine),
+  // Unavailable (longest_pause), as attach.
   virtual base::Result<std::unique_ptr<DataSnapshot>> snapshot(const base::AccountId& account,
                                                                const SnapshotOptions& options) = 0;
   // Puts an archive's data in the place of all that is on the disk, whole or, on failure, not at
-  // all; durable when it returns. Nothing of the account runs or starts meanwhile. `sha256` is the
-  // archive's. Errors: InvalidArgument (another hash, or as wire::check_data), Exhausted.
+  // all; durable when it returns. With low priority. Nothing of the account runs or starts
+  // meanwhile. `sha256` is the archive's. Errors: InvalidArgument (another hash, or as
+  // wire::check_data), Exhausted.
   virtual base::Result<void> replace(const base::AccountId& account, const std::string& archive,
                                      const std::string& sha256, const DiskOptions& options,
                                      const wire::DataPulse& pulse) = 0;

@@ -17,13 +17,15 @@ std::string from_hex(std::string_view digits) {
 }
 
 class SealingKeyTest : public ::testing::Test {
+ public:
+  ~SealingKeyTest() override { (void)os::remove_tree(folder_); }
+
  protected:
   SealingKeyTest() {
     std::string name = "/tmp/granary-seal-XXXXXX";
     folder_ = ::mkdtemp(name.data());
     path_ = folder_ + "/key";
   }
-  ~SealingKeyTest() override { (void)os::remove_tree(folder_); }
   std::unique_ptr<SealingKey> open() {
     auto key = SealingKey::open(path_);
     EXPECT_TRUE(key.has_value()) << describe(key.error());

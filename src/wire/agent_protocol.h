@@ -20,6 +20,12 @@
 // `activate` errors: NotFound (no such account or service), Refused (suspended), Unavailable
 // (backing off; retry_after_ms in the error object's "retry_after_ms"), Exhausted (no memory left
 // in the machine's budget), Deadline.
+//
+// `export` and `import` take as long as the data is large. `transfer` is a ULID. Errors of both:
+// NotFound, Unavailable (the agent is stopping; `export` also: the disk could not be held still for
+// long enough), Exhausted (no room on this machine; `import` also: more than the account's disk
+// holds). Of `import`: Conflict (it takes traffic, or runs), InvalidArgument (another hash,
+// or what wire/data_archive.h refuses).
 #pragma once
 
 #include <cstdint>

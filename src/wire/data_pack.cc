@@ -80,13 +80,14 @@ class DataWalk final {
     ++totals_.folders;
     TRY(writer_.add(entry));
     TRY_ASSIGN(const auto names, folder.names(options_.limits.entries));
+    const std::string prefix = path.empty() ? "" : path + "/";
     for (const std::string& name : names) {
       if (path.empty() && options_.is_file_system && name == kLostAndFound) continue;
       if (options_.pulse) TRY(options_.pulse());
-      auto added = add(folder, name, path.empty() ? name : path + "/" + name);
+      const std::string inside = prefix + name;
+      auto added = add(folder, name, inside);
       if (!added && !gone(added.error()))
-        return base::annotate(std::move(added).error(),
-                              "packing " + base::quote(path.empty() ? name : path + "/" + name));
+        return base::annotate(std::move(added).error(), "packing " + base::quote(inside));
     }
     return {};
   }

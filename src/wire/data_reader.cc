@@ -47,9 +47,9 @@ std::string text_of(const char* bytes, const char* utf8) {
 
 // "data/a/b" -> "a/b", "data" -> "". Errors: InvalidArgument for what lies elsewhere.
 Result<std::string> below_data(const std::string& path) {
-  static const std::string kRoot = kDataFolderName;
-  if (path == kRoot) return std::string();
-  if (path.starts_with(kRoot + "/")) return path.substr(kRoot.size() + 1);
+  const std::string root = kDataFolderName;
+  if (path == root) return std::string();
+  if (path.starts_with(root + "/")) return path.substr(root.size() + 1);
   return refused(path, "does not lie below data/");
 }
 

@@ -6,7 +6,7 @@ namespace granary::wire {
 namespace {
 
 // Parts come from parsed ids; one that could climb out of its folder is a bug of ours.
-const std::string& part(const std::string& text) {
+std::string part(const std::string& text) {
   ASSERT(!text.empty() && text != "." && text != "..");
   ASSERT(text.find('/') == std::string::npos && text.find('\0') == std::string::npos);
   return text;

@@ -13,12 +13,14 @@ using base::Code;
 using base::os::Durability;
 
 class DiskKeysTest : public ::testing::Test {
+ public:
+  ~DiskKeysTest() override { (void)base::os::remove_tree(folder_); }
+
  protected:
   DiskKeysTest() : folder_(make_folder()), paths_(folder_) {
     EXPECT_TRUE(base::os::make_folders(paths_.account(AccountId("acme")), 0700));
     EXPECT_TRUE(base::os::make_folders(paths_.keys(), 0700));
   }
-  ~DiskKeysTest() override { (void)base::os::remove_tree(folder_); }
   static std::string make_folder() {
     std::string name = "/tmp/granary-keys-XXXXXX";
     return ::mkdtemp(name.data());

@@ -6,6 +6,7 @@
 #include "agent/host/open_disk.h"
 #include "agent/limits.h"
 #include "base/os/loop_device.h"
+#include "base/os/priority.h"
 #include "base/os/process.h"
 #include "base/os/syscall.h"
 
@@ -104,6 +105,7 @@ Result<void> DiskImages::fill_import(const AccountId& account, const std::string
 Result<void> DiskImages::replace(const AccountId& account, const std::string& archive,
                                  const std::string& sha256, const DiskOptions& options,
                                  const wire::DataPulse& pulse) {
+  const base::os::LowPriority low;
   TRY_ASSIGN(const auto info, check_archive(archive, sha256, options.bytes, pulse));
   TRY(check_room(paths_.account(account), info.totals));
   const std::string image = paths_.disk_import(account);

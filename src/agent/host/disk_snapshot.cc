@@ -90,7 +90,7 @@ Result<std::chrono::microseconds> copy_still(const OpenDisk& disk, int from, int
   auto paused = freeze->end();
   if (paused || paused.error().code != Code::Deadline) return paused;
   return base::fail_with_advice(
-      Code::Deadline,
+      Code::Unavailable,
       fmt::format("the disk is too large, or this machine too busy, to copy it within {} ms of "
                   "holding it still",
                   options.longest_pause.count()),

@@ -62,6 +62,7 @@ Result<std::unique_ptr<DataSnapshot>> PlainFolders::snapshot(const AccountId& ac
 Result<void> PlainFolders::replace(const AccountId& account, const std::string& archive,
                                    const std::string& sha256, const DiskOptions& options,
                                    const wire::DataPulse& pulse) {
+  const base::os::LowPriority low;
   const std::string beside = import_folder(account);
   TRY(base::os::remove_tree(beside));
   TRY(base::os::make_folders(beside, 0700));

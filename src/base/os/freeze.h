@@ -16,8 +16,8 @@ namespace granary::base::os {
 
 class Freeze final {
  public:
-  // `folder`: of the file system. Frozen when this returns. Only one at a time for one file system.
-  // Errors: NotSupported; Conflict: it is frozen already.
+  // `folder`: of the file system. Frozen when this returns. `at_most`: what end() would tell. Only
+  // one at a time for one file system. Errors: NotSupported; Conflict: it is frozen already.
   static Result<std::unique_ptr<Freeze>> begin(const Fd& folder, std::chrono::milliseconds at_most);
   ~Freeze();  // ends it
   Freeze(const Freeze&) = delete;

@@ -27,14 +27,16 @@ constexpr milliseconds kLong{60'000};  // no test waits for it
 
 // A small ext4 in a file, mounted nowhere.
 class FreezeTest : public ::testing::Test {
+ public:
+  ~FreezeTest() override {
+    mount_.reset();
+    (void)remove_tree(folder_);
+  }
+
  protected:
   FreezeTest() {
     std::string name = "/tmp/granary-freeze-XXXXXX";
     folder_ = ::mkdtemp(name.data());
-  }
-  ~FreezeTest() override {
-    mount_.reset();
-    (void)remove_tree(folder_);
   }
   void SetUp() override {
     if (!is_root()) GTEST_SKIP() << "needs root: mounting";

@@ -46,7 +46,7 @@ class Mirror final {
 
  private:
   // Makes it a hole. Asked first: a file of holes has them already.
-  Result<void> clear(std::uint64_t from, std::uint64_t end) {
+  Result<void> clear(std::uint64_t from, std::uint64_t end) const {
     if (from >= end) return {};
     TRY_ASSIGN(const std::uint64_t data, seek(to_, from, SEEK_DATA, size_));
     if (data >= end) return {};

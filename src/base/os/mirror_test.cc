@@ -14,6 +14,9 @@ namespace {
 constexpr std::uint64_t kSize = 8U << 20;
 
 class MirrorTest : public ::testing::Test {
+ public:
+  ~MirrorTest() override { (void)remove_tree(folder_); }
+
  protected:
   MirrorTest() {
     std::string name = "/tmp/granary-mirror-XXXXXX";
@@ -22,7 +25,6 @@ class MirrorTest : public ::testing::Test {
     to_ = open_file(folder_ + "/to", O_RDWR | O_CREAT, 0600).value();
     EXPECT_EQ(::ftruncate(from_.get(), kSize), 0);
   }
-  ~MirrorTest() override { (void)remove_tree(folder_); }
   void put(std::uint64_t at, const std::string& bytes) {
     ASSERT_EQ(::pwrite(from_.get(), bytes.data(), bytes.size(), static_cast<off_t>(at)),
               static_cast<ssize_t>(bytes.size()));
