@@ -57,13 +57,13 @@ def data_of(archive, folder):
 
 def test_what_is_exported_here_and_restored_elsewhere_is_equal_byte_for_byte(
         shared, elsewhere, tmp_path):
-    shared.tenant("mover", "--name", "Mover Ltd", "--label", "tier=gold", "--set", "flag.beta=true")
-    before = fill(shared, "mover")
+    shared.tenant("relocating", "--name", "Relocating Ltd", "--label", "tier=gold", "--set", "flag.beta=true")
+    before = fill(shared, "relocating")
     assert {item["kind"] for item in before.values()} >= {"file", "folder", "link"}
-    archive = export(shared, "mover", tmp_path)
+    archive = export(shared, "relocating", tmp_path)
     elsewhere.granary("tenant", "restore", "moved", "--from", str(archive))
     assert tree(elsewhere, "moved") == before
-    here, there = shared.show("mover"), elsewhere.show("moved")
+    here, there = shared.show("relocating"), elsewhere.show("moved")
     for same in ("name", "labels", "settings", "release", "plan"):
         assert there[same] == here[same], same
     assert (there["state"], there["health"]) == ("active", "well")
@@ -219,23 +219,23 @@ def test_a_bad_archive_is_refused_with_the_reason_and_nothing_changes(shared, tm
 
 
 def test_offboarding_keeps_a_final_export_then_proves_what_it_destroyed(shared, tmp_path):
-    shared.tenant("leaver")
-    before = fill(shared, "leaver")
-    uid = shared.user_of("leaver")
-    planned = shared.granary("tenant", "offboard", "leaver", "--dry-run")
+    shared.tenant("departing")
+    before = fill(shared, "departing")
+    uid = shared.user_of("departing")
+    planned = shared.granary("tenant", "offboard", "departing", "--dry-run")
     assert any("export" in step for step in planned["steps"])
-    assert shared.who("leaver").nonce
-    operation = shared.granary("tenant", "offboard", "leaver", "--retain", "12s", "--yes",
+    assert shared.who("departing").nonce
+    operation = shared.granary("tenant", "offboard", "departing", "--retain", "12s", "--yes",
                                "--no-wait")
-    archives = wait_for(lambda: shared.granary("archive", "list", "--tenant", "leaver")["items"],
+    archives = wait_for(lambda: shared.granary("archive", "list", "--tenant", "departing")["items"],
                         10, "the final export is there")
     assert archives[0]["kind"] == "final"
     kept = tmp_path / "final.tar"
     shared.granary("archive", "get", archives[0]["id"], "--to", str(kept))
     assert hashlib.sha256(kept.read_bytes()).hexdigest() == archives[0]["sha256"]
-    assert shared.request("leaver", "/api/who").status in (403, 404)
-    wait_for(lambda: not os.path.exists(shared.data_dir + "/accounts/leaver"), 30, "it is gone")
-    ended = wait_for(lambda: shared.granary("certificate", "list", "--tenant", "leaver")["items"],
+    assert shared.request("departing", "/api/who").status in (403, 404)
+    wait_for(lambda: not os.path.exists(shared.data_dir + "/accounts/departing"), 30, "it is gone")
+    ended = wait_for(lambda: shared.granary("certificate", "list", "--tenant", "departing")["items"],
                      10, "there is a certificate")
     certificate = ended[0]
     assert certificate["operation"] == operation["id"]
@@ -245,11 +245,11 @@ def test_offboarding_keeps_a_final_export_then_proves_what_it_destroyed(shared, 
     destroyed = {item["what"]: item for item in said["destroyed"]}
     assert destroyed["disk"]["isolation"] == "full"
     assert destroyed["archive"]["sha256"] == archives[0]["sha256"]
-    assert not shared.traces("leaver", uid)
-    assert shared.granary("archive", "list", "--tenant", "leaver")["items"] == []
+    assert not shared.traces("departing", uid)
+    assert shared.granary("archive", "list", "--tenant", "departing")["items"] == []
     # What the customer has kept is whole, and can begin again.
-    shared.granary("tenant", "restore", "leaver", "--from", str(kept))
-    assert tree(shared, "leaver") == before
+    shared.granary("tenant", "restore", "departing", "--from", str(kept))
+    assert tree(shared, "departing") == before
 
 
 def test_an_offboarding_can_be_called_off_while_the_data_is_kept(shared):
