@@ -46,6 +46,8 @@ class SimCloud final : public Driver {
   std::map<std::string, std::string>& transfers() { return transfers_; }
   std::uint64_t calls() const { return calls_; }
   void set_faults(Faults faults) { faults_ = faults; }
+  // The account is as it was one change ago: what restoring an old disk does.
+  void set_back(const base::AccountId& account) { --accounts_.at(account).version; }
   // The service of every account with this release does not start.
   void break_release(const std::string& release_hash) { broken_.insert(release_hash); }
 

@@ -6,6 +6,36 @@
 namespace granary::lifecycle::simulation {
 namespace {
 
+std::map<std::string, std::string> texts_of(const base::json::object& from, const char* name) {
+  std::map<std::string, std::string> texts;
+  if (const auto* members = base::json::find_object(from, name)) {
+    for (const auto& member : *members)
+      texts[member.key()] = std::string(member.value().as_string());
+  }
+  return texts;
+}
+
+// A new tenant is as the archive has it.
+void apply_archive(const base::json::object& configuration, Expected& expected) {
+  expected = Expected();
+  expected.exists = true;
+  expected.name = base::json::get_string_or(configuration, "name", "").value_or("");
+  expected.plan = base::json::get_string_or(configuration, "plan", "").value_or("");
+  expected.labels = texts_of(configuration, "labels");
+  expected.settings = texts_of(configuration, "settings");
+  expected.domains_known = expected.release_known = expected.plan_known = false;
+}
+
+}  // namespace
+
+std::function<void(Expected&)> restored_from(const World& world, const std::string& archive) {
+  return [configuration = world.archives.head_of(archive).configuration](Expected& expected) {
+    apply_archive(configuration, expected);
+  };
+}
+
+namespace {
+
 using base::AccountId;
 using base::Task;
 using namespace std::chrono_literals;
@@ -33,26 +63,6 @@ std::optional<std::string> some_archive(Customer& customer) {
   return ids[customer.pick(ids.size())];
 }
 
-std::map<std::string, std::string> texts_of(const base::json::object& from, const char* name) {
-  std::map<std::string, std::string> texts;
-  if (const auto* members = base::json::find_object(from, name)) {
-    for (const auto& member : *members)
-      texts[member.key()] = std::string(member.value().as_string());
-  }
-  return texts;
-}
-
-// A new tenant is as the archive has it.
-void apply(const base::json::object& configuration, Expected& expected) {
-  expected = Expected();
-  expected.exists = true;
-  expected.name = base::json::get_string_or(configuration, "name", "").value_or("");
-  expected.plan = base::json::get_string_or(configuration, "plan", "").value_or("");
-  expected.labels = texts_of(configuration, "labels");
-  expected.settings = texts_of(configuration, "settings");
-  expected.domains_known = expected.release_known = expected.plan_known = false;
-}
-
 Task<void> restore_tenant(Customer& customer) {
   World& world = customer.world();
   const auto archive = some_archive(customer);
@@ -62,11 +72,7 @@ Task<void> restore_tenant(Customer& customer) {
   wanted.archive = *archive;
   if (customer.chance(0.5)) wanted.into = Restore::Into::ExistingTenant;
   std::function<void(Expected&)> applies;
-  if (wanted.into == Restore::Into::NewTenant) {
-    applies = [configuration = world.archives.head_of(*archive).configuration](Expected& expected) {
-      apply(configuration, expected);
-    };
-  }
+  if (wanted.into == Restore::Into::NewTenant) applies = restored_from(world, *archive);
   Call& call = world.journal.begin("tenant.restore", wanted.id.value, std::move(applies));
   world.apps.restoring(wanted.id, call, world.archives.data_of(*archive));
   co_await customer.request(call, [wanted](Lifecycle& lifecycle, Caller caller) {

@@ -14,7 +14,13 @@ using namespace std::chrono_literals;
 std::string some_plan(Customer& customer) { return fmt::format("plan{}", customer.pick(2)); }
 std::string some_secret(Customer& customer) { return fmt::format("KEY{}", customer.pick(2)); }
 
+// What concerns everybody is rare in a large world: each time all accounts follow.
+bool is_too_much(Customer& customer) {
+  return customer.world().options.tenants > 1'000 && customer.chance(0.97);
+}
+
 Task<void> put_plan(Customer& customer) {
+  if (is_too_much(customer)) co_return;
   registry::Plan plan;
   plan.name = some_plan(customer);
   plan.ceilings.memory_bytes = (64U << 20) + customer.pick(1U << 20);
@@ -42,7 +48,7 @@ Task<void> set_secret(Customer& customer) {
   Lifecycle::SetSecret wanted;
   wanted.name = some_secret(customer);
   wanted.value = customer.some_value();
-  const bool global = customer.chance(0.3);
+  const bool global = customer.chance(0.3) && !is_too_much(customer);
   if (!global) wanted.account = AccountId(customer.some_tenant());
   Call& call = customer.world().journal.begin(global ? "secret.apply" : "tenant.apply",
                                               wanted.account.value, {});
@@ -60,7 +66,8 @@ Task<void> set_secret(Customer& customer) {
 
 Task<void> unset_secret(Customer& customer) {
   const std::string name = some_secret(customer);
-  const AccountId id(customer.chance(0.3) ? "" : customer.some_tenant());
+  const bool global = customer.chance(0.3) && !is_too_much(customer);
+  const AccountId id(global ? "" : customer.some_tenant());
   Call& call =
       customer.world().journal.begin(id.empty() ? "secret.apply" : "tenant.apply", id.value, {});
   if (id.empty()) {

@@ -1,95 +1,15 @@
 #include "lifecycle/testing/simulation/boundaries.h"
 
-#include "lifecycle/testing/simulation/customers.h"
 #include "lifecycle/testing/simulation/invariants.h"
 #include "lifecycle/testing/simulation/run.h"
+#include "lifecycle/testing/simulation/scenarios.h"
 
 namespace granary::lifecycle::simulation {
 namespace {
 
-using base::AccountId;
-using base::Result;
 using base::Task;
-using operation::Operation;
 using store::testing::Fate;
 using namespace std::chrono_literals;
-
-const AccountId kTenant("t0");
-
-struct Asked {
-  const char* kind;
-  Customer::Ask ask;
-  std::function<void(Expected&)> applies;
-};
-
-// One kind of operation: what is done before it, and how it is asked for.
-struct Scenario {
-  const char* name;
-  std::vector<Asked> before;
-  Asked act;
-  // How it ends when nothing but crashes goes wrong; no account: Offboarding.
-  registry::State ends;
-};
-
-Asked create() {
-  CreateTenant request;
-  request.id = kTenant;
-  request.release = "insight-1";
-  return {"tenant.create",
-          [request](Lifecycle& lifecycle, Caller caller) {
-            return lifecycle.create(request, std::move(caller));
-          },
-          [request](Expected& expected) { apply(request, expected); }};
-}
-
-Asked update() {
-  UpdateTenant request;
-  request.id = kTenant;
-  request.release = "insight-2";
-  request.details.labels["l"] = "v";
-  return {"tenant.update",
-          [request](Lifecycle& lifecycle, Caller caller) {
-            return lifecycle.update(request, std::move(caller));
-          },
-          [request](Expected& expected) { apply(request, expected); }};
-}
-
-Asked suspend() {
-  return {"tenant.suspend",
-          [](Lifecycle& lifecycle, Caller caller) {
-            return lifecycle.suspend(kTenant, std::move(caller));
-          },
-          {}};
-}
-
-Asked resume() {
-  return {"tenant.resume",
-          [](Lifecycle& lifecycle, Caller caller) {
-            return lifecycle.resume(kTenant, std::move(caller));
-          },
-          {}};
-}
-
-Asked offboard(std::chrono::milliseconds retain) {
-  return {"tenant.offboard",
-          [retain](Lifecycle& lifecycle, Caller caller) {
-            return lifecycle.offboard({.id = kTenant, .retain = retain}, std::move(caller));
-          },
-          {}};
-}
-
-// To add a kind of operation: a line.
-std::vector<Scenario> scenarios() {
-  using enum registry::State;
-  return {
-      {"tenant.create", {}, create(), Active},
-      {"tenant.update", {create()}, update(), Active},
-      {"tenant.suspend", {create()}, suspend(), Suspended},
-      {"tenant.resume", {create(), suspend()}, resume(), Active},
-      {"tenant.offboard at once", {create()}, offboard(0ms), Offboarding},
-      {"tenant.offboard after an hour", {create()}, offboard(1h), Offboarding},
-  };
-}
 
 // Asks, and waits for the end of what was started, as a client does that control's crashes do not
 // discourage.
@@ -101,14 +21,19 @@ Task<void> ask_until_answered(Customer& customer, Call& call, Customer::Ask ask,
   done = true;
 }
 
-void do_one(World& world, const Asked& asked) {
+void do_one(World& world, const Make& make) {
+  const Asked asked = make(world);
   Customer customer(world, 1'000 + world.journal.calls().size());
-  Call& call = world.journal.begin(asked.kind, kTenant.value, asked.applies);
+  Call& call = world.journal.begin(asked.kind, asked.tenant, asked.applies);
+  call.applies_globally = asked.applies_globally;
+  if (asked.kind == "tenant.restore")
+    world.apps.restoring(base::AccountId(asked.tenant), call,
+                         world.archives.data_of(world.archives.ids().front()));
   bool done = false;
   world.spawn(ask_until_answered(customer, call, asked.ask, done));
   if (!world.run_until([&] { return done; }, 1h)) world.fail("a request gets no answer");
   if (call.status == Call::Status::Refused)
-    world.fail(fmt::format("{} of {} was refused", asked.kind, kTenant.value));
+    world.fail(fmt::format("{} of '{}' was refused", asked.kind, asked.tenant));
   const auto ended = [&] {
     const View view = look(world);
     return std::ranges::all_of(view.operations, [](const OperationRow& operation) {
@@ -162,7 +87,7 @@ class Runner final {
     options.tenants = 1;
     World world(options);
     ++result_.worlds;
-    for (const Asked& asked : scenario_.before) do_one(world, asked);
+    for (const Make& make : scenario_.before) do_one(world, make);
     world.arm(arms);
     do_one(world, scenario_.act);
     const std::pair<std::uint64_t, std::uint64_t> counted{world.writes(), world.calls()};
@@ -174,16 +99,14 @@ class Runner final {
 
   void check(World& world) const {
     check_invariants(world, Moment::Settled);
-    const View view = look(world);
-    for (const OperationRow& operation : view.operations) {
+    for (const View view = look(world); const OperationRow& operation : view.operations) {
       if (operation.state != operation::State::Succeeded)
         world.fail(fmt::format("{} is {} in the end: {}", operation.kind,
                                operation::to_string(operation.state),
                                operation.error ? operation.error->message : ""));
     }
-    const bool gone = scenario_.ends == registry::State::Offboarding;
-    if (gone != view.accounts.empty() || (!gone && view.accounts.front().state != scenario_.ends))
-      world.fail("the tenant does not end as it should");
+    const std::string wrong = scenario_.end(world);
+    if (!wrong.empty()) world.fail(wrong);
   }
 
   static std::string describe(const World::Arms& arms, const char* what) {
@@ -200,9 +123,11 @@ class Runner final {
 
 }  // namespace
 
-std::vector<BoundaryResult> crash_at_every_boundary(Depth depth) {
+std::vector<BoundaryResult> crash_at_every_boundary(Depth depth, Part part) {
   std::vector<BoundaryResult> results;
-  for (const Scenario& scenario : scenarios()) results.push_back(Runner(scenario).run(depth));
+  const std::vector<Scenario> all = scenarios();
+  for (std::size_t i = part.first; i < all.size(); i += part.of)
+    results.push_back(Runner(all[i]).run(depth));
   return results;
 }
 

@@ -16,7 +16,12 @@ struct BoundaryResult {
 
 enum class Depth { OneCrash, PairsOfCrashes };
 
-// Stops at the first failure of a scenario and goes on with the next one.
-std::vector<BoundaryResult> crash_at_every_boundary(Depth depth);
+// Of the kinds of operations each `of`th, from the `first` on.
+struct Part {
+  std::size_t first = 0;
+  std::size_t of = 1;
+};
+// Stops at the first failure of a kind and goes on with the next one.
+std::vector<BoundaryResult> crash_at_every_boundary(Depth depth, Part part = {});
 
 }  // namespace granary::lifecycle::simulation

@@ -11,7 +11,7 @@ Control::Control(Outside outside, std::shared_ptr<store::Store> store, Chances c
       publishing_(outside.world.timer, outside.world.rng, chances.publish_fails),
       archiving_(outside.world.timer, outside.world.rng, chances.archive_fails),
       prober_(probing_, outside.prober),
-      publisher_(publishing_, outside.publisher),
+      publisher_(publishing_, outside.published),
       archives_(archiving_, outside.archives),
       engine_(outside.world.executor(), store_, outside.world.clock, outside.world.timer,
               outside.world.rng),

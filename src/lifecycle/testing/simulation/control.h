@@ -19,7 +19,7 @@ class Control final {
     base::testing::World& world;
     cloud::sim::Link& link;
     testing::FakeProber& prober;
-    testing::FakePublisher& publisher;
+    std::function<void()> published;  // the gateways take what the database has now
     testing::FakeArchives& archives;
     testing::FakeDomains& domains;
     const base::SigningKey& signing_key;

@@ -40,6 +40,8 @@ class Customer final {
 // What requests do to a tenant's configuration once they are recorded.
 void apply(const CreateTenant& create, Expected& expected);
 void apply(const UpdateTenant& update, Expected& expected);
+// A new tenant that is restored from this archive, which the world has.
+std::function<void(Expected&)> restored_from(const World& world, const std::string& archive);
 
 struct Action {
   const char* name;

@@ -24,12 +24,40 @@ std::string make_folder() {
   return folder.string();
 }
 
+std::shared_ptr<store::Store> open_file(const std::string& file, store::Workers workers) {
+  auto opened = store::open_sqlite({file, store::SqliteOptions::Durability::Normal}, workers,
+                                   store::migrations());
+  ASSERT(opened.has_value());
+  return std::move(*opened);
+}
+
+// An empty database with the schema, made once: a world begins with a copy.
+class Pattern final {
+ public:
+  Pattern() : folder_(make_folder()) {
+    base::testing::InlineWorker worker;
+    (void)open_file(file(), {worker, worker});  // closed again: all of it is in the one file
+  }
+  ~Pattern() {
+    std::error_code ignored;
+    fs::remove_all(folder_, ignored);
+  }
+  Pattern(const Pattern&) = delete;
+  Pattern& operator=(const Pattern&) = delete;
+  std::string file() const { return folder_ + "/pattern.db"; }
+
+ private:
+  std::string folder_;
+};
+
 constexpr std::string_view kParts[] = {"", "-wal"};  // not -shm: it is made anew
 
 }  // namespace
 
 Disk::Disk(base::asio::any_io_executor executor)
     : folder_(make_folder()), writer_(std::move(executor)) {
+  static const Pattern pattern;
+  fs::copy_file(pattern.file(), file(number_));
   open();
 }
 
@@ -43,12 +71,7 @@ std::string Disk::file(std::uint64_t number) const {
   return fmt::format("{}/{}.db", folder_, number);
 }
 
-void Disk::open() {
-  auto opened = store::open_sqlite({file(number_), store::SqliteOptions::Durability::Normal},
-                                   {writer_, reader_}, store::migrations());
-  ASSERT(opened.has_value());
-  store_ = std::move(*opened);
-}
+void Disk::open() { store_ = open_file(file(number_), {writer_, reader_}); }
 
 void Disk::copy_files(std::uint64_t to) const {
   for (const std::string_view part : kParts) {

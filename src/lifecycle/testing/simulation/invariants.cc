@@ -296,6 +296,24 @@ void database_is_sound(World& world, const View&) {
 // Whether it is to bring the account to what its row says, plans and secrets included.
 bool converges(const OperationRow& operation) { return operation.kind != "tenant.export"; }
 
+bool all_well(const TenantView& tenant) {
+  return std::ranges::all_of(tenant.operations, [](const OperationRow* operation) {
+    return !converges(*operation) || operation->state == State::Succeeded;
+  });
+}
+
+void gateway_knows(World& world, const View& view) {
+  if (world.published.empty()) return;  // large worlds keep none
+  for (const auto& [name, tenant] : view.tenants) {
+    const auto known = world.published.find(name);
+    const std::string state = known == world.published.end() ? "gone" : known->second;
+    const std::string row =
+        tenant.row == nullptr ? "gone" : std::string(registry::to_string(tenant.row->state));
+    if (all_well(tenant) && row != state)
+      world.fail(fmt::format("{} is {}, but the gateway was told that it is {}", name, row, state));
+  }
+}
+
 // An operation that succeeded has brought everything, also what changed while it ran.
 void success_is_complete(World& world, const View& view) {
   for (const OperationRow& operation : view.operations) {
@@ -303,13 +321,9 @@ void success_is_complete(World& world, const View& view) {
     if (fleet && operation.state != State::Succeeded) return;  // somebody is to retry it
   }
   for (const registry::Account& account : view.accounts) {
-    const TenantView& tenant = view.tenants.at(account.id.value);
-    const bool well = std::ranges::all_of(tenant.operations, [](const OperationRow* operation) {
-      return !converges(*operation) || operation->state == State::Succeeded;
-    });
     const bool rests =
         account.state == registry::State::Active || account.state == registry::State::Suspended;
-    if (well && rests && !is_as_desired(world, account))
+    if (all_well(view.tenants.at(account.id.value)) && rests && !is_as_desired(world, account))
       world.fail(fmt::format("every operation of {} succeeded, but its account is not as desired",
                              account.id.value));
   }
@@ -369,6 +383,7 @@ const std::vector<Invariant>& invariants() {
       {"every operation ends", Settled, nothing_is_under_way},
       {"every step is done once", Settled, steps_are_done_once},
       {"the database is sound", Settled, database_is_sound},
+      {"the gateway knows", Settled, gateway_knows},
       {"success is complete", Settled, success_is_complete},
       {"accounts are as desired", Mended, account_is_as_desired},
   };

@@ -19,7 +19,7 @@ namespace {
 constexpr const char* kUsage =
     "usage: granary_sim [--seed N] [--runs N] [--minutes M] [--tenants N] [--operations N]\n"
     "                   [--customers N] [--calm] [--trace FILE] [--traces FOLDER]\n"
-    "                   [--keep-going] [--boundaries]\n"
+    "                   [--keep-going] [--boundaries] [--part K/N]\n"
     "  --seed       the first seed (1); alone: this one\n"
     "  --runs       so many seeds from there on\n"
     "  --minutes    as many seeds as fit into so many minutes\n"
@@ -28,7 +28,8 @@ constexpr const char* kUsage =
     "  --trace      what happens, line by line; -: to standard output\n"
     "  --traces     where the trace of a seed that fails is written\n"
     "  --keep-going past seeds that fail\n"
-    "  --boundaries control dies at every boundary of every kind of operation, in turn\n";
+    "  --boundaries control dies at every boundary of every kind of operation, in turn\n"
+    "  --part       of the kinds of operations only each Nth, from the Kth (from 0) on\n";
 
 struct Arguments {
   std::map<std::string, std::string> given;
@@ -170,9 +171,15 @@ int run_seeds(const Arguments& arguments) {
   return failed == 0 ? 0 : 1;
 }
 
-int run_boundaries() {
-  name_the_seed("build/granary_sim --boundaries");
-  for (const BoundaryResult& result : crash_at_every_boundary(Depth::PairsOfCrashes)) {
+int run_boundaries(const Arguments& arguments) {
+  const std::string part = arguments.has("part") ? arguments.text("part") : "0/1";
+  name_the_seed("build/granary_sim --boundaries --part " + part);
+  const std::size_t slash = std::min(part.find('/'), part.size() - 1);
+  Part which;
+  std::from_chars(part.data(), part.data() + slash, which.first);
+  std::from_chars(part.data() + slash + 1, part.data() + part.size(), which.of);
+  which.of = std::max<std::size_t>(which.of, 1);
+  for (const BoundaryResult& result : crash_at_every_boundary(Depth::PairsOfCrashes, which)) {
     fmt::print("{}: {} worlds{}\n", result.name, result.worlds,
                result.failure.empty() ? "" : "\nFAILED: " + result.failure);
     if (!result.failure.empty()) return 1;
@@ -193,5 +200,5 @@ int main(int count, char** words) {
   // Faults are the point here: the platform's log of them would be most of the work.
   granary::base::log::start("sim", granary::base::log::Level::Off);
   for (const int number : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE}) ::signal(number, say_seed_and_die);
-  return arguments.has("boundaries") ? run_boundaries() : run_seeds(arguments);
+  return arguments.has("boundaries") ? run_boundaries(arguments) : run_seeds(arguments);
 }

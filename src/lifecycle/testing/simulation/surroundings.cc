@@ -27,7 +27,7 @@ Task<Result<void>> SimProber::probe(AccountId account, std::string path) {
 
 Task<Result<void>> SimPublisher::publish() {
   CO_TRY(co_await way_.there());
-  CO_TRY(co_await publisher_.publish());
+  published_();
   co_return way_.back();
 }
 

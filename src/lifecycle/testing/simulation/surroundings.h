@@ -38,12 +38,14 @@ class SimProber final : public Prober {
 
 class SimPublisher final : public Publisher {
  public:
-  SimPublisher(Way& way, testing::FakePublisher& publisher) : way_(way), publisher_(publisher) {}
+  // `published` is told when the gateways take what there is.
+  SimPublisher(Way& way, std::function<void()> published)
+      : way_(way), published_(std::move(published)) {}
   base::Task<base::Result<void>> publish() override;
 
  private:
   Way& way_;
-  testing::FakePublisher& publisher_;
+  std::function<void()> published_;
 };
 
 class SimArchives final : public Archives {

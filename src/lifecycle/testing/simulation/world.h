@@ -89,10 +89,11 @@ class World final {
   cloud::sim::SimCloud cloud;
   cloud::sim::Link link;
   testing::FakeProber prober{cloud};
-  testing::FakePublisher publisher;
   testing::FakeArchives archives{cloud};
   testing::FakeDomains domains;
   Apps apps{cloud};
+  // What the gateways were told last: the states of tenants. In small worlds alone.
+  std::map<std::string, std::string> published;
   std::set<std::string> archives_removed;  // that somebody asked for, or that expired
   // Changes of accounts that were asked of the cloud and not answered yet, of this control plane.
   std::map<base::AccountId, std::string> changing;
@@ -116,6 +117,7 @@ class World final {
   std::chrono::milliseconds about(std::chrono::milliseconds average);
   bool chance(double of) { return of > 0 && dice.unit() < of; }
   void add_releases();
+  void publish();
 
   std::unique_ptr<base::SigningKey> signing_key_;
   std::unique_ptr<base::SealingKey> sealing_key_;
