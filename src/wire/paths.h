@@ -17,7 +17,7 @@
 //                                 data moves: export.img, disk.img.import
 //     keys/platform.key           0700 root; wraps each account's disk.key, seals its secrets
 //     graveyard/                  0700 root: trees on their way to deletion
-//     access/                     0700 gateway: ACCOUNT.log, ACCOUNT.log.1
+//     access/                     0700 gateway: ACCOUNT.ORDINAL.log, the same with .1
 //     egress/                     0700 egress: ACCOUNT.ORDINAL.log, the same with .1, usage.json
 //     run/                        0711 root; not kept across a reboot
 //       board                     the activity board
