@@ -57,7 +57,8 @@ def data_of(archive, folder):
 
 def test_what_is_exported_here_and_restored_elsewhere_is_equal_byte_for_byte(
         shared, elsewhere, tmp_path):
-    shared.tenant("relocating", "--name", "Relocating Ltd", "--label", "tier=gold", "--set", "flag.beta=true")
+    shared.tenant("relocating", "--name", "Relocating Ltd", "--label", "tier=gold",
+                  "--set", "flag.beta=true")
     before = fill(shared, "relocating")
     assert {item["kind"] for item in before.values()} >= {"file", "folder", "link"}
     archive = export(shared, "relocating", tmp_path)
@@ -235,8 +236,9 @@ def test_offboarding_keeps_a_final_export_then_proves_what_it_destroyed(shared, 
     assert hashlib.sha256(kept.read_bytes()).hexdigest() == archives[0]["sha256"]
     assert shared.request("departing", "/api/who").status in (403, 404)
     wait_for(lambda: not os.path.exists(shared.data_dir + "/accounts/departing"), 30, "it is gone")
-    ended = wait_for(lambda: shared.granary("certificate", "list", "--tenant", "departing")["items"],
-                     10, "there is a certificate")
+    ended = wait_for(
+        lambda: shared.granary("certificate", "list", "--tenant", "departing")["items"], 10,
+        "there is a certificate")
     certificate = ended[0]
     assert certificate["operation"] == operation["id"]
     assert shared.run("certificate", "show", operation["id"], "--verify").returncode == 0
