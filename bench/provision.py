@@ -83,7 +83,7 @@ def run(quick, patience):
             first = create_one(installation, api, "first", release)
         one = sequential(installation, release, 3 if quick else 30, patience)
         patience.wait()
-        many = burst(installation, release, 20 if quick else 500)
+        many = burst(installation, release, 20 if quick else 1000)
     took = one["answered_ms"]
     rows = [
         Row("create a tenant to its first 200, p50", took["p50"], "ms",
