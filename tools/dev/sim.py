@@ -121,13 +121,18 @@ def crash_at_every_boundary(jobs):
     return well
 
 
+# `./dev test` is the same every time; what random seeds find belongs to `./dev sim`.
+SMOKE_FIRST = 1
+SMOKE_SEEDS = 120
+
+
 def suite(seconds=30):
-    """The smoke test in `./dev test`: random seeds for half a minute."""
+    """The smoke test in `./dev test`: the same seeds each time, for half a minute at most."""
     count = tally.Tally()
     if not suites.build("dev", "granary_sim"):
         count.fail("the build failed")
         return count
-    runs = run_many(secrets.randbelow(1 << 31), 1 << 20, os.cpu_count() or 1, [], seconds / 60)
+    runs = run_many(SMOKE_FIRST, SMOKE_SEEDS, os.cpu_count() or 1, [], seconds / 60)
     if runs.failed or runs.totals.get("runs", 0) == 0:
         count.fail("a seed breaks an invariant (see above)")
     else:

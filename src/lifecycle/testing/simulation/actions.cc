@@ -53,7 +53,6 @@ namespace {
 using base::AccountId;
 using base::Result;
 using base::Task;
-using operation::Operation;
 using namespace std::chrono_literals;
 
 CreateTenant some_tenant_to_create(Customer& customer) {

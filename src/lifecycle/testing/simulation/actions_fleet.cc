@@ -6,7 +6,6 @@ namespace granary::lifecycle::simulation {
 namespace {
 
 using base::AccountId;
-using base::Code;
 using base::Result;
 using base::Task;
 using namespace std::chrono_literals;

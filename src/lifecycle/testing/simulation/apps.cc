@@ -14,12 +14,13 @@ bool Apps::write(const AccountId& account, const std::string& value) {
   if (life.ordinal != found->second.ordinal) life = Life{.ordinal = found->second.ordinal};
   life.last = value;
   ever_[account].insert(value);
+  for (Restore& restore : restores_[account]) restore.written_over = true;
   cloud_.data()[account] = value;
   return true;
 }
 
 void Apps::restoring(const AccountId& tenant, const Call& call, const std::string& content) {
-  restores_[tenant].push_back({&call, content});
+  restores_[tenant].push_back({.call = &call, .content = content});
   ever_[tenant].insert(content);
 }
 
@@ -48,6 +49,15 @@ std::string Apps::wrong_data(const AccountId& account) const {
   if (restored) return {};
   return fmt::format("the data of {} is '{}'; its app wrote '{}' last", account.value, content,
                      last);
+}
+
+bool Apps::lacks(const AccountId& account, const Call& restore) const {
+  const auto restores = restores_.find(account);
+  if (restores == restores_.end()) return false;
+  const auto found = std::ranges::find(restores->second, &restore, &Restore::call);
+  const auto data = cloud_.data().find(account);
+  return found != restores->second.end() && !found->written_over &&
+         (data == cloud_.data().end() ? "" : data->second) != found->content;
 }
 
 bool Apps::had(const AccountId& tenant, const std::string& content) const {

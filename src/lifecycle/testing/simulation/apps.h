@@ -28,6 +28,9 @@ class Apps final {
                        const std::map<base::OperationId, operation::State>& ended);
   // Why the account may not hold what it holds; empty: it may.
   std::string wrong_data(const base::AccountId& account) const;
+  // After this restore has succeeded: whether its content may be missing from the account, because
+  // the app has written since.
+  bool lacks(const base::AccountId& account, const Call& restore) const;
   // Whether the tenant ever had this content.
   bool had(const base::AccountId& tenant, const std::string& content) const;
 
@@ -35,6 +38,7 @@ class Apps final {
   struct Restore {
     const Call* call;
     std::string content;
+    bool written_over = false;  // the app has written since it was asked for
   };
   struct Life {
     std::uint32_t ordinal = 0;

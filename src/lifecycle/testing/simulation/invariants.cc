@@ -314,6 +314,17 @@ void gateway_knows(World& world, const View& view) {
   }
 }
 
+// What a restore that was the last thing to happen brought is there.
+void restored_is_there(World& world, const View& view) {
+  for (const auto& [name, tenant] : view.tenants) {
+    const OperationRow* last = tenant.last();
+    const bool restored = tenant.row != nullptr && last != nullptr && last->call != nullptr &&
+                          last->kind == "tenant.restore" && last->state == State::Succeeded;
+    if (restored && world.apps.lacks(AccountId(name), *last->call))
+      world.fail(fmt::format("the data that was restored into {} is not there", name));
+  }
+}
+
 // An operation that succeeded has brought everything, also what changed while it ran.
 void success_is_complete(World& world, const View& view) {
   for (const OperationRow& operation : view.operations) {
@@ -383,6 +394,7 @@ const std::vector<Invariant>& invariants() {
       {"every operation ends", Settled, nothing_is_under_way},
       {"every step is done once", Settled, steps_are_done_once},
       {"the database is sound", Settled, database_is_sound},
+      {"what was restored is there", Settled, restored_is_there},
       {"the gateway knows", Settled, gateway_knows},
       {"success is complete", Settled, success_is_complete},
       {"accounts are as desired", Mended, account_is_as_desired},

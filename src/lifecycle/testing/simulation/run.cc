@@ -113,11 +113,11 @@ Task<void> mend(World& world) {
     const OperationRow& last = *tenant.last();
     // What it needs is gone, an archive perhaps: something else has to be done.
     const bool in_vain = world.journal.was_retried(base::OperationId(last.id));
-    if (in_vain && last.kind == "tenant.restore" && tenant.row->state == registry::State::Failed) {
-      co_await make_leave(world, *control, tenant.row->id);
-    } else if (retries(last) && !in_vain) {
+    const registry::State state = tenant.row->state;
+    const bool never_was = last.kind == "tenant.restore" && state == registry::State::Failed;
+    if (retries(last) && !in_vain) {
       co_await retry(world, *control, last);
-    } else if (tenant.row->state == registry::State::Offboarding) {
+    } else if (state == registry::State::Offboarding || never_was) {
       co_await make_leave(world, *control, tenant.row->id);
     } else {
       co_await touch(world, *control, tenant.row->id);

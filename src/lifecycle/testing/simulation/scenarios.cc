@@ -182,7 +182,7 @@ End gone() {
 
 End holds(const AccountId& id) {
   return [id](World& world) -> std::string {
-    const std::string active = is(id, State::Active)(world);
+    std::string active = is(id, State::Active)(world);
     if (!active.empty()) return active;
     return world.cloud.data()[id] == kData ? "" : "the data was not restored";
   };
