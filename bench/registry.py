@@ -1,8 +1,9 @@
-"""What control takes with a fleet of 10,000 tenants in its registry: start, lists, lookups, memory.
+"""What control takes with a fleet of 10,000 tenants in its registry: start, lists, memory.
 
 The rows are written straight into the database of a stopped control, as many tenants as a
-large installation has, with labels, domains, operations and audit entries; then `granary control`
-alone is started over them. The same page read by SQLite alone, in the same run, is the floor of a list.
+large installation has, with labels, domains, operations and audit entries; then `granary
+control` alone is started over them. The same page read by SQLite alone, in the same run, is
+the floor of a list.
 """
 
 import contextlib
