@@ -11,27 +11,28 @@ using base::Task;
 using store::testing::Fate;
 using namespace std::chrono_literals;
 
-// Asks, and waits for the end of what was started, as a client does that control's crashes do not
-// discourage.
-Task<void> ask_until_answered(Customer& customer, Call& call, Customer::Ask ask, bool& done) {
+// Asks until there is an answer, as a client does that control's crashes do not discourage.
+Task<void> ask_until_answered(World& world, Call& call, Customer::Ask ask) {
+  Customer customer(world, 1'000 + call.number);
   while (call.status != Call::Status::Acknowledged && call.status != Call::Status::Refused) {
     co_await customer.request(call, ask);
-    co_await customer.world().pause(1s);
+    co_await world.pause(1s);
   }
-  done = true;
 }
 
+// And waits for the end of what was started.
 void do_one(World& world, const Make& make) {
   const Asked asked = make(world);
-  Customer customer(world, 1'000 + world.journal.calls().size());
   Call& call = world.journal.begin(asked.kind, asked.tenant, asked.applies);
   call.applies_globally = asked.applies_globally;
   if (asked.kind == "tenant.restore")
     world.apps.restoring(base::AccountId(asked.tenant), call,
                          world.archives.data_of(world.archives.ids().front()));
-  bool done = false;
-  world.spawn(ask_until_answered(customer, call, asked.ask, done));
-  if (!world.run_until([&] { return done; }, 1h)) world.fail("a request gets no answer");
+  world.spawn(ask_until_answered(world, call, asked.ask));
+  const auto answered = [&call] {
+    return call.status == Call::Status::Acknowledged || call.status == Call::Status::Refused;
+  };
+  if (!world.run_until(answered, 1h)) world.fail("a request gets no answer");
   if (call.status == Call::Status::Refused)
     world.fail(fmt::format("{} of '{}' was refused", asked.kind, asked.tenant));
   const auto ended = [&] {

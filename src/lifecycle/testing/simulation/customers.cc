@@ -48,16 +48,18 @@ std::string Customer::some_tenant() {
 }
 
 Customer::Answer Customer::take(Call& call, const Result<Operation>& answer, const Control& by) {
-  if (by.dead()) {  // it was about to answer
-    call.status = Call::Status::Unknown;
+  const bool acknowledged = call.status == Call::Status::Acknowledged;
+  const bool lost = by.dead() || (!answer && is_lost(answer.error().code));
+  if (lost) {
+    if (!acknowledged) call.status = Call::Status::Unknown;
     return Answer::Lost;
   }
   if (!answer) {
-    const bool lost = is_lost(answer.error().code);
-    call.status = lost ? Call::Status::Unknown : Call::Status::Refused;
-    if (answer.error().code == Code::Internal)
-      world_.trace.line("internal: {}", answer.error().message);
-    return lost ? Answer::Lost : Answer::Final;
+    if (acknowledged)
+      world_.fail(fmt::format("{} was acknowledged as {}, and refused under the same key: {}",
+                              call.actor(), call.operation.value, answer.error().message));
+    call.status = Call::Status::Refused;
+    return Answer::Final;
   }
   if (!call.operation.empty() && call.operation != answer->id)
     world_.fail(fmt::format("the idempotency key {} of {} gave operation {} and then {}", call.key,
@@ -115,14 +117,15 @@ const Action& some_action(Customer& customer) {
 
 }  // namespace
 
-Task<void> live_as_customer(World& world, std::uint64_t number, std::uint32_t& left) {
+Task<void> live_as_customer(World& world, std::uint64_t number) {
   Customer customer(world, number);
   const auto think = static_cast<std::uint64_t>(world.options.think.count());
-  while (left > 0 && world.failure().empty()) {
-    --left;
+  while (world.requests_left > 0 && world.failure().empty()) {
+    --world.requests_left;
     co_await some_action(customer).act(customer);
     co_await world.pause(std::chrono::milliseconds(1 + customer.pick(2 * think)));
   }
+  --world.customers;
 }
 
 }  // namespace granary::lifecycle::simulation

@@ -53,7 +53,8 @@ const std::vector<Action>& tenant_actions();
 const std::vector<Action>& data_actions();
 const std::vector<Action>& fleet_actions();
 
-// Asks for random things until the world's number of requests is reached.
-base::Task<void> live_as_customer(World& world, std::uint64_t number, std::uint32_t& left);
+// Asks for random things until the world's number of requests is reached; world.customers is one
+// less then.
+base::Task<void> live_as_customer(World& world, std::uint64_t number);
 
 }  // namespace granary::lifecycle::simulation

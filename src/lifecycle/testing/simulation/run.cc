@@ -34,13 +34,15 @@ void wait_for_the_end(World& world) {
 
 // Runs a task of an operator's to its end.
 void operate(World& world, std::function<Task<void>(World&)> work) {
-  bool done = false;
-  world.spawn([](World& in, std::function<Task<void>(World&)> task, bool& ended) -> Task<void> {
+  // Owned by the task too, which outlives this when something is wrong before it ends.
+  const auto done = std::make_shared<bool>(false);
+  world.spawn([](World& in, std::function<Task<void>(World&)> task,
+                 std::shared_ptr<bool> ended) -> Task<void> {
     while (!in.control()) co_await in.pause(1s);
     co_await task(in);
-    ended = true;
+    *ended = true;
   }(world, std::move(work), done));
-  if (!world.run_until([&] { return done; }, kLongest) && world.failure().empty())
+  if (!world.run_until([&] { return *done; }, kLongest) && world.failure().empty())
     world.fail("an operator gets no answer");
 }
 
@@ -162,19 +164,15 @@ std::int64_t count_operations(World& world) {
 }
 
 void let_customers_act(World& world) {
-  std::uint32_t left = world.options.operations;
-  std::uint32_t acting = world.options.customers;
-  for (std::uint32_t i = 0; i < world.options.customers; ++i) {
-    world.spawn([](World& in, std::uint32_t number, std::uint32_t& budget,
-                   std::uint32_t& active) -> Task<void> {
-      co_await live_as_customer(in, number, budget);
-      --active;
-    }(world, i, left, acting));
-  }
+  world.customers = world.options.customers;
+  for (std::uint32_t i = 0; i < world.options.customers; ++i)
+    world.spawn(live_as_customer(world, i));
   std::size_t checked = 0;
-  while (acting > 0 && world.failure().empty()) {
+  while (world.customers > 0 && world.failure().empty()) {
     world.run_until(
-        [&] { return acting == 0 || world.ended.size() >= checked + world.options.check_every; },
+        [&] {
+          return world.customers == 0 || world.ended.size() >= checked + world.options.check_every;
+        },
         24h);
     checked = world.ended.size();
     check_invariants(world, Moment::Always);

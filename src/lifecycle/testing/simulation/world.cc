@@ -54,6 +54,7 @@ World::World(Options with)
   signing_key_ = std::move(*signing);
   sealing_key_ = std::move(*sealing);
   link.set_faults(options.link);
+  requests_left = options.operations;
   add_releases();
   spawn(live(0ms));
   if (options.crash_every > 0s) spawn(kill_now_and_then());

@@ -95,6 +95,8 @@ class World final {
   // What the gateways were told last: the states of tenants. In small worlds alone.
   std::map<std::string, std::string> published;
   std::set<std::string> archives_removed;  // that somebody asked for, or that expired
+  std::uint32_t customers = 0;             // that act
+  std::uint32_t requests_left = 0;         // of all of them together
   // Changes of accounts that were asked of the cloud and not answered yet, of this control plane.
   std::map<base::AccountId, std::string> changing;
   // Operations that ended, with what their rows said then.
