@@ -106,6 +106,9 @@ Lifecycle::Steps::Step Lifecycle::Steps::settle(Operation operation) {
     return with_audit(tx, id, {actor, "tenant.restore-settled", {}}, now,
                       [&](Transaction& inside) -> Result<void> {
                         if (undo) return registry::remove(inside, id);
+                        // What was asked for closed and what comes next differ: so do their
+                        // versions, lest a repetition of the first undo the second.
+                        TRY(registry::touch(inside, id, now));
                         if (to == State::Active) return make_active(inside, id, now);
                         TRY(registry::set_state(inside, id, to, now));
                         return {};

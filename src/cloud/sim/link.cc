@@ -62,15 +62,15 @@ Task<void> Link::carry_out(AccountId account, Fate fate, Work<T> work,
     if (!co_await timer_.sleep(within(2 * faults_.deadline))) co_return;
   }
   if (!lost) {
-    Result<T> result = co_await work();
-    if (fate == Fate::Twice) result = co_await work();
+    Result<T> result = co_await work(When::Now);
+    if (fate == Fate::Twice) result = co_await work(When::Now);
     pending->set(std::move(result));
   }
   end_turn(account);
   if (fate != Fate::Late) co_return;
   if (!co_await timer_.sleep(within(faults_.latest))) co_return;
   if (!co_await take_turn(account)) co_return;
-  (void)co_await work();
+  (void)co_await work(When::Later);
   end_turn(account);
 }
 
@@ -109,9 +109,10 @@ Task<Result<T>> LinkEnd::change(std::string_view verb, AccountId account,
 Task<Result<void>> LinkEnd::prepare_release(std::string release_hash) {
   if (cut_) co_return base::fail(Code::Unavailable, "this control plane was killed");
   // Of no account: a lane of its own.
-  co_return co_await link_.call<void>(
-      AccountId("release/" + release_hash), Link::Repeatable::Later,
-      [&cloud = link_.cloud(), release_hash] { return cloud.prepare_release(release_hash); });
+  co_return co_await link_.call<void>(AccountId("release/" + release_hash), Link::Repeatable::Later,
+                                      [&cloud = link_.cloud(), release_hash](Link::When) {
+                                        return cloud.prepare_release(release_hash);
+                                      });
 }
 
 namespace {
@@ -128,30 +129,32 @@ Task<Result<Actual>> converge_in_its_life(SimCloud& cloud, Desired desired) {
 }  // namespace
 
 Task<Result<Actual>> LinkEnd::converge(Desired desired) {
-  auto calls = std::make_shared<int>(0);  // owned by the work: how often it was carried out
+  if (watch_.converging && !cut_) watch_.converging(desired);
   co_return co_await change<Actual>("converge", desired.account, Link::Repeatable::Later,
-                                    [&cloud = link_.cloud(), desired, calls] {
-                                      return (*calls)++ == 0 ? cloud.converge(desired)
-                                                             : converge_in_its_life(cloud, desired);
+                                    [&cloud = link_.cloud(), desired](Link::When when) {
+                                      return when == Link::When::Now
+                                                 ? cloud.converge(desired)
+                                                 : converge_in_its_life(cloud, desired);
                                     });
 }
 
 Task<Result<void>> LinkEnd::destroy(AccountId account) {
   co_return co_await change<void>(
       "destroy", account, Link::Repeatable::Never,
-      [&cloud = link_.cloud(), account] { return cloud.destroy(account); });
+      [&cloud = link_.cloud(), account](Link::When) { return cloud.destroy(account); });
 }
 
 Task<Result<DataExport>> LinkEnd::export_data(AccountId account, std::string transfer) {
-  co_return co_await change<DataExport>(
-      "export_data", account, Link::Repeatable::Never,
-      [&cloud = link_.cloud(), account, transfer] { return cloud.export_data(account, transfer); });
+  co_return co_await change<DataExport>("export_data", account, Link::Repeatable::Never,
+                                        [&cloud = link_.cloud(), account, transfer](Link::When) {
+                                          return cloud.export_data(account, transfer);
+                                        });
 }
 
 Task<Result<void>> LinkEnd::import_data(AccountId account, std::string transfer,
                                         std::string sha256) {
   co_return co_await change<void>("import_data", account, Link::Repeatable::Never,
-                                  [&cloud = link_.cloud(), account, transfer, sha256] {
+                                  [&cloud = link_.cloud(), account, transfer, sha256](Link::When) {
                                     return cloud.import_data(account, transfer, sha256);
                                   });
 }

@@ -56,8 +56,9 @@ class Link final {
   };
   // Whether a repetition long after the call would still be understood as of its time.
   enum class Repeatable { Never, Later };
+  enum class When { Now, Later };
   template <class T>
-  using Work = std::function<base::Task<base::Result<T>>()>;
+  using Work = std::function<base::Task<base::Result<T>>(When when)>;
   template <class T>
   base::Task<base::Result<T>> call(base::AccountId account, Repeatable repeatable, Work<T> work);
 
@@ -98,6 +99,7 @@ class LinkEnd final : public Driver {
   struct Watch {
     std::function<void(std::string_view verb, const base::AccountId& account)> began;
     std::function<void(std::string_view verb, const base::AccountId& account)> ended;
+    std::function<void(const Desired& desired)> converging;
   };
   LinkEnd(Link& link, Watch watch) : link_(link), watch_(std::move(watch)) {}
   // No call of this control reaches the cloud any more.

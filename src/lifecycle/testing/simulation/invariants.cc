@@ -334,9 +334,13 @@ void success_is_complete(World& world, const View& view) {
   for (const registry::Account& account : view.accounts) {
     const bool rests =
         account.state == registry::State::Active || account.state == registry::State::Suspended;
-    if (all_well(view.tenants.at(account.id.value)) && rests && !is_as_desired(world, account))
-      world.fail(fmt::format("every operation of {} succeeded, but its account is not as desired",
-                             account.id.value));
+    if (!rests || !all_well(view.tenants.at(account.id.value))) continue;
+    const std::string unlike = unlike_desired(world, account);
+    if (!unlike.empty())
+      world.fail(
+          fmt::format("every operation of {} succeeded, but its account is not as desired: "
+                      "{}",
+                      account.id.value, unlike));
   }
 }
 
@@ -344,14 +348,13 @@ void success_is_complete(World& world, const View& view) {
 
 void account_is_as_desired(World& world, const View& view) {
   for (const registry::Account& account : view.accounts) {
-    const auto real = world.cloud.accounts().find(account.id);
-    if (real == world.cloud.accounts().end()) {
-      world.fail(fmt::format("tenant {} has no account in the end", account.id.value));
+    const std::string unlike = unlike_desired(world, account);
+    if (!unlike.empty()) {
+      world.fail(fmt::format("the account of {} is not as its row says in the end: {}",
+                             account.id.value, unlike));
       continue;
     }
-    if (!is_as_desired(world, account))
-      world.fail(fmt::format("the account of {} (version {}) is not as its row (version {}) says",
-                             account.id.value, real->second.version, account.version));
+    const auto real = world.cloud.accounts().find(account.id);
     if (account.actual_release != real->second.release_hash)
       world.fail(fmt::format("the row of {} names another release than it runs", account.id.value));
     const bool rests =
@@ -364,15 +367,24 @@ void account_is_as_desired(World& world, const View& view) {
 
 }  // namespace
 
-bool is_as_desired(World& world, const registry::Account& account) {
-  const auto real = world.cloud.accounts().find(account.id);
-  if (real == world.cloud.accounts().end()) return false;
+std::string unlike_desired(World& world, const registry::Account& account) {
+  const auto found = world.cloud.accounts().find(account.id);
+  if (found == world.cloud.accounts().end()) return "there is none";
+  const cloud::Desired& real = found->second;
   cloud::Desired desired;
   world.disk.look([&](store::Transaction& tx) -> Result<void> {
     TRY_ASSIGN(desired, desired_of(tx, account, world.sealing_key()));
     return {};
   });
-  return desired == real->second;
+  if (desired == real) return {};
+  if (desired.version != real.version)
+    return fmt::format("version {} is {}", desired.version, real.version);
+  if (desired.release_hash != real.release_hash) return "its release differs";
+  if (desired.traffic != real.traffic) return "its traffic differs";
+  if (desired.secrets != real.secrets) return "its secrets differ";
+  if (desired.services_json != real.services_json) return "its services differ";
+  if (desired.config_json != real.config_json) return "its configuration differs";
+  return "it differs";
 }
 
 const std::vector<Invariant>& invariants() {

@@ -23,7 +23,7 @@ const std::vector<Invariant>& invariants();
 
 void check_invariants(World& world, Moment moment);
 
-// Whether the cloud holds the account as its row says it should be.
-bool is_as_desired(World& world, const registry::Account& account);
+// How the account that the cloud holds differs from what its row says it should be; empty: not.
+std::string unlike_desired(World& world, const registry::Account& account);
 
 }  // namespace granary::lifecycle::simulation

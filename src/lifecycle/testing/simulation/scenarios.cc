@@ -168,7 +168,7 @@ End is(const AccountId& id, State state) {
       if (account.id != id) continue;
       if (account.state != state)
         return fmt::format("{} is {}", id.value, registry::to_string(account.state));
-      return is_as_desired(world, account) ? "" : id.value + " is not as desired";
+      return unlike_desired(world, account);
     }
     return id.value + " is gone";
   };

@@ -171,6 +171,8 @@ Task<void> World::bury(std::shared_ptr<Control> dead) {
 void World::calm() {
   calm_ = true;
   if (arms_) arms_ = Arms();
+  base.clock.jump_wall(-clock_error_);  // somebody sets it right
+  clock_error_ = {};
   disk_full_ = false;
   cloud.set_faults({});
   link.set_faults({});
@@ -261,6 +263,7 @@ Task<void> World::set_clock_now_and_then() {
     const auto by = about(90min) * (dice.below(2) == 0 ? -1 : 1);
     trace.line("the clock is set by {} ms", by.count());
     base.clock.jump_wall(by);
+    clock_error_ += by;
   }
 }
 
@@ -274,7 +277,8 @@ cloud::sim::LinkEnd::Watch World::watch() {
           .ended =
               [this, life](std::string_view, const AccountId& account) {
                 if (life == stats.lives) changing.erase(account);
-              }};
+              },
+          .converging = [this](const cloud::Desired& desired) { watch_converge(desired); }};
 }
 
 void World::call_began(std::string_view verb, const AccountId& account) {
@@ -291,6 +295,16 @@ void World::call_began(std::string_view verb, const AccountId& account) {
     ++stats.crashes_at_calls;
     crash("when it calls the cloud");
   }
+}
+
+// A version says whether traffic is allowed: a repetition of an earlier call would undo it else.
+void World::watch_converge(const cloud::Desired& desired) {
+  cloud::Desired& last = converged_[desired.account];
+  const bool again = last.ordinal == desired.ordinal && last.version == desired.version;
+  if (again && last.traffic != desired.traffic)
+    fail(fmt::format("version {} of {} is asked for with traffic and without", desired.version,
+                     desired.account.value));
+  last = desired;
 }
 
 void World::watch_operation(const Operation& operation) {

@@ -110,6 +110,7 @@ class World final {
   store::testing::Fate draw_fate();
   cloud::sim::LinkEnd::Watch watch();
   void call_began(std::string_view verb, const base::AccountId& account);
+  void watch_converge(const cloud::Desired& desired);
   void watch_operation(const operation::Operation& operation);
   base::Task<void> live(std::chrono::milliseconds delay);
   base::Task<void> bury(std::shared_ptr<Control> dead);
@@ -126,10 +127,12 @@ class World final {
   base::TaskGroup tasks_;
   // The one that lives, from its first instruction; shared with calls that are inside.
   std::shared_ptr<Control> control_;
-  bool ready_ = false;  // it answers
+  bool ready_ = false;                        // it answers
+  std::chrono::milliseconds clock_error_{0};  // as often as it was set
   bool calm_ = false;
   bool disk_full_ = false;
   std::optional<Arms> arms_;
+  std::map<base::AccountId, cloud::Desired> converged_;  // as it was last asked for
   std::uint64_t writes_ = 0;
   std::uint64_t calls_ = 0;
   std::string failure_;
