@@ -35,7 +35,8 @@ Result<Account> account_from(Transaction& tx, const AccountId& id, const Archive
   const object& from = head.configuration;
   Account account;
   account.id = id;
-  TRY_ASSIGN(account.name, base::json::get_string_or(from, "name", id.value));
+  TRY_ASSIGN(const std::string given, base::json::get_string_or(from, "name", ""));
+  TRY_ASSIGN(account.name, public_name(given, id));
   TRY_ASSIGN(account.plan, base::json::get_string_or(from, "plan", registry::kStandardPlan));
   if (!registry::get_plan(tx, account.plan)) account.plan = registry::kStandardPlan;
   account.labels = texts_of(from, "labels");

@@ -114,6 +114,19 @@ TEST_F(ArchiveTest, ARestoreOverATenantThatExistsIsRefusedUnlessItIsMeant) {
   EXPECT_EQ(control_.cloud.accounts().size(), 1U);
 }
 
+TEST_F(ArchiveTest, ANameInAnArchiveIsHeldToWhatACreationIsHeldTo) {
+  const std::string archive = exported();
+  auto head = control_.world.run(control_.archives.head(archive));
+  head->configuration["name"] = std::string(201, 'a');
+  control_.archives.put(archive, *head, "all that acme wrote");
+  EXPECT_EQ(restore(kCopy, archive, Restore::Into::NewTenant).error().code, Code::InvalidArgument);
+  EXPECT_EQ(control_.get("copy").error().code, Code::NotFound);
+  head->configuration["name"] = "";
+  control_.archives.put(archive, *head, "all that acme wrote");
+  ASSERT_TRUE(restore(kCopy, archive, Restore::Into::NewTenant).has_value());
+  EXPECT_EQ(control_.get("copy")->name, "copy");
+}
+
 TEST_F(ArchiveTest, DataThatCannotBeTakenLeavesATenantAsItWas) {
   const std::string archive = exported();
   auto head = control_.world.run(control_.archives.head(archive));

@@ -30,8 +30,6 @@ std::string scoped_key(const Caller& caller) {
 
 Result<void> check_create(const CreateTenant& request) {
   TRY(base::parse_slug(request.id.value, "tenant name"));
-  if (request.name.size() > 200)
-    return base::fail(Code::InvalidArgument, "the public name has more than 200 bytes");
   for (const auto& [name, value] : request.labels) TRY(registry::check_label(name, value));
   return {};
 }
@@ -139,7 +137,7 @@ Task<Result<Operation>> Lifecycle::create(CreateTenant request, Caller caller) {
   Account account;
   account.id = request.id;
   account.kind = request.kind;
-  account.name = request.name.empty() ? request.id.value : request.name;
+  CO_TRY_ASSIGN(account.name, public_name(request.name, request.id));
   account.plan = request.plan;
   account.cloud = request.cloud;
   account.settings = request.settings;
@@ -160,6 +158,9 @@ Task<Result<Operation>> Lifecycle::create(CreateTenant request, Caller caller) {
 
 Task<Result<Operation>> Lifecycle::update(UpdateTenant request, Caller caller) {
   registry::Details& details = request.details;
+  if (details.name) {
+    CO_TRY_ASSIGN(details.name, public_name(*details.name, request.id));
+  }
   for (const auto& [name, value] : details.labels)
     CO_TRY(registry::check_label(name, value.value_or("")));
   CO_TRY_ASSIGN(details.add_domains, parsed(details.add_domains, registry::parse_domain));

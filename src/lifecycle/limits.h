@@ -27,6 +27,7 @@ inline constexpr std::chrono::hours kFinalOutlives{24 * 366};
 // Files of archives that nobody knows are left alone for so long: their row may be about to come.
 inline constexpr std::chrono::hours kUnknownFileAge{1};
 inline constexpr std::uint32_t kSweepPage = 200;
+inline constexpr std::size_t kMaxPublicName = 200;  // bytes; shown in lists and by frontends
 inline constexpr std::size_t kMaxSecretValue = 64U << 10;
 // The payload type of a certificate's envelope.
 inline constexpr const char* kCertificateType = "application/vnd.granary.certificate+json";

@@ -1,5 +1,6 @@
 #include "lifecycle/subjects.h"
 
+#include "lifecycle/limits.h"
 #include "registry/audit.h"
 
 namespace granary::lifecycle {
@@ -24,6 +25,13 @@ Result<void> check_free(const Account& account) {
                                   fmt::format("'{}' is {}", account.id.value, state),
                                   "Wait for it: granary operation list, granary operation wait ID");
   return {};
+}
+
+Result<std::string> public_name(const std::string& name, const AccountId& id) {
+  if (name.size() > kMaxPublicName)
+    return base::fail(Code::InvalidArgument, "the public name has more than {} bytes",
+                      kMaxPublicName);
+  return name.empty() ? id.value : name;
 }
 
 Result<operation::Operation> same_request(const operation::Operation& earlier,

@@ -24,6 +24,9 @@ base::Result<void> check_free(const registry::Account& account);
 base::Result<operation::Operation> same_request(const operation::Operation& earlier,
                                                 std::string_view kind, const base::AccountId& id);
 
+// The name that people see; the id where none is given. Errors: InvalidArgument (too long).
+base::Result<std::string> public_name(const std::string& name, const base::AccountId& id);
+
 // The account as the audit log tells of it; empty when there is none.
 base::Result<base::json::object> audited(store::Transaction& tx, const base::AccountId& id);
 // One entry around `work`: the account before and after it.
