@@ -33,15 +33,18 @@ Result<void> AccountFiles::prepare() {
   return {};
 }
 
+Result<void> AccountFiles::prepare(const AccountId& account) const {
+  const bool known = base::os::exists(paths_.account(account));
+  TRY(base::os::make_folders(paths_.logs(account), 0700));
+  return known ? Result<void>() : base::os::sync_folder(paths_.accounts());
+}
+
 Result<void> AccountFiles::save(const wire::AccountSpec& spec) const {
-  const bool known = base::os::exists(paths_.account(spec.account));
-  TRY(base::os::make_folders(paths_.logs(spec.account), 0700));
   TRY(save_secrets(spec));
   base::json::object document = to_json(spec);
   document.erase("secrets");
   TRY(base::os::replace_file(paths_.account_file(spec.account), base::json::print(document), 0600,
                              Durability::Synced));
-  if (!known) TRY(base::os::sync_folder(paths_.accounts()));
   return forget_old_secrets(spec);
 }
 
@@ -94,21 +97,18 @@ Result<AccountFiles::Loaded> AccountFiles::load_all() const {
   Loaded loaded;
   TRY_ASSIGN(const auto names, base::os::list_folder(paths_.accounts()));
   for (const std::string& name : names) {
+    if (!base::parse_slug(name, "an account")) continue;  // not ours: a file system's lost+found
     const AccountId id(name);
-    const auto text = base::os::read_file(paths_.account_file(id), kMaxAccountFile);
-    // A folder without it was never acknowledged to anybody: whoever wanted it asks again.
-    if (!text && text.error().code == Code::NotFound) continue;
     (void)base::os::remove_file(paths_.disk(id) + ".new");  // a disk that was being made
+    const auto text = base::os::read_file(paths_.account_file(id), kMaxAccountFile);
     auto spec = text ? load(id, *text) : std::unexpected(text.error());
     if (spec) {
       loaded.specs.push_back(std::move(*spec));
-    } else {
-      loaded.damaged.push_back(
-          {Code::DataLoss,
-           fmt::format("account {} cannot be read: {}", name, spec.error().message),
-           "Apply the account again",
-           {}});
-    }
+    } else if (text || text.error().code != Code::NotFound) {
+      loaded.damaged.push_back({id, "its account.json cannot be read: " + spec.error().message});
+    } else if (base::os::exists(paths_.disk(id))) {
+      loaded.damaged.push_back({id, "its disk is there, but no account.json"});
+    }  // else it was never acknowledged to anybody: whoever wanted it asks again
   }
   return loaded;
 }

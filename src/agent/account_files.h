@@ -23,12 +23,18 @@ class AccountFiles final {
   // Folders that hold all others, and the platform key; idempotent. Before all else.
   // Errors: DataLoss (the platform key is damaged).
   base::Result<void> prepare();
-  // Durable when it returns; makes the account's folders where they are missing.
+  // Makes the account's own folders, where its disk is made before it is saved. Idempotent.
+  base::Result<void> prepare(const base::AccountId& account) const;
+  // Durable when it returns: from then on the account exists. Its folders are there.
   base::Result<void> save(const wire::AccountSpec& spec) const;
-  // All accounts, by name. What cannot be read is told in `damaged`, never fatal.
+  // All accounts, by name. One that cannot be read, or lost its account.json, is never fatal.
+  struct Damaged {
+    base::AccountId account;
+    std::string problem;  // for people
+  };
   struct Loaded {
     std::vector<wire::AccountSpec> specs;
-    std::vector<base::Error> damaged;
+    std::vector<Damaged> damaged;
   };
   base::Result<Loaded> load_all() const;
   // Moves the account's folder to the graveyard, at once and durably. Unknown: success.

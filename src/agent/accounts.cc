@@ -2,6 +2,7 @@
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 
+#include "agent/disk_problem.h"
 #include "agent/limits.h"
 #include "agent/warm_set.h"
 #include "base/check.h"
@@ -55,56 +56,6 @@ std::shared_ptr<Service> Accounts::find(const ServiceId& id) const {
 
 bool Accounts::has_service(const ServiceId& service) const { return find(service) != nullptr; }
 
-wire::AccountReport Accounts::report_of(const Account& account) const {
-  wire::AccountReport report;
-  report.account = account.spec->account;
-  report.version = account.spec->version;
-  report.release_hash = account.spec->release_hash;
-  report.isolation = parts_.launcher.isolation();
-  for (const auto& service : account.services) report.services.push_back(service->report());
-  return report;
-}
-
-// Adds what has to be asked from the kernel.
-Task<std::vector<wire::AccountReport>> Accounts::measured(
-    std::vector<wire::AccountReport> reports) {
-  co_await base::run_on(parts_.worker, [this, &reports] {
-    for (wire::AccountReport& report : reports) {
-      if (const auto use = parts_.volumes.use(report.account)) {
-        report.disk_used_bytes = use->used_bytes;
-        report.disk_quota_bytes = use->quota_bytes;
-        report.encryption = use->encryption;
-      }
-      for (wire::ServiceReport& service : report.services) {
-        if (service.pid == 0) continue;
-        const auto usage = parts_.cgroups.usage({report.account, service.name});
-        if (usage) service.memory_bytes = usage->memory_bytes;
-      }
-    }
-    return true;
-  });
-  co_return reports;
-}
-
-Task<Result<wire::AccountReport>> Accounts::report(AccountId id) {
-  const auto found = accounts_.find(id);
-  if (found == accounts_.end())
-    co_return base::fail(Code::NotFound, "no account {} on this machine", id.value);
-  auto reports = co_await measured({report_of(found->second)});
-  co_return std::move(reports.front());
-}
-
-Task<Result<Accounts::Page>> Accounts::list(std::string after, std::uint32_t limit) {
-  Page page;
-  limit = std::clamp<std::uint32_t>(limit, 1, kMaxListPage);
-  auto entry = accounts_.upper_bound(AccountId(after));
-  for (; entry != accounts_.end() && page.accounts.size() < limit; ++entry)
-    page.accounts.push_back(report_of(entry->second));
-  if (entry != accounts_.end()) page.next = page.accounts.back().account.value;
-  page.accounts = co_await measured(std::move(page.accounts));
-  co_return page;
-}
-
 // --- changing -----------------------------------------------------------------------------------
 
 Task<Result<void>> Accounts::check(wire::AccountSpec spec) const {
@@ -131,12 +82,28 @@ Task<Result<void>> Accounts::check(wire::AccountSpec spec) const {
   co_return Result<void>();
 }
 
+// The disk comes first: an account that was saved has one, and one whose disk is broken does not
+// get an empty one in silence. Suspended it is taken as it is, so that its data can be imported.
 Task<Result<void>> Accounts::make_real(SpecPointer spec) {
-  co_return co_await base::run_on(parts_.worker, [this, spec]() -> Result<void> {
-    TRY(files_.save(*spec));
-    return parts_.volumes.make(spec->account,
-                               {spec->disk_bytes, options_.uid_base + spec->ordinal});
-  });
+  const auto known = accounts_.find(spec->account);
+  const std::uint64_t promised = known == accounts_.end() ? 0 : known->second.spec->disk_bytes;
+  const bool had_disk = known != accounts_.end() || damaged_.contains(spec->account);
+  co_return co_await base::run_on(
+      parts_.worker, [this, spec, had_disk, promised]() -> Result<void> {
+        const AccountId& id = spec->account;
+        const std::string problem =
+            had_disk ? problem_of(parts_.volumes.use(id), promised) : std::string();
+        if (!problem.empty() && spec->traffic != wire::Traffic::Suspended)
+          return base::fail_with_advice(
+              Code::DataLoss, fmt::format("account {}: {}", id.value, problem),
+              "Restore its data; or make it anew, with an empty disk: granary drift --repair "
+              "--recreate " +
+                  id.value);
+        TRY(files_.prepare(id));
+        const DiskOptions disk{spec->disk_bytes, options_.uid_base + spec->ordinal};
+        if (problem.empty()) TRY(parts_.volumes.make(id, disk));
+        return files_.save(*spec);
+      });
 }
 
 Task<Result<void>> Accounts::apply(wire::AccountSpec wanted) {
@@ -144,6 +111,7 @@ Task<Result<void>> Accounts::apply(wire::AccountSpec wanted) {
   CO_TRY(co_await check(wanted));
   const auto spec = std::make_shared<const wire::AccountSpec>(std::move(wanted));
   CO_TRY(co_await make_real(spec));
+  damaged_.erase(spec->account);
   co_await take_over(spec);
   co_return Result<void>();
 }
@@ -213,6 +181,7 @@ Task<Result<void>> Accounts::remove(AccountId id) {
   }
   CO_TRY(co_await base::run_on(parts_.worker, [this, id] { return files_.bury(id); }));
   accounts_.erase(id);
+  damaged_.erase(id);
   (void)tasks_.spawn("reap", reap());
   co_return Result<void>();
 }
@@ -348,7 +317,10 @@ Task<Result<void>> Accounts::recover() {
   CO_TRY(co_await base::run_on(parts_.worker, [this] { return files_.prepare(); }));
   CO_TRY_ASSIGN(auto loaded,
                 co_await base::run_on(parts_.worker, [this] { return files_.load_all(); }));
-  for (const base::Error& error : loaded.damaged) base::log::error("{}", describe(error));
+  for (auto& [id, problem] : loaded.damaged) {
+    base::log::error("account {} is damaged: {}", id.value, problem);
+    damaged_[id] = std::move(problem);
+  }
   CO_TRY(co_await recover_transfers(loaded.specs));
   for (wire::AccountSpec& spec : loaded.specs) {
     auto shared = std::make_shared<const wire::AccountSpec>(std::move(spec));

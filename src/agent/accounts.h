@@ -49,9 +49,9 @@ class Accounts final {
   // Reads all accounts, adopts what runs, clears away what nobody owns, starts the sweep. Once.
   base::Task<base::Result<void>> recover();
 
-  // Resolves when the spec is in force: written, made real, and nothing of an earlier one runs.
+  // Resolves when the spec is in force: made real, written, and nothing of an earlier one runs.
   // Errors: Conflict (an older version, or another of the same), NotFound (no such release),
-  // Exhausted, InvalidArgument.
+  // Exhausted, InvalidArgument, DataLoss (it had a disk, which is broken; not while suspended).
   base::Task<base::Result<void>> apply(wire::AccountSpec spec);
   base::Task<base::Result<void>> remove(base::AccountId account);
   // Errors: NotFound, and as Service::activate.
@@ -109,6 +109,7 @@ class Accounts final {
   base::Task<void> run_sweeps();
   base::Task<void> reap();
   wire::AccountReport report_of(const Account& account) const;
+  wire::AccountReport report_of_damaged(const base::AccountId& id) const;
   base::Task<std::vector<wire::AccountReport>> measured(std::vector<wire::AccountReport> reports);
 
   const AccountsOptions options_;
@@ -124,6 +125,8 @@ class Accounts final {
   ServiceTools tools_;
   KeyedLock locks_;
   std::map<base::AccountId, Account> accounts_;
+  // Those whose state could not be read, with the reason: until they are applied or removed.
+  std::map<base::AccountId, std::string> damaged_;
 };
 
 }  // namespace granary::agent

@@ -26,6 +26,7 @@ struct DiskUse {
   std::uint64_t used_bytes = 0;  // allocated on this machine
   std::uint64_t quota_bytes = 0;
   std::string encryption = "none";  // the cipher
+  bool locked = false;              // encrypted, and its key is gone: nobody can read it
 };
 
 // A disk ready to be mounted, or a plain folder.

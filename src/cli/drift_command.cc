@@ -45,6 +45,10 @@ Result<void> confirm_destruction(Session& session, const DriftOptions& options) 
   for (const std::string& account : options.destroy)
     TRY(session.confirm(fmt::format("The account {} and all its data will be destroyed.", account),
                         account));
+  for (const std::string& account : options.recreate)
+    TRY(session.confirm(
+        fmt::format("What is left of account {} will be replaced by an empty disk.", account),
+        account));
   return {};
 }
 
@@ -71,13 +75,13 @@ void add_drift_command(CLI::App& program, Commands& commands) {
   command->add_flag("--repair", options->repair, "mend what loses nothing");
   command
       ->add_option("--recreate", options->recreate,
-                   "make this missing account anew, with an empty disk; may be repeated")
+                   "make this missing or damaged account anew, with an empty disk; may be repeated")
       ->allow_extra_args(false);
   command
       ->add_option("--destroy", options->destroy,
                    "destroy this account that belongs to nobody; may be repeated")
       ->allow_extra_args(false);
-  command->add_flag("--yes", options->yes, "do not ask before destroying");
+  command->add_flag("--yes", options->yes, "do not ask before that");
   command->add_flag("--no-wait", options->no_wait, "do not wait for the end");
   commands.on(command, [options](Session& session) { return drift(session, *options); });
 }

@@ -298,6 +298,8 @@ TEST(DriftCommandTest, DriftIsShownAndMendedByNameAndDestroyingAsks) {
   EXPECT_EQ(line.api.asked().at(1).body, R"({"recreate":[],"destroy":[]})");
   EXPECT_EQ(line.run({"drift", "--destroy", "acme"}, "no\n").code, 4);
   EXPECT_EQ(line.run({"drift", "--destroy", "acme"}, "acme\n").code, 0);
+  EXPECT_EQ(line.run({"drift", "--recreate", "acme"}, "no\n").code, 4);
+  EXPECT_EQ(line.run({"drift", "--recreate", "acme"}, "acme\n").code, 0);
   const Ran both = line.run(
       {"drift", "--repair", "--recreate", "a", "--recreate", "b", "--destroy", "c", "--yes"});
   EXPECT_EQ(both.code, 0) << both.err;

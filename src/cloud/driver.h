@@ -80,7 +80,9 @@ class Driver {
   // Makes a release's files available to accounts. Called before the first deployment of it.
   virtual base::Task<base::Result<void>> prepare_release(std::string release_hash) = 0;
   // Makes or changes the account so that it is as desired; resolves when it is.
-  // Errors: Exhausted (quota of the cloud), Unavailable (retry), Refused, Conflict (older version).
+  // One that is broken is mended where nothing is lost by it.
+  // Errors: Exhausted (quota of the cloud), Unavailable (retry), Refused, Conflict (older version),
+  // DataLoss (its data is gone; not while its traffic is suspended, so that it can be imported).
   virtual base::Task<base::Result<Actual>> converge(Desired desired) = 0;
   // Destroys the account and all its data. Unknown: success.
   virtual base::Task<base::Result<void>> destroy(base::AccountId account) = 0;

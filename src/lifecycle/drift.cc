@@ -21,17 +21,26 @@ namespace {
 
 constexpr std::uint32_t kPage = 500;
 
+std::string restore_or_recreate(const AccountId& id) {
+  return fmt::format(
+      "Restore it: granary tenant restore {0} --archive ID --replace; or make it anew with an "
+      "empty disk: granary drift --repair --recreate {0}",
+      id.value);
+}
+
 // What is wrong with an account that is there, given its row.
 std::optional<DriftItem> compare(const Account& row, const cloud::Actual& actual) {
   DriftItem item{.account = row.id, .cloud = row.cloud};
   if (!actual.problem.empty()) {
     item.kind = DriftKind::Damaged;
     item.detail = actual.problem;
+    item.mends = actual.version == 0;  // its state is lost, which the row has, too
     item.advice =
-        fmt::format("Restore it: granary tenant restore {} --from FILE --replace", row.id.value);
+        item.mends ? "Bring it up to date: granary drift --repair" : restore_or_recreate(row.id);
     return item;
   }
   if (actual.version == row.version) return std::nullopt;
+  item.mends = true;
   item.detail =
       fmt::format("the account is at version {}, its row at {}", actual.version, row.version);
   item.advice = "Bring it up to date: granary drift --repair";
@@ -43,9 +52,7 @@ DriftItem missing(const Account& row) {
           .cloud = row.cloud,
           .kind = DriftKind::Missing,
           .detail = "its cloud has no account of it: its data is not there",
-          .advice = fmt::format("Restore it from an archive, or make it anew with an empty disk: "
-                                "granary drift --repair --recreate {}",
-                                row.id.value)};
+          .advice = restore_or_recreate(row.id)};
 }
 
 DriftItem orphan(const AccountId& account, const std::string& cloud) {

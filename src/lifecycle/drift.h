@@ -9,7 +9,7 @@
 namespace granary::lifecycle {
 
 enum class DriftKind {
-  Outdated,  // the account is of an older version than its row: mended by converging it
+  Outdated,  // the account is of an older version than its row
   Missing,   // a row, and no account in its cloud: its data is lost
   Orphan,    // an account that belongs to no row
   Damaged,   // the cloud itself says that something of the account is broken
@@ -22,6 +22,7 @@ struct DriftItem {
   DriftKind kind = DriftKind::Outdated;
   std::string detail;  // for people: what is, what should be
   std::string advice;  // what to do
+  bool mends = false;  // converging it loses nothing, and may well make it good
   bool operator==(const DriftItem&) const = default;
 };
 
@@ -33,7 +34,7 @@ struct Drift {
 
 // Beyond what loses nothing: accounts whose loss is accepted, each by its name.
 struct Repair {
-  std::vector<base::AccountId> recreate;  // Missing ones: made anew, with an empty disk
+  std::vector<base::AccountId> recreate;  // Missing and Damaged ones: anew, with an empty disk
   std::vector<base::AccountId> destroy;   // Orphan ones: with all their data
 };
 

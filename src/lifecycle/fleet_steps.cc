@@ -83,11 +83,13 @@ bool named(const object& input, const char* list, const AccountId& account) {
 }  // namespace
 
 Task<Result<std::uint64_t>> Lifecycle::Steps::submit_applies(Operation operation,
-                                                             std::vector<AccountId> accounts) {
+                                                             std::vector<AccountId> accounts,
+                                                             Data data) {
   std::uint64_t submitted = 0;
   for (const AccountId& id : accounts) {
     object input;
     input["account"] = id.value;
+    if (data == Data::GiveUp) input["anew"] = true;
     operation::Request request{
         .kind = "tenant.apply",
         .subject = subject_of(id),
@@ -95,13 +97,18 @@ Task<Result<std::uint64_t>> Lifecycle::Steps::submit_applies(Operation operation
         .actor = operation.actor,
         .idempotency_key = fmt::format("for/{}/{}", operation.id.value, id.value)};
     const auto follow = co_await parts.engine.submit(
-        std::move(request), [id, now = parts.clock.wall()](Transaction& tx) -> Result<void> {
+        std::move(request),
+        [id, data, actor = operation.actor,
+         now = parts.clock.wall()](Transaction& tx) -> Result<void> {
           TRY_ASSIGN(const Account account, registry::get(tx, id));
           // One that is being made or restored may have read its rows already: it gets its own
           // operation, which comes after that.
           if (account.state == State::Offboarding || account.state == State::Failed)
             return base::fail(Code::Conflict, "'{}' is {}", id.value,
                               registry::to_string(account.state));
+          if (data == Data::GiveUp)
+            TRY(registry::append_audit(tx, {actor, "account.recreate", subject_of(id), {}, {}},
+                                       now));
           TRY(registry::touch(tx, id, now));
           return {};
         });
@@ -122,7 +129,7 @@ Lifecycle::Steps::Step Lifecycle::Steps::apply_plan(Operation operation) {
     return {};
   }));
   CO_TRY_ASSIGN(const std::uint64_t submitted,
-                co_await submit_applies(std::move(operation), std::move(accounts)));
+                co_await submit_applies(std::move(operation), std::move(accounts), Data::Keep));
   co_return counted(submitted);
 }
 
@@ -134,18 +141,20 @@ Lifecycle::Steps::Step Lifecycle::Steps::apply_secret(Operation operation) {
     return {};
   }));
   CO_TRY_ASSIGN(const std::uint64_t submitted,
-                co_await submit_applies(std::move(operation), std::move(accounts)));
+                co_await submit_applies(std::move(operation), std::move(accounts), Data::Keep));
   co_return counted(submitted);
 }
 
 Lifecycle::Steps::Step Lifecycle::Steps::mend(Operation operation) {
   CO_TRY_ASSIGN(const Drift drift, co_await whole.find_drift());
   std::vector<AccountId> converge;
+  std::vector<AccountId> recreate;
   std::vector<AccountId> destroyed;
   for (const DriftItem& item : drift.items) {
-    const bool recreate =
-        item.kind == DriftKind::Missing && named(operation.input, "recreate", item.account);
-    if (item.kind == DriftKind::Outdated || recreate) converge.push_back(item.account);
+    const bool lost = item.kind == DriftKind::Missing || item.kind == DriftKind::Damaged;
+    const bool given_up = lost && named(operation.input, "recreate", item.account);
+    if (given_up) recreate.push_back(item.account);
+    if (item.mends && !given_up) converge.push_back(item.account);
     if (item.kind != DriftKind::Orphan || !named(operation.input, "destroy", item.account))
       continue;
     CO_TRY_ASSIGN(cloud::Driver * driver, whole.driver_named(item.cloud));
@@ -153,7 +162,11 @@ Lifecycle::Steps::Step Lifecycle::Steps::mend(Operation operation) {
     destroyed.push_back(item.account);
   }
   Outcome outcome;
-  CO_TRY_ASSIGN(const std::uint64_t mended, co_await submit_applies(operation, converge));
+  CO_TRY_ASSIGN(const std::uint64_t applied,
+                co_await submit_applies(operation, converge, Data::Keep));
+  CO_TRY_ASSIGN(const std::uint64_t made,
+                co_await submit_applies(operation, recreate, Data::GiveUp));
+  const std::uint64_t mended = applied + made;
   object result;
   result["found"] = drift.items.size();
   result["mended"] = mended;

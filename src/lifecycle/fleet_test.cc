@@ -239,6 +239,58 @@ TEST_F(FleetTest, AnOutdatedAccountIsBroughtUpToDate) {
   EXPECT_NE(real(kAcme).config_json.find("\"seats\":\"9\""), std::string::npos);
 }
 
+TEST_F(FleetTest, AnAccountWhoseStateIsUnreadableIsMendedAndKeepsItsData) {
+  control_.cloud.data()[kAcme] = "precious";
+  control_.cloud.forget_state(kAcme);
+  const auto drift = control_.world.run(control_.lifecycle->find_drift());
+  ASSERT_EQ(drift->items.size(), 1U);
+  EXPECT_EQ(drift->items.front().kind, DriftKind::Damaged);
+  EXPECT_EQ(drift->items.front().advice, "Bring it up to date: granary drift --repair");
+  ASSERT_TRUE(control_.done(control_.lifecycle->repair({}, kTest)).has_value());
+  control_.finish_all();
+  EXPECT_TRUE(control_.world.run(control_.lifecycle->find_drift())->items.empty());
+  EXPECT_EQ(control_.cloud.data()[kAcme], "precious");
+}
+
+TEST_F(FleetTest, ALostDiskIsOnlyMadeAnewByName) {
+  control_.cloud.lose_disk(kAcme);
+  const auto drift = control_.world.run(control_.lifecycle->find_drift());
+  ASSERT_EQ(drift->items.size(), 1U);
+  EXPECT_EQ(drift->items.front().kind, DriftKind::Damaged);
+  EXPECT_NE(drift->items.front().advice.find("--recreate acme"), std::string::npos);
+  ASSERT_TRUE(control_.done(control_.lifecycle->repair({.recreate = {kGlobex}}, kTest)));
+  control_.finish_all();
+  EXPECT_EQ(control_.world.run(control_.lifecycle->find_drift())->items.size(), 1U);
+  control_.cloud.data()[kGlobex] = "another's";
+  const Repair named{.recreate = {kAcme, kGlobex}, .destroy = {}};
+  ASSERT_TRUE(control_.done(control_.lifecycle->repair(named, kTest)).has_value());
+  control_.finish_all();
+  EXPECT_TRUE(control_.world.run(control_.lifecycle->find_drift())->items.empty());
+  EXPECT_EQ(control_.cloud.data()[kGlobex], "another's");
+}
+
+TEST_F(FleetTest, WhatIsMendedBeforeItsTurnIsNotMadeAnew) {
+  control_.cloud.lose_disk(kAcme);
+  // The repair finds it broken; whoever came first brings the data back.
+  const auto repair =
+      control_.world.run(control_.lifecycle->repair({.recreate = {kAcme}, .destroy = {}}, kTest));
+  control_.publisher.on_permit = [&](const AccountId&) { control_.cloud.mend(kAcme, "restored"); };
+  ASSERT_TRUE(control_.ended(repair).has_value());
+  control_.finish_all();
+  EXPECT_EQ(control_.cloud.data()[kAcme], "restored");
+}
+
+TEST_F(FleetTest, AnUpdateOfAnAccountWithoutItsDiskFailsAndSaysWhy) {
+  control_.cloud.lose_disk(kAcme);
+  UpdateTenant request;
+  request.id = kAcme;
+  request.details.settings = {{{"seats", "9"}}};
+  const auto updated = update(request);
+  ASSERT_TRUE(updated.has_value());
+  EXPECT_EQ(updated->state, operation::State::Failed);
+  EXPECT_EQ(updated->error->code, Code::DataLoss);
+}
+
 // ---- the audit log
 
 TEST_F(FleetTest, EveryChangeHasItsEntryWithActorSubjectBeforeAndAfter) {

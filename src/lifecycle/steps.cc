@@ -179,9 +179,21 @@ Lifecycle::Steps::Step Lifecycle::Steps::converge(Operation operation) {
 // What was never made stays so: its creation is retried, not carried out by another operation.
 Lifecycle::Steps::Step Lifecycle::Steps::converge_made(Operation operation) {
   CO_TRY_ASSIGN(const Account account, co_await whole.get(account_of(operation)));
-  if (account.state != State::Failed) co_return co_await converge(std::move(operation));
-  co_return Outcome{
-      .commit = {}, .scratch = {}, .detail = "its creation has failed", .not_before = {}};
+  if (account.state == State::Failed)
+    co_return Outcome{
+        .commit = {}, .scratch = {}, .detail = "its creation has failed", .not_before = {}};
+  if (operation.input.contains("anew")) CO_TRY(co_await destroy_broken(account.id));
+  co_return co_await converge(std::move(operation));
+}
+
+// Broken at this very moment: what was mended or restored since somebody asked is kept.
+Task<Result<void>> Lifecycle::Steps::destroy_broken(AccountId id) {
+  CO_TRY_ASSIGN(cloud::Driver * driver, co_await whole.cloud_of(id));
+  const auto actual = co_await driver->describe(id);
+  if (!actual && actual.error().code == Code::NotFound) co_return Result<void>();
+  if (!actual) co_return std::unexpected(actual.error());
+  if (actual->problem.empty()) co_return Result<void>();
+  co_return co_await driver->destroy(id);
 }
 
 Lifecycle::Steps::Step Lifecycle::Steps::publish(Operation) {

@@ -20,6 +20,7 @@ struct Lifecycle::Steps {
   Step prepare(operation::Operation operation);
   Step converge(operation::Operation operation);
   Step converge_made(operation::Operation operation);
+  base::Task<base::Result<void>> destroy_broken(base::AccountId id);
   Step publish(operation::Operation operation);
   Step request_check(operation::Operation operation);
   Step check(operation::Operation operation);
@@ -61,8 +62,10 @@ struct Lifecycle::Steps {
   base::Task<base::Result<Target>> target_of(base::AccountId id);
   base::Task<base::Result<ArchiveHead>> head_of(base::AccountId id, cloud::DataExport data);
   // An operation for each, once however often it is called; gives how many there are.
+  enum class Data { Keep, GiveUp };  // GiveUp: what is broken is destroyed first
   base::Task<base::Result<std::uint64_t>> submit_applies(operation::Operation operation,
-                                                         std::vector<base::AccountId> accounts);
+                                                         std::vector<base::AccountId> accounts,
+                                                         Data data);
   base::Task<base::Result<operation::Outcome>> pack_as(operation::Operation operation,
                                                        registry::ArchiveKind kind,
                                                        base::WallTime expires);

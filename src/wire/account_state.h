@@ -71,13 +71,14 @@ struct ServiceReport {
 
 struct AccountReport {
   base::AccountId account;
-  std::uint64_t version = 0;  // of the spec that is in force
+  std::uint64_t version = 0;  // of the spec that is in force; 0: none, see `problem`
   std::string release_hash;
   std::string isolation;              // "full" or "none"
   std::uint64_t disk_used_bytes = 0;  // allocated blocks of the image
   std::uint64_t disk_quota_bytes = 0;
   std::string encryption = "none";  // of the disk: the cipher
   std::vector<ServiceReport> services;
+  std::string problem;  // what of it is broken on disk, for people; empty: nothing
   bool operator==(const AccountReport&) const = default;
 };
 

@@ -118,10 +118,15 @@ Result<void> DiskImages::make(const AccountId& account, const DiskOptions& optio
 Result<DiskUse> DiskImages::use(const AccountId& account) {
   constexpr std::uint64_t kStatBlock = 512;
   TRY_ASSIGN(const struct stat status, status_of(paths_.disk(account)));
-  const bool encrypted = base::os::exists(paths_.disk_key(account));
-  return DiskUse{static_cast<std::uint64_t>(status.st_blocks) * kStatBlock,
-                 static_cast<std::uint64_t>(status.st_size),
-                 encrypted ? base::os::kFolderCipher : "none"};
+  const bool has_key = base::os::exists(paths_.disk_key(account));
+  bool locked = false;
+  if (keys_ != nullptr && !has_key) {
+    TRY_ASSIGN(locked, encrypts(paths_.disk(account)));
+  }
+  return DiskUse{.used_bytes = static_cast<std::uint64_t>(status.st_blocks) * kStatBlock,
+                 .quota_bytes = static_cast<std::uint64_t>(status.st_size),
+                 .encryption = has_key || locked ? base::os::kFolderCipher : "none",
+                 .locked = locked};
 }
 
 Result<AttachedDisk> DiskImages::attach(const AccountId& account) {

@@ -124,7 +124,14 @@ class FakeVolumes final : public Volumes {
     return {};
   }
   base::Result<DiskUse> use(const base::AccountId& account) override {
-    return DiskUse{4096, disks_[account]};
+    const auto disk = disks_.find(account);
+    if (disk == disks_.end()) return base::fail(base::Code::NotFound, "no disk");
+    return DiskUse{.used_bytes = 4096, .quota_bytes = disk->second};
+  }
+  // Something on the machine deletes it, or the end of it.
+  void lose(const std::string& account) { disks_.erase(base::AccountId(account)); }
+  void cut(const std::string& account, std::uint64_t bytes) {
+    disks_[base::AccountId(account)] = bytes;
   }
   base::Result<AttachedDisk> attach(const base::AccountId&) override { return AttachedDisk{}; }
   // An archive is here the data itself.

@@ -83,7 +83,8 @@ struct TenantDocument {
   std::map<std::string, std::string> settings;
   std::string created;
   std::string updated;
-  // These when one tenant is asked for and its cloud answers; `cloud_problem` when it does not.
+  // These when one tenant is asked for and its cloud answers; `cloud_problem` when it does not, or
+  // says that something of the account is broken.
   std::vector<ServiceDocument> services;
   std::optional<std::uint64_t> disk_used_bytes;
   std::optional<std::uint64_t> disk_quota_bytes;

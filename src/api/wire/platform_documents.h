@@ -168,7 +168,7 @@ BOOST_DESCRIBE_STRUCT(DriftDocument, (), (compared, under_way, items))
 
 // What loses nothing is always mended; these are the accounts whose loss is accepted.
 struct RepairDocument {
-  std::vector<std::string> recreate;  // missing ones: made anew, with an empty disk
+  std::vector<std::string> recreate;  // missing, damaged ones: made anew, with an empty disk
   std::vector<std::string> destroy;   // orphans: with all their data
 };
 BOOST_DESCRIBE_STRUCT(RepairDocument, (), (recreate, destroy))

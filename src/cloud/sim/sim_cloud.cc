@@ -33,6 +33,8 @@ Actual SimCloud::actual_of(const Desired& desired) const {
   actual.version = desired.version;
   actual.isolation = "simulated";
   actual.disk_quota_bytes = desired.disk_bytes;
+  if (const auto problem = problems_.find(desired.account); problem != problems_.end())
+    actual.problem = problem->second;
   const auto services = base::json::parse(desired.services_json, 1U << 20);
   if (!services || !services->is_array()) return actual;
   for (const auto& service : services->get_array()) {
@@ -64,6 +66,10 @@ Task<Result<Actual>> SimCloud::converge(Desired desired) {
   if (found != accounts_.end() && found->second.version > desired.version)
     co_return base::fail(Code::Conflict, "account {} is at version {} already",
                          desired.account.value, found->second.version);
+  const bool unknown = found != accounts_.end() && found->second.version == 0;
+  if (unknown) problems_.erase(desired.account);
+  if (problems_.contains(desired.account) && desired.traffic != Traffic::Suspended)
+    co_return base::fail(Code::DataLoss, "the disk of {} is gone", desired.account.value);
   accounts_[desired.account] = desired;
   CO_TRY(leave("converge"));
   co_return actual_of(desired);
@@ -73,6 +79,7 @@ Task<Result<void>> SimCloud::destroy(AccountId account) {
   CO_TRY(co_await enter("destroy"));
   accounts_.erase(account);
   data_.erase(account);
+  problems_.erase(account);
   co_return leave("destroy");
 }
 
@@ -106,6 +113,7 @@ Task<Result<void>> SimCloud::import_data(AccountId account, std::string transfer
   if (bytes->second.size() > found->second.disk_bytes)
     co_return base::fail(Code::Exhausted, "the data is more than {}'s disk holds", account.value);
   data_[account] = bytes->second;
+  problems_.erase(account);
   co_return leave("import_data");
 }
 

@@ -48,6 +48,21 @@ class SimCloud final : public Driver {
   void set_faults(Faults faults) { faults_ = faults; }
   // The account is as it was one change ago: what restoring an old disk does.
   void set_back(const base::AccountId& account) { --accounts_.at(account).version; }
+  // Its disk is gone, until data is imported or it is destroyed.
+  void lose_disk(const base::AccountId& account) {
+    problems_[account] = "its disk is gone";
+    data_.erase(account);
+  }
+  // Somebody brings it back.
+  void mend(const base::AccountId& account, std::string data) {
+    problems_.erase(account);
+    data_[account] = std::move(data);
+  }
+  // Its data is there, but nobody knows what it is to be, until it is converged.
+  void forget_state(const base::AccountId& account) {
+    accounts_.at(account).version = 0;
+    problems_[account] = "its state cannot be read";
+  }
   // The service of every account with this release does not start.
   void break_release(const std::string& release_hash) { broken_.insert(release_hash); }
 
@@ -62,6 +77,7 @@ class SimCloud final : public Driver {
   std::map<base::AccountId, Desired> accounts_;
   std::map<base::AccountId, std::string> data_;  // of accounts that exist
   std::map<std::string, std::string> transfers_;
+  std::map<base::AccountId, std::string> problems_;
   std::set<std::string> prepared_;
   std::set<std::string> broken_;
   std::uint64_t calls_ = 0;
