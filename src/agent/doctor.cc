@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <sstream>
 
 #include "agent/host/disk_images.h"
 #include "agent/host/host_cgroups.h"
@@ -148,6 +149,35 @@ Result<std::string> try_fscrypt(const DoctorOptions&) {
   return try_image(&key);
 }
 
+// The driver that the kernel takes for the disks' cipher, of those in /proc/crypto's text: the one
+// with the highest priority. Empty: none.
+std::string disk_cipher_driver(std::string_view crypto) {
+  std::istringstream lines{std::string(crypto)};
+  std::string name, driver, best;
+  long best_priority = -1;
+  for (std::string key, value; lines >> key;) {
+    if (!std::getline(lines, value)) break;
+    value.erase(0, std::min(value.find_first_not_of(" :\t"), value.size()));
+    if (key == "name") name = value;
+    if (key == "driver") driver = value;
+    if (key != "priority" || name != "xts(aes)") continue;
+    const long priority = std::strtol(value.c_str(), nullptr, 10);
+    if (priority > best_priority) best = driver;
+    best_priority = std::max(best_priority, priority);
+  }
+  return best;
+}
+
+Result<std::string> try_fast_cipher(const DoctorOptions&) {
+  TRY_ASSIGN(const std::string crypto, base::os::read_file("/proc/crypto", 4U << 20));
+  std::string driver = disk_cipher_driver(crypto);
+  for (const char* slow : {"aes-generic", "aes-fixed-time", "aes-lib"}) {
+    if (driver.contains(slow))
+      return base::fail(Code::NotSupported, "{} does not use the CPU's AES instructions", driver);
+  }
+  return driver.empty() ? std::string("not in use yet") : driver;
+}
+
 Result<std::string> try_seccomp(const DoctorOptions&) {
   TRY(compile_seccomp_filter());
   TRY_ASSIGN(std::string actions,
@@ -195,6 +225,9 @@ constexpr Trial kTrials[] = {
      "Let others pass through its parents (chmod o+x), or choose another --data-dir"},
     {"open files", Need::Useful, try_descriptors, "Raise it: ulimit -Hn 65536"},
     {"disk encryption", Need::Useful, try_fscrypt, "Use a kernel with CONFIG_FS_ENCRYPTION"},
+    {"fast disk cipher", Need::Useful, try_fast_cipher,
+     "Load the CPU's AES (modprobe aesni_intel; on arm64 aes_ce_blk): else whoever writes much "
+     "takes the kernel's time, and its neighbours wait"},
 };
 
 }  // namespace
