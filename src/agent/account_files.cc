@@ -79,7 +79,7 @@ Result<void> AccountFiles::forget_old_secrets(const wire::AccountSpec& spec) con
   const std::string current = paths_.secrets(spec.account, spec.version);
   TRY_ASSIGN(const auto names, base::os::list_folder(folder));
   for (const std::string& name : names) {
-    const std::string path = folder + "/" + name;
+    const std::string path = fmt::format("{}/{}", folder, name);
     if (name.starts_with(kSealedBeginning) && path != current) TRY(base::os::remove_file(path));
   }
   return {};

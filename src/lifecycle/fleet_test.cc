@@ -12,7 +12,6 @@ using base::Code;
 using base::Result;
 using namespace std::chrono_literals;
 using operation::Operation;
-using registry::State;
 using testing::ControlWorld;
 
 const AccountId kAcme("acme");
@@ -27,7 +26,7 @@ class FleetTest : public ::testing::Test {
       ASSERT_TRUE(control_.ended(control_.create(id.value)).has_value());
     control_.finish_all();
   }
-  const cloud::Desired& real(const AccountId& id) { return control_.cloud.accounts().at(id); }
+  const cloud::Desired& real(const AccountId& id) const { return control_.cloud.accounts().at(id); }
   base::json::object limits_of(const AccountId& id) {
     const auto services = base::json::parse(real(id).services_json, 1U << 16);
     return services->at(0).at("limits").as_object();

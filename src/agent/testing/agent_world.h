@@ -16,9 +16,11 @@ namespace granary::agent {
 inline const SiloEnd kCrash{.kind = SiloEnd::Kind::Exited, .value = 1, .detail = "boom"};
 
 class AgentWorld : public ::testing::Test {
+ public:
+  ~AgentWorld() override;
+
  protected:
   AgentWorld();
-  ~AgentWorld() override;
 
   // Makes the Accounts anew over what is on disk and still runs, as a restarted agent does.
   void restart();

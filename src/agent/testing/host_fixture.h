@@ -23,11 +23,13 @@ class ImmediateWorker final : public base::Worker {
 };
 
 class HostFixture : public ::testing::Test {
+ public:
+  ~HostFixture() override;
+
  protected:
   static constexpr std::uint32_t kUid = 61'234;
 
   HostFixture();
-  ~HostFixture() override;
   void SetUp() override;
   void TearDown() override;
 
