@@ -268,6 +268,7 @@ Task<std::optional<BootTime>> Accounts::sweep() {
     if (due && (!next || *due < *next)) next = due;
   }
   co_await keep_within_budget();
+  co_await keep_cpu_fair();
   co_return next;
 }
 
@@ -334,6 +335,7 @@ Task<Result<void>> Accounts::recover() {
     }
   }
   co_await adopt_all();
+  co_await begin_cpu_fairness();
   for (const auto& [id, account] : accounts_) {
     for (const auto& service : account.services) service->keep_up();
   }

@@ -6,11 +6,13 @@
 #include <atomic>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "agent/account_files.h"
 #include "agent/cgroups.h"
+#include "agent/cpu_fairness.h"
 #include "agent/keyed_lock.h"
 #include "agent/service.h"
 #include "agent/volumes.h"
@@ -73,6 +75,8 @@ class Accounts final {
   // traffic, or runs), and as Volumes::replace.
   base::Task<base::Result<void>> import_data(base::AccountId account, std::string transfer,
                                              std::string sha256);
+  // The process is the gateway: it gets a CPU before all accounts.
+  void put_first(int pid);
   // Ends the two, which else take as long as they take: before whoever awaits them is joined.
   void stop_transfers() { *stopping_ = true; }
   bool has_service(const base::ServiceId& service) const;
@@ -106,6 +110,10 @@ class Accounts final {
   base::Task<void> adopt_all();
   base::Task<base::Result<void>> recover_transfers(const std::vector<wire::AccountSpec>& specs);
   base::Task<void> keep_within_budget();
+  std::set<base::AccountId> running() const;
+  base::Task<void> begin_cpu_fairness();
+  base::Task<void> keep_cpu_fair();
+  base::Task<void> put_before_accounts(int pid);
   base::Task<void> run_sweeps();
   base::Task<void> reap();
   wire::AccountReport report_of(const Account& account) const;
@@ -124,6 +132,8 @@ class Accounts final {
   std::shared_ptr<std::atomic<bool>> stopping_ = std::make_shared<std::atomic<bool>>(false);
   ServiceTools tools_;
   KeyedLock locks_;
+  CpuFairness fairness_;
+  base::BootTime cpu_looked_{0};
   std::map<base::AccountId, Account> accounts_;
   // Those whose state could not be read, with the reason: until they are applied or removed.
   std::map<base::AccountId, std::string> damaged_;

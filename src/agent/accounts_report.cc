@@ -18,6 +18,7 @@ wire::AccountReport Accounts::report_of(const Account& account) const {
   report.release_hash = account.spec->release_hash;
   report.isolation = parts_.launcher.isolation();
   report.disk_quota_bytes = account.spec->disk_bytes;
+  report.yields_cpu = fairness_.steps_back(report.account);
   for (const auto& service : account.services) report.services.push_back(service->report());
   return report;
 }

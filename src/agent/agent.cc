@@ -54,8 +54,14 @@ Agent::Agent(AgentOptions options, AccountsParts parts)
       parts_(parts),
       accounts_(options_.accounts, parts),
       releases_(parts.executor),
-      server_(std::make_unique<Server>(ServerOptions{options_.accounts.paths.agent_socket(),
-                                                     options_.control_uid, options_.gateway_uid},
+      server_(std::make_unique<Server>(ServerOptions{.path = options_.accounts.paths.agent_socket(),
+                                                     .control_uid = options_.control_uid,
+                                                     .gateway_uid = options_.gateway_uid,
+                                                     .on_connection =
+                                                         [this](wire::Peer peer, int pid) {
+                                                           if (peer == wire::Peer::Gateway)
+                                                             accounts_.put_first(pid);
+                                                         }},
                                        parts.executor, *this)) {}
 
 Agent::~Agent() = default;

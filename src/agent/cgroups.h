@@ -4,6 +4,7 @@
 // host/no_cgroups.h, for --isolation none.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <vector>
 
@@ -33,6 +34,14 @@ class Cgroups {
                                             const wire::Limits& limits) = 0;
   // Errors: NotFound.
   virtual base::Result<CgroupUsage> usage(const base::ServiceId& service) = 0;
+  // What all services of the account have used since its groups were made. Errors: NotFound.
+  virtual base::Result<std::chrono::nanoseconds> cpu_time(const base::AccountId& account) = 0;
+  // How it competes with other accounts; with its groups a share is given up. WhatIsLeft: only
+  // where nobody who has a share wants to run. Errors: NotFound.
+  enum class CpuUse { Share, WhatIsLeft };
+  virtual base::Result<void> set_cpu_level(const base::AccountId& account, CpuUse use) = 0;
+  // From now on this process, one of the platform's, competes with the accounts, and before them.
+  virtual base::Result<void> put_before_accounts(int pid) = 0;
   // Kills what is in them, then removes them. Success when there are none. Errors: Deadline.
   virtual base::Result<void> remove(const base::ServiceId& service) = 0;
   virtual base::Result<std::vector<base::ServiceId>> list() = 0;

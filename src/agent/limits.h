@@ -34,7 +34,19 @@ inline constexpr double kBackOffJitter = 0.2;  // up to this much less, so that 
 // How often running services are looked at, at the least and at the most. The sweep runs only
 // while something runs; the lower bound is the precision of `idle`.
 inline constexpr std::chrono::milliseconds kSweepShortest{250};
-inline constexpr std::chrono::milliseconds kSweepLongest{5'000};
+inline constexpr std::chrono::milliseconds kSweepLongest{500};
+
+// --- sharing the CPU ----------------------------------------------------------------------------
+
+// How often it is looked at who uses how much, at the most: with the sweep, so only while something
+// runs, and one small file for each account that does.
+inline constexpr std::chrono::milliseconds kCpuLook{400};
+// A moving average over about this time: a start that takes a quarter of a second is no reason.
+inline constexpr std::chrono::milliseconds kCpuMemory{800};
+// Cores. From the first on an account steps back; below the second, for so long, it is calm.
+inline constexpr double kCpuMuch = 0.25;
+inline constexpr double kCpuCalm = 0.1;
+inline constexpr std::chrono::seconds kCpuCalmFor{5};
 
 // --- starting -----------------------------------------------------------------------------------
 

@@ -47,12 +47,17 @@ Result<void> Server::start() {
   return {};
 }
 
-wire::Peer Server::peer_of(int socket) const {
-  const auto peer = base::os::peer_identity(socket);
-  if (!peer) return wire::Peer::Other;
-  if (peer->uid == 0 || peer->uid == options_.control_uid) return wire::Peer::Control;
-  if (peer->uid == options_.gateway_uid) return wire::Peer::Gateway;
+wire::Peer Server::peer_of(std::uint32_t uid) const {
+  if (uid == 0 || uid == options_.control_uid) return wire::Peer::Control;
+  if (uid == options_.gateway_uid) return wire::Peer::Gateway;
   return wire::Peer::Other;
+}
+
+void Server::welcome(Connection& connection) const {
+  const auto peer = base::os::peer_identity(connection.socket.native_handle());
+  if (!peer) return;  // stays Other
+  connection.peer = peer_of(peer->uid);
+  if (options_.on_connection) options_.on_connection(connection.peer, peer->pid);
 }
 
 Task<void> Server::accept() {
@@ -67,7 +72,7 @@ Task<void> Server::accept() {
     }
     if (connections_ >= kMaxConnections) continue;  // closed by its destruction
     auto connection = std::make_shared<Connection>(std::move(socket));
-    connection->peer = peer_of(connection->socket.native_handle());
+    welcome(*connection);
     (void)tasks_.spawn("agent connection", read(std::move(connection)));
   }
 }

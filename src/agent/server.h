@@ -3,6 +3,7 @@
 #pragma once
 
 #include <boost/asio/local/stream_protocol.hpp>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,6 +24,7 @@ struct ServerOptions {
   std::string path;
   std::uint32_t control_uid = 0;
   std::uint32_t gateway_uid = 0;
+  std::function<void(wire::Peer, int pid)> on_connection = {};
 };
 
 class Server final {
@@ -45,7 +47,8 @@ class Server final {
   base::Task<base::Result<base::json::object>> read_frame(std::shared_ptr<Connection> connection);
   base::Task<void> answer(std::shared_ptr<Connection> connection, wire::Request request);
   base::Task<void> send(std::shared_ptr<Connection> connection, std::string frame);
-  wire::Peer peer_of(int socket) const;
+  wire::Peer peer_of(std::uint32_t uid) const;
+  void welcome(Connection& connection) const;
 
   ServerOptions options_;
   base::asio::any_io_executor executor_;

@@ -54,6 +54,7 @@ Task<void> add_details(Context& context, AccountId id, api_wire::TenantDocument&
     document.disk_used_bytes = actual->disk_used_bytes;
     document.disk_quota_bytes = actual->disk_quota_bytes;
     document.encryption = actual->encryption;
+    if (actual->yields_cpu) document.yields_cpu = true;
     if (!actual->problem.empty()) document.cloud_problem = actual->problem;
   } else if (actual.error().code != Code::NotFound) {  // an account that is yet to be made
     document.cloud_problem = actual.error().message;

@@ -61,6 +61,7 @@ std::string facts_of(const api_wire::TenantDocument& tenant, base::WallTime now)
   facts.add("isolation", tenant.isolation);
   facts.add("disk", disk_of(tenant));
   facts.add("encryption", tenant.encryption.value_or(""));
+  facts.add("cpu", tenant.yields_cpu.value_or(false) ? "uses much, so it yields to others" : "");
   facts.add("domains", fmt::format("{}", fmt::join(tenant.domains, ", ")));
   facts.add("claimed", claims_of(tenant));
   facts.add("found by", fmt::format("{}", fmt::join(tenant.discovery, ", ")));

@@ -54,7 +54,8 @@ struct Actual {
   std::uint64_t disk_quota_bytes = 0;
   std::string encryption = "none";  // of its disk: the cipher, or the cloud's own word
   std::vector<ServiceStatus> services;
-  std::string problem;  // what of it is broken, for people; empty: nothing
+  bool yields_cpu = false;  // it has used much of late, and runs where no other account wants to
+  std::string problem;      // what of it is broken, for people; empty: nothing
   bool operator==(const Actual&) const = default;
 };
 

@@ -263,6 +263,7 @@ object to_json(const AccountReport& report) {
   base::json::array services;
   for (const ServiceReport& service : report.services) services.emplace_back(to_json(service));
   document["services"] = std::move(services);
+  document["yields_cpu"] = report.yields_cpu;
   document["problem"] = report.problem;
   return document;
 }
@@ -278,6 +279,7 @@ Result<AccountReport> account_report_from(const object& from) {
   report.disk_quota_bytes = members.number<std::uint64_t>("disk_quota_bytes", kNumberMax);
   report.encryption = members.text("encryption");
   report.services = read_list<ServiceReport>(members, "services", service_report_from);
+  report.yields_cpu = members.flag("yields_cpu");
   report.problem = members.text("problem");
   TRY(members.finish());
   return report;

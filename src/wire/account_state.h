@@ -78,7 +78,8 @@ struct AccountReport {
   std::uint64_t disk_quota_bytes = 0;
   std::string encryption = "none";  // of the disk: the cipher
   std::vector<ServiceReport> services;
-  std::string problem;  // what of it is broken on disk, for people; empty: nothing
+  bool yields_cpu = false;  // it has used much of late, and runs where no other account wants to
+  std::string problem;      // what of it is broken on disk, for people; empty: nothing
   bool operator==(const AccountReport&) const = default;
 };
 

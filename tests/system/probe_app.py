@@ -166,6 +166,12 @@ class Handler(BaseHTTPRequestHandler):
         time.sleep(float(self.asked["s"]))
         self.answer({"nonce": NONCE})
 
+    def page_spin(self):
+        end = time.monotonic() + float(self.asked["s"])
+        while time.monotonic() < end:
+            pass
+        self.answer({"nonce": NONCE})
+
     def page_echo(self):
         """Sends back what arrives, while it arrives."""
         self.send_response(200)

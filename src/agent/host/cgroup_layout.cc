@@ -51,11 +51,15 @@ base::Result<CgroupLayout> choose_layout(const CgroupMounts& machine) {
       kNeededControllers, [&](const char* name) { return has_word(controllers, ' ', name); });
   if (v2) return CgroupLayout{v2_mount(machine.mounts), {}};
   CgroupLayout layout;
-  for (const char* name : kNeededControllers) {
+  const auto find = [&](const char* name) {
     for (const MountLine& mount : parse_mounts(machine.mounts)) {
       if (mount.type == "cgroup" && has_word(mount.options, ',', name))
         layout.v1.emplace(name, mount.target);
     }
+  };
+  find(kCpuTimeController);
+  for (const char* name : kNeededControllers) {
+    find(name);
     if (!layout.v1.contains(name))
       return base::fail_with_advice(
           base::Code::NotSupported,

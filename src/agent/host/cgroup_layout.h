@@ -21,6 +21,8 @@ struct CgroupLayout {
 
 // What must be there to hold a silo to its limits.
 inline constexpr const char* kNeededControllers[] = {"cpu", "memory", "pids"};
+// Version 1's own, which counts what version 2's cpu does as well; often mounted with its cpu.
+inline constexpr const char* kCpuTimeController = "cpuacct";
 
 struct CgroupMounts {
   std::string mounts;          // the text of /proc/self/mounts

@@ -16,6 +16,7 @@
 namespace granary::agent {
 namespace {
 
+using base::AccountId;
 using base::Code;
 using base::Result;
 using base::ServiceId;
@@ -25,6 +26,10 @@ constexpr std::size_t kLargestFile = 1U << 20;
 constexpr std::uint64_t kCpuPeriodUs = 100'000;
 // The sandbox program that waits outside, and granary-init: not the app's.
 constexpr std::uint32_t kOwnProcesses = 2;
+// Beside the accounts, and no account's name. Its part of the CPU is that of ten accounts.
+constexpr std::string_view kPlatform = "_platform";
+constexpr std::uint64_t kPlatformWeight = 1'000;
+constexpr std::uint64_t kPlatformShares = 10'240;
 // A killed process leaves its group a moment later.
 constexpr int kRemoveTries = 2'000;
 constexpr std::chrono::milliseconds kRemovePause{1};
@@ -86,7 +91,7 @@ std::vector<std::string> folders_in(const std::string& path) {
   if (!names) return found;
   for (const std::string& name : *names) {
     struct stat status{};
-    if (::lstat((path + "/" + name).c_str(), &status) == 0 && S_ISDIR(status.st_mode))
+    if (::lstat(fmt::format("{}/{}", path, name).c_str(), &status) == 0 && S_ISDIR(status.st_mode))
       found.push_back(name);
   }
   return found;
@@ -103,15 +108,23 @@ HostCgroups::HostCgroups(CgroupLayout layout, std::string group)
 }
 
 HostCgroups::~HostCgroups() {
-  for (const std::string& root : roots_) (void)remove_one(root + "/" + group_);
+  for (const std::string& root : roots_) {
+    const std::string top = root + "/" + group_;
+    (void)remove_one(fmt::format("{}/{}", top, kPlatform));
+    (void)remove_one(top);
+  }
 }
 
 const std::string& HostCgroups::root_of(const std::string& controller) const {
   return v2() ? layout_.v2 : layout_.v1.at(controller);
 }
 
+std::string HostCgroups::folder(const std::string& root, const AccountId& account) const {
+  return root + "/" + group_ + "/" + account.value;
+}
+
 std::string HostCgroups::folder(const std::string& root, const ServiceId& service) const {
-  return root + "/" + group_ + "/" + service.account.value + "/" + service.service;
+  return folder(root, service.account) + "/" + service.service;
 }
 
 // Version 2: what a folder's children may be limited in.
@@ -184,6 +197,45 @@ Result<CgroupUsage> HostCgroups::usage(const ServiceId& service) {
   return usage;
 }
 
+Result<std::chrono::nanoseconds> HostCgroups::cpu_time(const AccountId& account) {
+  if (v2()) {
+    TRY_ASSIGN(const std::string stat,
+               base::os::read_file(folder(layout_.v2, account) + "/cpu.stat", kLargestFile));
+    return std::chrono::microseconds(number_of(stat, "usage_usec"));
+  }
+  const auto root = layout_.v1.find(kCpuTimeController);
+  if (root == layout_.v1.end())
+    return base::fail(Code::NotSupported, "there is no control group controller 'cpuacct'");
+  TRY_ASSIGN(const std::string usage,
+             base::os::read_file(folder(root->second, account) + "/cpuacct.usage", kLargestFile));
+  return std::chrono::nanoseconds(number_in(usage));
+}
+
+// Linux 5.15 has groups that run only where no other wants to; before it, a small weight.
+Result<void> HostCgroups::set_cpu_level(const AccountId& account, CpuUse use) {
+  const bool steps_back = use == CpuUse::WhatIsLeft;
+  const std::string path = folder(root_of("cpu"), account);
+  if (base::os::exists(path + "/cpu.idle")) return put(path + "/cpu.idle", steps_back ? "1" : "0");
+  if (v2()) return put(path + "/cpu.weight", steps_back ? "1" : "100");
+  return put(path + "/cpu.shares", steps_back ? "2" : "1024");
+}
+
+// A process elsewhere would be weighed against all accounts together, and those that step back do
+// so only before their neighbours: the gateway would wait for them.
+Result<void> HostCgroups::put_before_accounts(int pid) {
+  const std::string& root = root_of("cpu");
+  const std::string top = root + "/" + group_;
+  const std::string own = fmt::format("{}/{}", top, kPlatform);
+  TRY(make_one(top));
+  if (v2()) {
+    for (const std::string& path : {root, top}) TRY(delegate(path));
+  }
+  TRY(make_one(own));
+  TRY(v2() ? put_number(own + "/cpu.weight", kPlatformWeight)
+           : put_number(own + "/cpu.shares", kPlatformShares));
+  return put_number(own + "/cgroup.procs", static_cast<std::uint64_t>(pid));
+}
+
 Result<void> HostCgroups::kill(const std::string& path) const {
   if (base::os::exists(path + "/cgroup.kill")) return put(path + "/cgroup.kill", "1");
   TRY_ASSIGN(const std::vector<pid_t> pids, processes(path));
@@ -221,7 +273,7 @@ Result<std::vector<ServiceId>> HostCgroups::list() {
   for (const std::string& root : roots_) {
     const std::string top = root + "/" + group_;
     for (const std::string& account : folders_in(top)) {
-      for (const std::string& service : folders_in(top + "/" + account)) {
+      for (const std::string& service : folders_in(fmt::format("{}/{}", top, account))) {
         ServiceId id{base::AccountId(account), service};
         if (std::ranges::find(services, id) == services.end()) services.push_back(std::move(id));
       }

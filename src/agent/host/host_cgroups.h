@@ -22,12 +22,16 @@ class HostCgroups final : public Cgroups {
   base::Result<CgroupEntrance> make(const base::ServiceId& service,
                                     const wire::Limits& limits) override;
   base::Result<CgroupUsage> usage(const base::ServiceId& service) override;
+  base::Result<std::chrono::nanoseconds> cpu_time(const base::AccountId& account) override;
+  base::Result<void> set_cpu_level(const base::AccountId& account, CpuUse use) override;
+  base::Result<void> put_before_accounts(int pid) override;
   base::Result<void> remove(const base::ServiceId& service) override;
   base::Result<std::vector<base::ServiceId>> list() override;
 
  private:
   bool v2() const { return !layout_.v2.empty(); }
   const std::string& root_of(const std::string& controller) const;
+  std::string folder(const std::string& root, const base::AccountId& account) const;
   std::string folder(const std::string& root, const base::ServiceId& service) const;
   base::Result<void> make_folder(const std::string& root, const base::ServiceId& service) const;
   base::Result<void> delegate(const std::string& folder) const;

@@ -12,6 +12,11 @@ class NoCgroups final : public Cgroups {
     return CgroupEntrance{};
   }
   base::Result<CgroupUsage> usage(const base::ServiceId&) override { return CgroupUsage{}; }
+  base::Result<std::chrono::nanoseconds> cpu_time(const base::AccountId&) override {
+    return std::chrono::nanoseconds(0);
+  }
+  base::Result<void> set_cpu_level(const base::AccountId&, CpuUse) override { return {}; }
+  base::Result<void> put_before_accounts(int) override { return {}; }
   base::Result<void> remove(const base::ServiceId&) override { return {}; }
   base::Result<std::vector<base::ServiceId>> list() override {
     return std::vector<base::ServiceId>();

@@ -97,6 +97,10 @@ class FakeDoors final : public Doors {
 class FakeCgroups final : public Cgroups {
  public:
   void set_memory(const base::ServiceId& service, std::uint64_t bytes) { memory_[service] = bytes; }
+  void use_cpu(const std::string& account, std::chrono::milliseconds time) {
+    cpu_[base::AccountId(account)] += time;
+  }
+  CpuUse cpu_level(const std::string& account) { return levels_[base::AccountId(account)]; }
 
   base::Result<CgroupEntrance> make(const base::ServiceId&, const wire::Limits&) override {
     return CgroupEntrance{};
@@ -104,13 +108,30 @@ class FakeCgroups final : public Cgroups {
   base::Result<CgroupUsage> usage(const base::ServiceId& service) override {
     return CgroupUsage{memory_[service], 0};
   }
+  base::Result<std::chrono::nanoseconds> cpu_time(const base::AccountId& account) override {
+    ++cpu_looks;
+    return cpu_[account];
+  }
+  base::Result<void> set_cpu_level(const base::AccountId& account, CpuUse use) override {
+    levels_[account] = use;
+    return {};
+  }
+  base::Result<void> put_before_accounts(int pid) override {
+    before_accounts.insert(pid);
+    return {};
+  }
   base::Result<void> remove(const base::ServiceId&) override { return {}; }
   base::Result<std::vector<base::ServiceId>> list() override {
     return std::vector<base::ServiceId>();
   }
 
+  int cpu_looks = 0;
+  std::set<int> before_accounts;
+
  private:
   std::map<base::ServiceId, std::uint64_t> memory_;
+  std::map<base::AccountId, std::chrono::nanoseconds> cpu_;
+  std::map<base::AccountId, CpuUse> levels_;
 };
 
 class FakeVolumes final : public Volumes {

@@ -89,6 +89,7 @@ struct TenantDocument {
   std::optional<std::uint64_t> disk_used_bytes;
   std::optional<std::uint64_t> disk_quota_bytes;
   std::optional<std::string> encryption;  // of its disk: none, or the cipher
+  std::optional<bool> yields_cpu;         // it uses much, and runs where no other tenant wants to
   std::optional<std::string> cloud_problem;
   std::optional<std::string> operation;  // the newest one
   std::vector<DomainClaimDocument> domain_claims;
@@ -98,7 +99,8 @@ BOOST_DESCRIBE_STRUCT(TenantDocument, (),
                       (id, name, kind, plan, cloud, state, health, health_detail, url, release,
                        desired_release, version, isolation, domains, discovery, pinned,
                        pinned_until, labels, settings, created, updated, services, disk_used_bytes,
-                       disk_quota_bytes, encryption, cloud_problem, operation, domain_claims))
+                       disk_quota_bytes, encryption, yields_cpu, cloud_problem, operation,
+                       domain_claims))
 
 struct TenantList {
   std::vector<TenantDocument> items;  // by id

@@ -60,6 +60,7 @@ Actual to_actual(const wire::AccountReport& report) {
   actual.disk_used_bytes = report.disk_used_bytes;
   actual.disk_quota_bytes = report.disk_quota_bytes;
   actual.encryption = report.encryption;
+  actual.yields_cpu = report.yields_cpu;
   actual.problem = report.problem;
   for (const wire::ServiceReport& service : report.services) {
     actual.services.push_back({.name = service.name,
