@@ -9,9 +9,9 @@ import contextlib
 import json
 import os
 import pathlib
-import sys
 import shutil
 import socket
+import sys
 import threading
 import time
 
@@ -37,10 +37,10 @@ def as_other_machines():
     try:
         os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
     except PermissionError:
-        yield False
+        yield
         return
     try:
-        yield True
+        yield
     finally:
         os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
 

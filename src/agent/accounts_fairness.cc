@@ -73,9 +73,13 @@ Task<void> Accounts::keep_cpu_fair() {
   const CpuFairness::Times used =
       co_await base::run_on(parts_.worker, [this, &ids] { return times_of(parts_.cgroups, ids); });
   const std::vector<CpuLevel> levels = fairness_.look(now, used);
-  if (levels.empty()) co_return;
-  co_await base::run_on(parts_.worker, [this, &levels] {
+  const std::vector<AccountId> back = fairness_.stepping_back();
+  if (levels.empty() && back.empty()) co_return;
+  co_await base::run_on(parts_.worker, [this, &levels, &back] {
     put_levels(parts_.cgroups, levels);
+    // Each time: the groups of an account that has died and started since begin with a share.
+    for (const AccountId& id : back)
+      (void)parts_.cgroups.set_cpu_level(id, Cgroups::CpuUse::WhatIsLeft);
     return true;
   });
 }

@@ -50,6 +50,14 @@ TEST_F(AccountsFairnessTest, OnceItIsCalmItHasItsShareAgain) {
   EXPECT_FALSE(yields("acme"));
 }
 
+TEST_F(AccountsFairnessTest, WhoDiesAndStartsAgainDoesNotGetItsShareByThat) {
+  spin(seconds(3));
+  cgroups_.make_anew("acme");
+  ASSERT_EQ(cgroups_.cpu_level("acme"), Use::Share);
+  spin(seconds(1));
+  EXPECT_EQ(cgroups_.cpu_level("acme"), Use::WhatIsLeft);
+}
+
 TEST_F(AccountsFairnessTest, ANewAgentBeginsWithEverybodysShare) {
   spin(seconds(3));
   restart();

@@ -38,6 +38,14 @@ std::vector<CpuLevel> CpuFairness::look(BootTime now, const Times& used) {
   return changes;
 }
 
+std::vector<AccountId> CpuFairness::stepping_back() const {
+  std::vector<AccountId> accounts;
+  for (const auto& [account, seen] : seen_) {
+    if (seen.steps_back) accounts.push_back(account);
+  }
+  return accounts;
+}
+
 bool CpuFairness::steps_back(const AccountId& account) const {
   const auto found = seen_.find(account);
   return found != seen_.end() && found->second.steps_back;

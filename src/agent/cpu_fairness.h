@@ -26,6 +26,7 @@ class CpuFairness final {
   // goes back. Gives those that change; what does not run any more is forgotten.
   std::vector<CpuLevel> look(base::BootTime now, const Times& used);
   bool steps_back(const base::AccountId& account) const;
+  std::vector<base::AccountId> stepping_back() const;
 
  private:
   struct Seen {

@@ -274,6 +274,13 @@ class Platform:
             raise Refused(done)
         return json.loads(done.stdout) if done.stdout.strip() else None
 
+    def settled(self):
+        """Waits for what follows from a change of many accounts."""
+        def quiet():
+            items = self.granary("operation", "list")["items"]
+            return all(item["state"] in ("succeeded", "failed", "cancelled") for item in items)
+        wait_for(quiet, 30, "all operations end")
+
     def release(self, **options):
         """Creates a release of the probe app, and returns its id. Options: see app_folder()."""
         folder = app_folder(self.folder / f"app-{time.monotonic_ns()}", **options)

@@ -41,13 +41,6 @@ def drift(platform):
     return {item["account"]: item for item in document["items"]}
 
 
-def settled(platform):
-    def quiet():
-        items = platform.granary("operation", "list")["items"]
-        return all(item["state"] in ("succeeded", "failed", "cancelled") for item in items)
-    wait_for(quiet, 30, "all operations end")
-
-
 def again(platform):
     """Another agent, which reads what is on disk."""
     platform.back("agent", platform.kill("agent"))
@@ -68,7 +61,7 @@ def test_an_account_file_that_is_damaged_or_gone_is_mended_and_keeps_its_data(pl
     assert "account.json" in platform.show("torn")["cloud_problem"]
     assert kept(platform, "whole") == "of whole"
     platform.granary("drift", "--repair")
-    settled(platform)
+    platform.settled()
     assert drift(platform) == {}
     for tenant in ("torn", "gone", "whole"):
         assert kept(platform, tenant) == f"of {tenant}"
@@ -88,10 +81,10 @@ def test_a_lost_disk_is_never_replaced_by_an_empty_one_and_comes_back_from_an_ar
         platform.granary("tenant", "update", "acme", "--name", "Acme Ltd")
     assert "account acme: its disk is gone" in refused.value.text
     platform.granary("drift", "--repair")
-    settled(platform)
+    platform.settled()
     assert not file_of(platform, "acme", "disk.img").exists()
     platform.granary("tenant", "restore", "acme", "--from", archive, "--replace", "--yes")
-    settled(platform)
+    platform.settled()
     assert drift(platform) == {}
     assert kept(platform, "acme") == "of acme"
 
@@ -108,11 +101,11 @@ def test_a_half_deleted_disk_is_named_and_made_anew_only_by_name(platform):
     assert "--recreate half" in found["half"]["advice"]
     before = image.stat().st_size
     platform.granary("drift", "--repair", "--recreate", "locked", "--yes")
-    settled(platform)
+    platform.settled()
     assert set(drift(platform)) == {"half"}
     assert image.stat().st_size == before
     assert kept(platform, "locked") is None
     platform.granary("tenant", "offboard", "half", "--retain", "0s", "--yes")
-    settled(platform)
+    platform.settled()
     assert drift(platform) == {}
     assert not file_of(platform, "half", "disk.img").exists()

@@ -13,14 +13,6 @@ from platform_up import Refused, needs_root, wait_for
 pytestmark = needs_root
 
 
-def settled(platform):
-    """Waits for what follows from a change of many accounts."""
-    def quiet():
-        items = platform.granary("operation", "list")["items"]
-        return all(item["state"] in ("succeeded", "failed", "cancelled") for item in items)
-    wait_for(quiet, 30, "all operations end")
-
-
 def memory_limit(platform, tenant):
     """Bytes, as the kernel holds the silo to them."""
     for top in platform.cgroups():
@@ -41,7 +33,7 @@ def test_a_plan_bounds_its_tenants_and_a_change_of_it_reaches_them_live(shared):
     assert memory_limit(shared, "free") == 64 << 20
     nonce = shared.who("free").nonce
     shared.granary("plan", "set", "small", "--max-memory", "40Mi", "--max-in-flight", "1")
-    settled(shared)
+    shared.settled()
     assert shared.who("frugal").nonce
     assert memory_limit(shared, "frugal") == 40 << 20
     assert shared.who("free").nonce == nonce
@@ -68,7 +60,7 @@ def test_a_secret_is_a_file_for_those_that_declare_it_and_nowhere_else(shared):
     assert value not in json.dumps(seen["environment"])
     assert shared.request("without", "/api/secrets").json()["files"] == {}
     shared.granary("secret", "set", "STRIPE_KEY", "--tenant", "paying", text=own)
-    settled(shared)
+    shared.settled()
     assert shared.request("paying", "/api/secrets").json()["files"]["STRIPE_KEY"]["value"] == own
     assert shared.request("other", "/api/secrets").json()["files"]["STRIPE_KEY"]["value"] == value
     listed = shared.run("secret", "list", "-o", "json").stdout
@@ -82,7 +74,7 @@ def test_a_secret_is_a_file_for_those_that_declare_it_and_nowhere_else(shared):
                                capture_output=True, text=True, check=False)
         assert found.stdout == ""
     shared.granary("secret", "unset", "STRIPE_KEY", "--tenant", "paying")
-    settled(shared)
+    shared.settled()
     assert shared.request("paying", "/api/secrets").json()["files"]["STRIPE_KEY"]["value"] == value
 
 
@@ -166,10 +158,10 @@ def test_drift_is_found_named_and_mended(platform):
     found = {item["account"]: item["kind"] for item in platform.granary("drift")["items"]}
     assert found == {"lost": "missing", "stray": "orphan"}
     platform.granary("drift", "--repair")
-    settled(platform)
+    platform.settled()
     assert os.path.exists(platform.data_dir + "/accounts/stray")
     platform.granary("drift", "--repair", "--recreate", "lost", "--destroy", "stray", "--yes")
-    settled(platform)
+    platform.settled()
     assert platform.granary("drift")["items"] == []
     assert not os.path.exists(platform.data_dir + "/accounts/stray")
     assert platform.who("lost").uid is not None

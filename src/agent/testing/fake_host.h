@@ -100,6 +100,11 @@ class FakeCgroups final : public Cgroups {
   void use_cpu(const std::string& account, std::chrono::milliseconds time) {
     cpu_[base::AccountId(account)] += time;
   }
+  // As when its last silo ends and another starts.
+  void make_anew(const std::string& account) {
+    cpu_.erase(base::AccountId(account));
+    levels_.erase(base::AccountId(account));
+  }
   CpuUse cpu_level(const std::string& account) { return levels_[base::AccountId(account)]; }
 
   base::Result<CgroupEntrance> make(const base::ServiceId&, const wire::Limits&) override {
