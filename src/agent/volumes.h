@@ -61,14 +61,14 @@ class Volumes {
  public:
   virtual ~Volumes() = default;
   // Makes the disk where it is missing; grows it, while it is not attached, where it is smaller.
-  // Idempotent, also after being killed at any moment. Errors: Exhausted, InvalidArgument.
+  // Idempotent, also after being killed at any moment. Errors: NoRoom, InvalidArgument.
   virtual base::Result<void> make(const base::AccountId& account, const DiskOptions& options) = 0;
   // Errors: NotFound.
   virtual base::Result<DiskUse> use(const base::AccountId& account) = 0;
   // Waits a while for an earlier silo's disk to be released. Mended first if it is marked as
   // damaged. Errors: Unavailable (still attached), DataLoss (cannot be mended), NotFound.
   virtual base::Result<AttachedDisk> attach(const base::AccountId& account) = 0;
-  // While its services run, or not. Errors: NotFound, Exhausted (no room on this machine),
+  // While its services run, or not. Errors: NotFound, NoRoom (on this machine),
   // Unavailable (longest_pause), as attach.
   virtual base::Result<std::unique_ptr<DataSnapshot>> snapshot(const base::AccountId& account,
                                                                const SnapshotOptions& options) = 0;

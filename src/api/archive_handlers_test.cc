@@ -107,7 +107,7 @@ TEST(ArchiveHandlersTest, AnArchiveThatWouldFillTheDiskIsRefusedBeforeItIsSent) 
                   "Content-Length: 1000000\r\n\r\n",
                   world.token(Role::Operator)));
   EXPECT_TRUE(answer.starts_with("HTTP/1.1 507 ")) << answer;
-  EXPECT_NE(answer.find("\"code\":\"exhausted\""), std::string::npos) << answer;
+  EXPECT_NE(answer.find("\"code\":\"no_room\""), std::string::npos) << answer;
 }
 
 TEST(ArchiveHandlersTest, AnArchiveWithoutALengthStopsWhenTheDiskWouldBeFull) {

@@ -152,7 +152,7 @@ Task<Session::Outcome> Session::check_room(std::uint64_t coming) {
   if (*free >= kSpareRoom && *free - kSpareRoom >= coming) co_return Outcome();
   co_return std::unexpected(
       Rejection{http::status::insufficient_storage,
-                {Code::Exhausted,
+                {Code::NoRoom,
                  fmt::format("there is no room for this archive: {} MiB are free on the disk, of "
                              "which {} MiB stay free",
                              *free >> 20, kSpareRoom >> 20),

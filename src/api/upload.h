@@ -20,7 +20,7 @@ class Upload final {
   Upload& operator=(const Upload&) = delete;
 
   const std::string& path() const { return path_; }
-  // `bytes` outlive the call. Errors: Exhausted (the disk is full), Internal.
+  // `bytes` outlive the call. Errors: NoRoom, Internal.
   base::Task<base::Result<void>> append(std::string_view bytes);
 
  private:

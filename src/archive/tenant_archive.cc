@@ -65,7 +65,7 @@ Result<void> checked(::archive* tar, la_ssize_t outcome, const std::string& path
   if (outcome >= ARCHIVE_OK) return {};
   const int error = ::archive_errno(tar);
   const char* why = ::archive_error_string(tar);
-  return base::fail(error == ENOSPC || error == EDQUOT ? Code::Exhausted : Code::Internal,
+  return base::fail(error == ENOSPC || error == EDQUOT ? Code::NoRoom : Code::Internal,
                     "writing {}: {}", path, why == nullptr ? "failed" : why);
 }
 

@@ -18,6 +18,7 @@ constexpr std::array kNames = {
     Name{Code::AlreadyExists, "already_exists"},
     Name{Code::Conflict, "conflict"},
     Name{Code::Exhausted, "exhausted"},
+    Name{Code::NoRoom, "no_room"},
     Name{Code::NotSupported, "not_supported"},
     Name{Code::Unavailable, "unavailable"},
     Name{Code::Deadline, "deadline"},
@@ -59,6 +60,7 @@ bool is_transient(Code code) {
     case Code::Unavailable:
     case Code::Deadline:
     case Code::Exhausted:
+    case Code::NoRoom:
       return true;
     case Code::InvalidArgument:
     case Code::Unauthenticated:

@@ -22,6 +22,7 @@ enum class Code {
   AlreadyExists,
   Conflict,      // the state does not allow it now
   Exhausted,     // a quota, limit or bound was met
+  NoRoom,        // a disk of this machine is full
   NotSupported,  // known, but not built or not possible on this machine
   Unavailable,   // a peer is away; a retry may help
   Deadline,      // out of time

@@ -21,6 +21,7 @@ ExitCode exit_code(Code code) {
     case Code::Deadline:
       return ExitCode::NotReachable;
     case Code::Cancelled:
+    case Code::NoRoom:
     case Code::DataLoss:
     case Code::Internal:
       break;

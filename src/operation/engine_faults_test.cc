@@ -65,7 +65,7 @@ TEST_F(EngineTest, ASubmissionThatIsFoundToBeRecordedOnlyLaterIsStartedThen) {
 
 TEST_F(EngineTest, ASubmissionThatTheStoreRefusedIsNotThere) {
   next_write(Fate::FailInside);
-  EXPECT_EQ(world_.run(engine_->submit(build_of("tenant/a"))).error().code, Code::Exhausted);
+  EXPECT_EQ(world_.run(engine_->submit(build_of("tenant/a"))).error().code, Code::NoRoom);
   world_.advance(1min);
   EXPECT_TRUE(world_.run(engine_->list({}))->empty());
 }

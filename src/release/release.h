@@ -41,7 +41,7 @@ base::Result<base::ReleaseId> parse_release_name(std::string_view text);
 // packed anew in canonical form. Idempotent: the same contents are the same release, and are put
 // in place once. Nothing is put in place on failure.
 // Errors: InvalidArgument (bundle, manifest or name; with file:line:column where there is one),
-// NotSupported (manifest keys), Exhausted (a bound, or the disk is full).
+// NotSupported (manifest keys), Exhausted (a bound), NoRoom.
 base::Result<ReleaseInfo> create_release_from_bundle(const std::string& bundle_file,
                                                      const ReleaseOptions& options);
 

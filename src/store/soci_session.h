@@ -15,6 +15,8 @@ class SociSession final : public Transaction {
 
   base::Result<std::vector<Row>> exec(std::string_view sql, std::vector<Value> parameters) override;
   std::int64_t changed() const override { return changed_; }
+  // False also when SQLite has rolled back by itself, as it may on a full disk.
+  bool in_transaction() const;
 
  private:
   SociSession() = default;

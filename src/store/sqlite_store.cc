@@ -110,7 +110,11 @@ void SqliteStore::drain() {
 
 Result<void> SqliteStore::run_batch(std::vector<Job>& batch, std::vector<Result<void>>& results) {
   TRY(writer_->exec("BEGIN IMMEDIATE", {}));
-  for (Job& job : batch) results.push_back(run_job(job.work));
+  for (Job& job : batch) {
+    results.push_back(run_job(job.work));
+    // With it went all that the others of the batch had written.
+    if (!writer_->in_transaction()) return std::unexpected(results.back().error());
+  }
   auto committed = writer_->exec("COMMIT", {});
   if (committed) return {};
   (void)writer_->exec("ROLLBACK", {});  // SQLite may have rolled back by itself already
@@ -120,6 +124,7 @@ Result<void> SqliteStore::run_batch(std::vector<Job>& batch, std::vector<Result<
 Result<void> SqliteStore::run_job(const Work& work) {
   TRY(writer_->exec("SAVEPOINT job", {}));
   Result<void> result = work(*writer_);
+  if (!result && !writer_->in_transaction()) return result;
   if (!result) TRY(writer_->exec("ROLLBACK TO job", {}));
   TRY(writer_->exec("RELEASE job", {}));
   return result;

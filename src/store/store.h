@@ -40,8 +40,8 @@ class Transaction {
  public:
   virtual ~Transaction() = default;
   // Runs one statement whose placeholders :1, :2, ... are `parameters` in order. Errors:
-  // AlreadyExists (a unique key), Conflict (another constraint), Exhausted (disk full), DataLoss
-  // (damaged file), Internal.
+  // AlreadyExists (a unique key), Conflict (another constraint), NoRoom (disk full), DataLoss
+  // (damaged file), Internal. None names the statement: it may be shown to somebody.
   virtual base::Result<std::vector<Row>> exec(std::string_view sql,
                                               std::vector<Value> parameters = {}) = 0;
   // Rows changed by the last exec().
@@ -82,7 +82,7 @@ struct Workers {
   base::Worker& reader;
 };
 // Opens the file, brings the schema up to date with `schema`. Blocks; for the start of a program.
-// Errors: DataLoss (not a database, or a newer schema than this program knows), Exhausted, Refused.
+// Errors: DataLoss (not a database, or a newer schema than this program knows), NoRoom, Refused.
 base::Result<std::unique_ptr<Store>> open_sqlite(SqliteOptions options, Workers workers,
                                                  const std::vector<Migration>& schema);
 

@@ -62,6 +62,27 @@ TEST_F(StoreTest, AUniqueKeyTwiceIsAlreadyExists) {
   EXPECT_EQ(again.error().code, Code::AlreadyExists);
 }
 
+// The bound on pages fails as a full disk does, and like it SQLite gives up the whole transaction.
+TEST_F(StoreTest, AFullDiskIsSaidWithAdviceAndWithoutTheStatement) {
+  const auto fill = [](Transaction& tx) -> Result<void> {
+    TRY(tx.exec("PRAGMA max_page_count = 1"));  // the least: as many as there are
+    for (int i = 0; i < 100; ++i) TRY(put(tx, std::to_string(i), std::string(10'000, 'x')));
+    return {};
+  };
+  const auto full = world_.run(store_.get().write(fill));
+  ASSERT_FALSE(full.has_value());
+  EXPECT_EQ(full.error().code, Code::NoRoom);
+  EXPECT_EQ(full.error().message, "the database: database or disk is full");
+  EXPECT_NE(full.error().advice.find("Make room"), std::string::npos);
+  const auto room = [](Transaction& tx) -> Result<void> {
+    TRY(tx.exec("PRAGMA max_page_count = 100000"));
+    return {};
+  };
+  ASSERT_TRUE(world_.run(store_.get().write(room)));
+  ASSERT_TRUE(world_.run(store_.get().write([](Transaction& tx) { return put(tx, "a", "1"); })));
+  EXPECT_EQ(count(), 1);
+}
+
 TEST_F(StoreTest, NullsIntegersAndTextsComeBackAsTheyWere) {
   const auto result = world_.run(store_.get().write([](Transaction& tx) -> Result<void> {
     TRY(

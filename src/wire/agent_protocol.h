@@ -23,7 +23,7 @@
 //
 // `export` and `import` take as long as the data is large. `transfer` is a ULID. Errors of both:
 // NotFound, Unavailable (the agent is stopping; `export` also: the disk could not be held still for
-// long enough), Exhausted (no room on this machine; `import` also: more than the account's disk
+// long enough), NoRoom (on this machine), Exhausted (`import`: more than the account's disk
 // holds). Of `import`: Conflict (it takes traffic, or runs), InvalidArgument (another hash,
 // or what wire/data_archive.h refuses).
 #pragma once

@@ -80,7 +80,7 @@ struct DataPackOptions {
 
 // Writes the data in `folder` to the new file `archive` (mode 0600), which is on the disk when this
 // returns; nothing is left of it on failure.
-// Errors: AlreadyExists, Exhausted (no room, or a bound), Conflict (a still folder changed).
+// Errors: AlreadyExists, NoRoom, Exhausted (a bound), Conflict (a still folder changed).
 base::Result<DataArchiveInfo> pack_data(const std::string& folder, const std::string& archive,
                                         const DataPackOptions& options);
 
@@ -103,7 +103,7 @@ struct DataUnpackOptions {
 // archive's. Nothing is written outside of it, whatever the archive says: each step goes from an
 // open folder to one name, never through a link. Setuid and setgid bits are dropped. After a
 // failure the folder holds a part, and is to be thrown away; nothing is synced.
-// Errors: as check_data; Exhausted when the disk is full.
+// Errors: as check_data; NoRoom when the disk is full.
 base::Result<DataArchiveInfo> unpack_data(const std::string& archive, const std::string& folder,
                                           const DataUnpackOptions& options);
 

@@ -245,7 +245,7 @@ TEST_F(DiskDataTest, WithoutRoomOnTheMachineAnExportDoesNotBegin) {
   const auto refused =
       disks_.snapshot(id, {.disk = disk(), .longest_pause = seconds(60), .pulse = {}});
   ASSERT_FALSE(refused.has_value());
-  EXPECT_EQ(refused.error().code, Code::Exhausted);
+  EXPECT_EQ(refused.error().code, Code::NoRoom);
   EXPECT_NE(refused.error().message.find("MiB are free"), std::string::npos);
   EXPECT_FALSE(base::os::exists(paths_.disk_export(id)));
   EXPECT_EQ(

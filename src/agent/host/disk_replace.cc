@@ -22,6 +22,11 @@ namespace {
 
 Result<void> nothing_to_prepare() { return {}; }
 
+// The account's own disk, full.
+bool is_full(const base::Error& error) {
+  return error.code == Code::NoRoom || error.code == Code::Exhausted;
+}
+
 base::Failure does_not_fit(const base::Error& error) {
   return base::fail_with_advice(
       Code::Exhausted, "the data does not fit on the account's disk: " + error.message,
@@ -48,7 +53,7 @@ Result<void> check_room(const std::string& folder, const wire::DataTotals& total
       totals.bytes + kBlock * (totals.files + totals.folders + totals.links) + kSpareRoom;
   if (free >= needed) return {};
   return base::fail_with_advice(
-      Code::Exhausted,
+      Code::NoRoom,
       fmt::format("an import needs {} MiB on this machine's disk, and {} MiB are free",
                   needed >> 20, free >> 20),
       "Make room below the data directory, then try again");
@@ -95,7 +100,7 @@ Result<void> DiskImages::fill_import(const AccountId& account, const std::string
                                      .uid = options.uid,
                                      .gid = options.uid,
                                      .pulse = pulse});
-  if (!unpacked && unpacked.error().code == Code::Exhausted) return does_not_fit(unpacked.error());
+  if (!unpacked && is_full(unpacked.error())) return does_not_fit(unpacked.error());
   if (!unpacked) return std::unexpected(std::move(unpacked).error());
   // Also what the device could not write: it has no other way to say so.
   TRY(base::os::checked("syncfs", "disk", [&] { return ::syncfs(disk.root.get()); }));

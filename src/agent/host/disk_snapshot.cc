@@ -38,7 +38,7 @@ Result<void> check_room(const std::string& copy, const ImageSize& size) {
   const std::uint64_t needed = 2 * size.allocated + kSpareRoom;
   if (free >= needed) return {};
   return base::fail_with_advice(
-      Code::Exhausted,
+      Code::NoRoom,
       fmt::format("an export needs {} MiB on this machine's disk, and {} MiB are free",
                   needed >> 20, free >> 20),
       "Make room below the data directory, then try again");

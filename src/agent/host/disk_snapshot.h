@@ -16,7 +16,7 @@ struct SnapshotPaths {
   std::string image;
   std::string copy;  // gone again when this returns, however it returns
 };
-// `disk` is the image, attached. Errors: Exhausted (no room), Unavailable (longest_pause), of the
+// `disk` is the image, attached. Errors: NoRoom, Unavailable (longest_pause), of the
 // system.
 base::Result<std::unique_ptr<DataSnapshot>> take_snapshot(const SnapshotPaths& paths,
                                                           AttachedDisk disk,

@@ -19,6 +19,8 @@ std::uint32_t http_status(Code code) {
       return 409;
     case Code::Exhausted:
       return 429;
+    case Code::NoRoom:
+      return 507;
     case Code::NotSupported:
       return 501;
     case Code::Unavailable:
@@ -49,6 +51,8 @@ std::string_view title(Code code) {
       return "Its state does not allow this now";
     case Code::Exhausted:
       return "A limit was met";
+    case Code::NoRoom:
+      return "The disk is full";
     case Code::NotSupported:
       return "This is not supported";
     case Code::Unavailable:

@@ -2,14 +2,23 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
+#include <iterator>
 
 #include "base/os/fd.h"
 
 namespace granary::base::os {
 namespace {
 
-Code code_of(int error_number) {
+// What the kernel calls "no space" of other things than disks: watches, namespaces, keys.
+bool is_of_a_disk(std::string_view call) {
+  constexpr std::string_view kOthers[] = {
+      "inotify_add_watch", "epoll_ctl", "unshare", "clone", "clone3", "fork", "keyctl", "add_key"};
+  return std::ranges::find(kOthers, call) == std::end(kOthers);
+}
+
+Code code_of(int error_number, std::string_view call) {
   switch (error_number) {
     case EACCES:
     case EPERM:
@@ -22,10 +31,11 @@ Code code_of(int error_number) {
     case EEXIST:
       return Code::AlreadyExists;
     case ENOSPC:
+    case EDQUOT:
+      return is_of_a_disk(call) ? Code::NoRoom : Code::Exhausted;
     case EMFILE:
     case ENFILE:
     case ENOMEM:
-    case EDQUOT:
       return Code::Exhausted;
     case EBUSY:
     case ENOTEMPTY:
@@ -49,7 +59,9 @@ Code code_of(int error_number) {
 
 Error from_errno(int error_number, std::string_view call, std::string_view argument) {
   std::string message = fmt::format("{}({}): {}", call, argument, std::strerror(error_number));
-  return Error{code_of(error_number), std::move(message), {}, {}};
+  Error error{code_of(error_number, call), std::move(message), {}, {}};
+  if (error.code == Code::NoRoom) error.advice = kMakeRoom;
+  return error;
 }
 
 void Fd::reset() {

@@ -8,9 +8,14 @@
 
 namespace granary::base::os {
 
-// EACCES, EPERM -> Refused; ENOENT -> NotFound; EEXIST -> AlreadyExists; ENOSPC, EMFILE, ENOMEM,
-// EDQUOT -> Exhausted; EBUSY -> Conflict; ENOSYS, EOPNOTSUPP -> NotSupported; connection errors
-// and EAGAIN -> Unavailable; the rest -> Internal.
+// What to do about Code::NoRoom.
+inline constexpr const char* kMakeRoom =
+    "Make room on the disk of the data directory (granary archive list, delete), then try again";
+
+// EACCES, EPERM -> Refused; ENOENT -> NotFound; EEXIST -> AlreadyExists; ENOSPC, EDQUOT -> NoRoom,
+// with kMakeRoom, or Exhausted where it is not of a disk; EMFILE, ENOMEM -> Exhausted; EBUSY ->
+// Conflict; ENOSYS, EOPNOTSUPP -> NotSupported; connection errors and EAGAIN -> Unavailable; the
+// rest -> Internal.
 Error from_errno(int error_number, std::string_view call, std::string_view argument);
 
 // call() returns -1 and sets errno on failure, as system calls do.

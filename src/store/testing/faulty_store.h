@@ -30,7 +30,7 @@ class FailingTransaction final : public Transaction {
                                       std::vector<Value> parameters) override {
     const bool writes = !sql.starts_with("SELECT");
     if (writes && left_ == 0)
-      return base::fail(base::Code::Exhausted, "the database: database or disk is full");
+      return base::fail(base::Code::NoRoom, "the database: database or disk is full");
     if (writes) --left_;
     return inner_.exec(sql, std::move(parameters));
   }
@@ -93,7 +93,7 @@ class FaultyStore final : public Store {
     FailingTransaction failing(tx, statements);
     base::Result<void> done = work(failing);
     if (done && fails)
-      return base::fail(base::Code::Exhausted, "the database: database or disk is full");
+      return base::fail(base::Code::NoRoom, "the database: database or disk is full");
     if (fate == Fate::CrashInside) return crash();
     return done;
   }

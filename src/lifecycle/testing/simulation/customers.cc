@@ -21,6 +21,7 @@ bool is_lost(Code code) {
     case Code::Deadline:
     case Code::Cancelled:
     case Code::Exhausted:
+    case Code::NoRoom:
     case Code::Internal:
       return true;
     case Code::InvalidArgument:
