@@ -126,8 +126,12 @@ Result<ManifestDocument> parse_document(std::string_view yaml, std::string_view 
   TRY(refuse_unbuilt(fields));
   ManifestDocument document;
   TRY_ASSIGN(document.manifest.app, parse_app(fields));
-  TRY_ASSIGN(const Field* services, fields.require("services", "services:"));
-  TRY(parse_services(*services, document));
+  // A frontend alone is an app too.
+  const Field* services = fields.find("services");
+  if (services == nullptr && fields.find("frontend") == nullptr) {
+    TRY_ASSIGN(services, fields.require("services", "services:"));
+  }
+  if (services != nullptr) TRY(parse_services(*services, document));
   TRY_ASSIGN(document.manifest.quota_bytes, parse_quota(fields));
   if (const Field* frontend = fields.find("frontend")) TRY(parse_frontend(*frontend, document));
   if (const Field* egress = fields.find("egress")) TRY(parse_egress(*egress, document.manifest));

@@ -38,7 +38,8 @@ base::Error refusal(std::string_view yaml) {
 
 // A manifest with one service whose last line, line 5, is `line`.
 std::string with(std::string_view line) {
-  return fmt::format("app: a\nservices:\n  api:\n    command: [run]\n    {}\n", line);
+  const std::string_view routes = line.starts_with("routes:") ? "" : "    routes: [/]\n";
+  return fmt::format("app: a\nservices:\n  api:\n    command: [run]\n    {}\n{}", line, routes);
 }
 
 TEST(ManifestTest, EveryKeyIsReadAsWritten) {
@@ -77,10 +78,11 @@ TEST(ManifestTest, NeverAndPortsAreRead) {
 }
 
 TEST(ManifestTest, TheOrderInTheFileMeansNothing) {
-  const auto one =
-      parse_manifest("app: a\nservices:\n  x: {command: [x]}\n  b: {command: [b]}\n", "f");
-  const auto two =
-      parse_manifest("services: {b: {command: [b]}, x: {command: [x]}}\napp: a\n", "f");
+  const auto one = parse_manifest(
+      "app: a\nservices:\n  x: {command: [x], routes: [/]}\n  b: {command: [b], routes: [/b]}\n",
+      "f");
+  const auto two = parse_manifest(
+      "services: {b: {command: [b], routes: [/b]}, x: {command: [x], routes: [/]}}\napp: a\n", "f");
   ASSERT_TRUE(one.has_value() && two.has_value());
   EXPECT_EQ(*one, *two);
   EXPECT_EQ(base::json::print(to_json(*one)), base::json::print(to_json(*two)));
@@ -89,8 +91,8 @@ TEST(ManifestTest, TheOrderInTheFileMeansNothing) {
 TEST(ManifestTest, AliasesAreCopiedOut) {
   const auto parsed = parse_manifest(
       "app: a\nservices:\n"
-      "  x: {command: [x], limits: &small {memory: 32Mi, cpu: 0.1}}\n"
-      "  y: {command: [y], limits: *small}\n",
+      "  x: {command: [x], routes: [/], limits: &small {memory: 32Mi, cpu: 0.1}}\n"
+      "  y: {command: [y], routes: [/y], limits: *small}\n",
       "f");
   ASSERT_TRUE(parsed.has_value()) << base::describe(parsed.error());
   EXPECT_EQ(parsed->services[0].limits, parsed->services[1].limits);
@@ -109,23 +111,26 @@ TEST(ManifestTest, AnUnknownKeyIsRefusedWithItsPlaceAndTheNearestName) {
 }
 
 TEST(ManifestTest, AKeyWrittenTwiceIsRefusedAtTheSecond) {
-  EXPECT_EQ(refusal("app: a\nservices: {x: {command: [x]}}\napp: b\n").message,
+  EXPECT_EQ(refusal("app: a\nservices: {x: {command: [x], routes: [/]}}\napp: b\n").message,
             "granary.yaml:3:1: app is written twice");
-  EXPECT_THAT(refusal("app: a\nservices: {x: {command: [x]}, x: {command: [y]}}\n").message,
-              HasSubstr("services.x is written twice"));
+  EXPECT_THAT(
+      refusal(
+          "app: a\nservices: {x: {command: [x], routes: [/]}, x: {command: [y], routes: [/]}}\n")
+          .message,
+      HasSubstr("services.x is written twice"));
 }
 
 TEST(ManifestTest, KeysThatAreNotBuiltYetAreRefusedAsSuch) {
   for (const char* key : {"functions", "schedules", "hooks", "aws"}) {
-    const base::Error error =
-        refusal(fmt::format("app: a\nservices: {{x: {{command: [x]}}}}\n{}: {{}}\n", key));
+    const base::Error error = refusal(
+        fmt::format("app: a\nservices: {{x: {{command: [x], routes: [/]}}}}\n{}: {{}}\n", key));
     EXPECT_EQ(error.code, Code::NotSupported);
     EXPECT_EQ(error.message, fmt::format("granary.yaml:3:1: {} is not supported yet", key));
   }
 }
 
 TEST(ManifestTest, AMissingKeyIsNamedWithAnExample) {
-  EXPECT_EQ(refusal("services: {x: {command: [x]}}\n").message,
+  EXPECT_EQ(refusal("services: {x: {command: [x], routes: [/]}}\n").message,
             "granary.yaml:1:1: the manifest lacks the key app");
   EXPECT_THAT(refusal("app: a\n").advice, HasSubstr("services:"));
   EXPECT_EQ(refusal("app: a\nservices:\n  x: {listen: fd}\n").message,
@@ -232,22 +237,28 @@ TEST(ManifestTest, NamesAreHeldToTheirAlphabet) {
                                         std::string(32, 'a'),
                                         std::string(300, 'a')};
   for (const std::string& name : bad) {
-    EXPECT_THAT(refusal(fmt::format("app: {}\nservices: {{x: {{command: [x]}}}}\n", name)).message,
-                HasSubstr("is no name"))
+    EXPECT_THAT(
+        refusal(fmt::format("app: {}\nservices: {{x: {{command: [x], routes: [/]}}}}\n", name))
+            .message,
+        HasSubstr("is no name"))
         << name;
-    EXPECT_THAT(refusal(fmt::format("app: a\nservices: {{{}: {{command: [x]}}}}\n", name)).message,
-                HasSubstr("is no name"))
+    EXPECT_THAT(
+        refusal(fmt::format("app: a\nservices: {{{}: {{command: [x], routes: [/]}}}}\n", name))
+            .message,
+        HasSubstr("is no name"))
         << name;
   }
   EXPECT_TRUE(
-      parse_manifest(
-          fmt::format("app: {}\nservices: {{api: {{command: [x]}}}}", std::string(31, 'a')), "f")
+      parse_manifest(fmt::format("app: {}\nservices: {{api: {{command: [x], routes: [/]}}}}",
+                                 std::string(31, 'a')),
+                     "f")
           .has_value());
 }
 
 TEST(ManifestTest, FrontendPathsStayInside) {
   const auto frontend = [](std::string_view text) {
-    return fmt::format("app: a\nservices: {{x: {{command: [x]}}}}\nfrontend: {}\n", text);
+    return fmt::format("app: a\nservices: {{x: {{command: [x], routes: [/]}}}}\nfrontend: {}\n",
+                       text);
   };
   for (const char* root : {"/web", "..", "web/../..", "\"\"", ".", "web/", "\"a\\nb\"", "a//b"}) {
     EXPECT_THAT(refusal(frontend(fmt::format("{{root: {}}}", root))).message,
@@ -261,7 +272,7 @@ TEST(ManifestTest, FrontendPathsStayInside) {
 }
 
 TEST(ManifestTest, SecretsAreNamesSortedAndComeBack) {
-  const std::string head = "app: a\nservices: {x: {command: [x]}}\nsecrets: ";
+  const std::string head = "app: a\nservices: {x: {command: [x], routes: [/]}}\nsecrets: ";
   const auto parsed = parse_manifest(head + "[STRIPE_KEY, API_KEY2]\n", "granary.yaml");
   ASSERT_TRUE(parsed.has_value());
   EXPECT_EQ(parsed->secrets, (std::vector<std::string>{"API_KEY2", "STRIPE_KEY"}));
@@ -274,14 +285,16 @@ TEST(ManifestTest, SecretsAreNamesSortedAndComeBack) {
 
 std::string with_egress(std::string_view list) {
   return fmt::format(
-      "app: a\nservices: {{x: {{command: [x], listen: 3128}}, y: {{command: [y]}}}}\n"
+      "app: a\nservices: {{x: {{command: [x], routes: [/], listen: 3128}}, y: {{command: [y], "
+      "routes: [/y]}}}}\n"
       "egress: {}\n",
       list);
 }
 
 TEST(ManifestTest, HostsThatMayBeReachedAreReadSortedAndInLowerCase) {
   const auto parsed = parse_manifest(
-      "app: a\nservices: {x: {command: [x]}}\negress: [S3.Example.com:443, api.example.com.:8443]",
+      "app: a\nservices: {x: {command: [x], routes: [/]}}\negress: [S3.Example.com:443, "
+      "api.example.com.:8443]",
       "f");
   ASSERT_TRUE(parsed.has_value()) << base::describe(parsed.error());
   EXPECT_EQ(parsed->egress,
@@ -334,7 +347,7 @@ TEST(ManifestTest, TheListOfHostsIsBoundedAndLeavesThePortOfTheProxyAlone) {
 
 TEST(ManifestTest, ACommandIsAListWithAProgram) {
   const auto command = [](std::string_view text) {
-    return fmt::format("app: a\nservices:\n  x:\n    command: {}\n", text);
+    return fmt::format("app: a\nservices:\n  x:\n    command: {}\n    routes: [/]\n", text);
   };
   EXPECT_THAT(refusal(command("python3 -m insight")).message,
               StartsWith("granary.yaml:4:14: services.x.command must be a list"));
@@ -410,7 +423,8 @@ TEST(ManifestTest, BrokenYamlIsRefusedAtItsPlace) {
 
 TEST(ManifestTest, WhatJsonSaysIsReadBack) {
   for (const std::string_view yaml :
-       {kInsight, std::string_view("app: b\nservices: {x: {command: [x], idle: never}}")}) {
+       {kInsight,
+        std::string_view("app: b\nservices: {x: {command: [x], routes: [/], idle: never}}")}) {
     const auto manifest = parse_manifest(yaml, "f");
     ASSERT_TRUE(manifest.has_value());
     EXPECT_EQ(*manifest_from_json(to_json(*manifest)), *manifest);

@@ -155,6 +155,15 @@ Result<void> parse_routes(const Field& field, Service& service, Routes& routes) 
   return {};
 }
 
+// It would be accepted and never run: what starts a service is a request for one of its routes.
+base::Failure nothing_starts(const Fields::Member& member) {
+  Place place = member.field.place();
+  place.mark = member.key_mark;
+  return place.refuse("has no routes, so nothing would ever start it",
+                      "Add routes: [/] or the paths that it answers; services that run in the "
+                      "background are not supported yet");
+}
+
 Result<void> parse_timing(const Fields& fields, Service& service) {
   if (const Field* idle = fields.find("idle")) {
     TRY_ASSIGN(service.idle, parse_idle(*idle));
@@ -196,6 +205,7 @@ Result<Service> parse_service(const Fields::Member& member, Routes& routes,
   if (const Field* env = fields.find("env")) {
     TRY_ASSIGN(service.env, parse_env(*env));
   }
+  if (service.routes.empty()) return nothing_starts(member);
   return service;
 }
 

@@ -22,7 +22,7 @@ TEST(ManifestWireTest, TheAgentReadsServicesAsTheManifestSaysThem) {
       "    stop_timeout: 1500ms\n"
       "    limits: {memory: 64Mi, cpu: 0.25, processes: 8, in_flight: 7}\n"
       "    env: {A: b}\n"
-      "  jobs: {command: [jobs], idle: never}\n",
+      "  jobs: {command: [jobs], routes: [/jobs], idle: never}\n",
       "granary.yaml");
   ASSERT_TRUE(manifest.has_value()) << base::describe(manifest.error());
   const base::json::array services = services_to_json(*manifest);
@@ -52,7 +52,8 @@ TEST(ManifestWireTest, TheAgentReadsServicesAsTheManifestSaysThem) {
 
 TEST(ManifestWireTest, TheAgentReadsThatServicesFindTheWayOut) {
   const auto manifest = parse_manifest(
-      "app: a\nservices: {x: {command: [x]}}\negress: [a.example:443]\n", "granary.yaml");
+      "app: a\nservices: {x: {command: [x], routes: [/]}}\negress: [a.example:443]\n",
+      "granary.yaml");
   ASSERT_TRUE(manifest.has_value());
   const auto spec = wire::service_spec_from(services_to_json(*manifest)[0].as_object());
   ASSERT_TRUE(spec.has_value()) << base::describe(spec.error());
@@ -60,7 +61,8 @@ TEST(ManifestWireTest, TheAgentReadsThatServicesFindTheWayOut) {
 }
 
 TEST(ManifestWireTest, OnlyTheSlotIsMissing) {
-  const auto manifest = parse_manifest("app: a\nservices: {x: {command: [x]}}\n", "granary.yaml");
+  const auto manifest =
+      parse_manifest("app: a\nservices: {x: {command: [x], routes: [/]}}\n", "granary.yaml");
   ASSERT_TRUE(manifest.has_value());
   base::json::object said = services_to_json(*manifest)[0].as_object();
   const auto spec = wire::service_spec_from(said);
