@@ -16,7 +16,7 @@ inline constexpr std::size_t kMaxBuffer = 64U << 10;
 // A document: the largest is a tenant with 256 settings.
 inline constexpr std::size_t kMaxJsonBytes = 1U << 20;
 // A bundle: wire::BundleLimits::total_bytes and what the archive adds, compressed or not.
-inline constexpr std::uint64_t kMaxBundleBytes = 600ULL << 20;
+inline constexpr std::uint64_t kMaxBundleBytes = 2200ULL << 20;
 // A file on its way, in or out, in pieces of this size: one system call each, no more in memory.
 inline constexpr std::size_t kUploadChunk = 256U << 10;
 inline constexpr std::size_t kMaxKeyBytes = 128;  // an Idempotency-Key; a UUID has 36
@@ -32,10 +32,10 @@ struct Patience {
   // connections, so that they cannot keep others out for long.
   std::chrono::milliseconds head = std::chrono::seconds(15);
   std::chrono::milliseconds body = std::chrono::seconds(30);
-  // Between two pieces of an upload, and for all of it: 600 MiB at 1 MB/s. Archives, which may be a
-  // hundred times larger, get more for what has arrived: kSlowestTransfer.
+  // Between two pieces of an upload, and for all of it: the largest bundle at 1 MB/s. Archives,
+  // which may be much larger, get more for what has arrived: kSlowestTransfer.
   std::chrono::milliseconds upload_piece = std::chrono::seconds(30);
-  std::chrono::milliseconds upload = std::chrono::minutes(11);
+  std::chrono::milliseconds upload = std::chrono::minutes(40);
   // For a client to take a piece of a file, and all of a small one; likewise.
   std::chrono::milliseconds download_piece = std::chrono::seconds(30);
   std::chrono::milliseconds download = std::chrono::minutes(11);
@@ -62,7 +62,7 @@ inline constexpr std::chrono::seconds kHeartbeat{15};
 // in the kernel's queue of the listening socket.
 inline constexpr std::size_t kMaxConnections = 512;
 inline constexpr std::size_t kMaxStreams = 64;  // event streams, of the connections
-inline constexpr std::size_t kMaxUploads = 4;   // at once: each may take 600 MiB of disk
+inline constexpr std::size_t kMaxUploads = 4;   // at once: each may take 2.2 GiB of disk
 // Archives at once, in and out: each keeps a disk busy, and in it may take 64 GiB of it.
 inline constexpr std::size_t kMaxArchiveUploads = 2;
 // What an archive on its way in leaves free on the disk: the store must go on writing there.

@@ -88,8 +88,8 @@ class HostWorld final : public cloud::testing::DriverWorld {
     EXPECT_TRUE(
         base::os::replace_file(source + "/main.py", "pass\n", 0644, base::os::Durability::Cached));
     const std::string bundle = folder_ + "/bundle";
-    const auto packed =
-        wire::pack(source, bundle, {.source = wire::Source::BundleContents, .limits = {}});
+    const auto packed = wire::pack(
+        source, bundle, {.source = wire::Source::BundleContents, .limits = {}, .include = {}});
     ASSERT_TRUE(packed.has_value()) << describe(packed.error());
     release_ = packed->hash;
     ASSERT_TRUE(base::os::rename_file(bundle, paths_.bundle(release_)));

@@ -12,11 +12,6 @@ using base::Result;
 
 namespace {
 
-struct CreateOptions {
-  std::string folder;
-  std::string name;
-};
-
 std::string facts_of(const ReleaseDocument& release) {
   Facts facts;
   facts.add("release", release.id);
@@ -29,9 +24,26 @@ std::string facts_of(const ReleaseDocument& release) {
   return facts.text();
 }
 
-Result<void> create_release(Session& session, const CreateOptions& options) {
-  TRY_ASSIGN(const auto release, upload_release(session, options.folder, options.name));
-  session.show(release, [&] { return facts_of(release); });
+// The API's document, and what the client alone knows: `left_out`.
+std::string json_of(const Uploaded& uploaded) {
+  base::json::array left_out;
+  for (const wire::LeftOut& one : uploaded.left_out) {
+    base::json::object item;
+    item["rule"] = one.rule;
+    item["files"] = one.files;
+    item["folders"] = one.folders;
+    item["example"] = one.example;
+    item["note"] = one.note;
+    left_out.emplace_back(std::move(item));
+  }
+  base::json::object document = api_wire::to_json(uploaded.release).as_object();
+  document["left_out"] = std::move(left_out);
+  return base::json::print(document) + "\n";
+}
+
+Result<void> create_release(Session& session, const UploadOptions& options) {
+  TRY_ASSIGN(const Uploaded uploaded, upload_release(session, options));
+  session.print(session.format() == Format::Json ? json_of(uploaded) : facts_of(uploaded.release));
   return {};
 }
 
@@ -63,11 +75,16 @@ Result<void> show_release(Session& session, const std::string& name) {
 void add_release_commands(CLI::App& program, Commands& commands) {
   CLI::App* release = add_noun(program, "release", "builds of the app, never changed once made");
   CLI::App* create = add_verb(*release, "create", "make a release of an app's folder");
-  const auto options = std::make_shared<CreateOptions>();
+  const auto options = std::make_shared<UploadOptions>();
   create->add_option("DIR", options->folder, "the folder with granary.yaml at its root")
       ->required()
       ->check(CLI::ExistingDirectory);
-  create->add_option("--name", options->name, "its name; made from the app and the contents else");
+  create->add_option("--name", options->name,
+                     "its name (default: made from the app and the contents)");
+  create
+      ->add_option("--include", options->include,
+                   "a file of DIR that is to be in the release although it looks like a secret")
+      ->allow_extra_args(false);
   commands.on(create, [options](Session& session) { return create_release(session, *options); });
   commands.on(add_verb(*release, "list", "releases, newest first"), list_releases);
   CLI::App* show = add_verb(*release, "show", "one release and its manifest");

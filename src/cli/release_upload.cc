@@ -29,20 +29,43 @@ class TemporaryBundle final {
   std::string path_;
 };
 
-}  // namespace
+// "1 file", "2 folders", "1 file and 2 folders".
+std::string count_of(const wire::LeftOut& left_out) {
+  const auto counted = [](std::size_t count, std::string_view what) {
+    return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+  };
+  if (left_out.files == 0) return counted(left_out.folders, "folder");
+  if (left_out.folders == 0) return counted(left_out.files, "file");
+  return counted(left_out.files, "file") + " and " + counted(left_out.folders, "folder");
+}
 
-Result<ReleaseDocument> upload_release(Session& session, const std::string& folder,
-                                       const std::string& name) {
-  if (!base::os::exists(folder + "/granary.yaml"))
-    return base::fail_with_advice(Code::InvalidArgument,
-                                  fmt::format("there is no granary.yaml in {}", folder),
-                                  "Give the folder whose root holds the app's manifest");
-  const TemporaryBundle bundle(session.surroundings());
-  TRY_ASSIGN(const wire::BundleInfo info, wire::pack(folder, bundle.path(), {}));
+void tell_packed(Session& session, const wire::Packed& packed) {
+  const wire::BundleInfo& info = packed.bundle;
   session.tell(fmt::format("packed {} files, {} as {}", info.files, human_bytes(info.content_bytes),
                            human_bytes(info.bytes)));
-  return session.api().upload<ReleaseDocument>(
-      with_query(path_of({"v1", "releases"}), {{"name", name}}), bundle.path());
+  for (const wire::LeftOut& left_out : packed.left_out)
+    session.tell(safe(
+        fmt::format("left out {}: {} ({})", count_of(left_out), left_out.rule, left_out.note)));
+}
+
+}  // namespace
+
+Result<Uploaded> upload_release(Session& session, const UploadOptions& options) {
+  if (!base::os::exists(options.folder + "/granary.yaml"))
+    return base::fail_with_advice(Code::InvalidArgument,
+                                  fmt::format("there is no granary.yaml in {}", options.folder),
+                                  "Give the folder whose root holds the app's manifest");
+  const TemporaryBundle bundle(session.surroundings());
+  wire::PackOptions packing;
+  packing.include = options.include;
+  TRY_ASSIGN(wire::Packed packed, wire::pack(options.folder, bundle.path(), packing));
+  tell_packed(session, packed);
+  Uploaded uploaded;
+  TRY_ASSIGN(uploaded.release,
+             session.api().upload<ReleaseDocument>(
+                 with_query(path_of({"v1", "releases"}), {{"name", options.name}}), bundle.path()));
+  uploaded.left_out = std::move(packed.left_out);
+  return uploaded;
 }
 
 }  // namespace granary::cli

@@ -3,14 +3,26 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "cli/session.h"
+#include "wire/bundle.h"
 
 namespace granary::cli {
 
-// `name` may be empty. Errors: InvalidArgument (no granary.yaml, a bad manifest, forbidden files),
-// and those of the API.
-base::Result<api_wire::ReleaseDocument> upload_release(Session& session, const std::string& folder,
-                                                       const std::string& name);
+struct UploadOptions {
+  std::string folder;
+  std::string name;                  // empty: the platform's choice
+  std::vector<std::string> include;  // files that are packed although they look like secrets
+};
+
+struct Uploaded {
+  api_wire::ReleaseDocument release;
+  std::vector<wire::LeftOut> left_out;
+};
+
+// Tells what was packed and what was left out. Errors: InvalidArgument (no granary.yaml, a bad
+// manifest, forbidden files), Refused (files that look like secrets), and those of the API.
+base::Result<Uploaded> upload_release(Session& session, const UploadOptions& options);
 
 }  // namespace granary::cli

@@ -189,14 +189,17 @@ Result<std::vector<Attempt>> attack(Session& session, const std::string& program
   const AttackFolder folder(
       fmt::format("{}/granary-verify-{}", surroundings.environment("TMPDIR").value_or("/tmp"), id));
   TRY(folder.fill(program));
-  TRY_ASSIGN(const auto release, upload_release(session, folder.path(), ""));
+  UploadOptions options;
+  options.folder = folder.path();
+  TRY_ASSIGN(const auto uploaded, upload_release(session, options));
+  const std::string& release = uploaded.release.id;
   std::string suffix = id.substr(id.size() - 8);
   std::ranges::transform(suffix, suffix.begin(),
                          [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; });
   ThrowAway victim(session, "verify-" + suffix + "-victim");
   ThrowAway attacker(session, "verify-" + suffix + "-attacker");
-  TRY(victim.create(release.id, gateway));
-  TRY(attacker.create(release.id, gateway));
+  TRY(victim.create(release, gateway));
+  TRY(attacker.create(release, gateway));
   return run_attempts(session, attacker, victim);
 }
 

@@ -9,6 +9,7 @@
 #include "release/encoding.h"
 #include "release/limits.h"
 #include "release/media_type.h"
+#include "wire/bundle_ignore.h"
 #include "wire/bundle_tree.h"
 #include "wire/frontend_index.h"
 
@@ -145,7 +146,10 @@ Result<FrontendInfo> build_into(const Folder& source, const std::string& fallbac
   bounds.entries = limits.assets;
   bounds.file_bytes = limits.asset_bytes;
   TRY_ASSIGN(FrontendWriter writer, FrontendWriter::create(target));
-  TRY(wire::walk_tree(source, ignore, bounds, [&](const wire::BundleEntry& entry, int content) {
+  const auto leaves_out = [&](const Folder& /*parent*/, const wire::BundleEntry& entry) {
+    return Result<bool>(ignore.ignores(entry.path, entry.kind));
+  };
+  TRY(wire::walk_tree(source, leaves_out, bounds, [&](const wire::BundleEntry& entry, int content) {
     return writer.add(entry, content);
   }));
   return writer.finish(fallback);

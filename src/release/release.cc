@@ -73,13 +73,14 @@ Result<ReleaseInfo> create_in(const WorkFolder& work, const std::string& bundle_
   TRY_ASSIGN(info.manifest, load_manifest(work.tree()));
   // Packed by our own hand, whatever the upload looked like: the hash names contents, and the
   // agent, which is root, reads nothing that a stranger formed.
-  TRY_ASSIGN(const wire::BundleInfo packed,
-             wire::pack(work.tree(), work.bundle(),
-                        {.source = wire::Source::BundleContents, .limits = options.limits}));
-  info.hash = packed.hash;
-  info.bytes = packed.bytes;
-  info.content_bytes = packed.content_bytes;
-  info.files = packed.files;
+  TRY_ASSIGN(const wire::Packed packed, wire::pack(work.tree(), work.bundle(),
+                                                   {.source = wire::Source::BundleContents,
+                                                    .limits = options.limits,
+                                                    .include = {}}));
+  info.hash = packed.bundle.hash;
+  info.bytes = packed.bundle.bytes;
+  info.content_bytes = packed.bundle.content_bytes;
+  info.files = packed.bundle.files;
   TRY_ASSIGN(info.id, release_id(options, info.manifest, info.hash));
   if (info.manifest.frontend) {
     TRY(build_frontend(work.tree(), *info.manifest.frontend, work.frontend(),
@@ -114,7 +115,7 @@ Result<ReleaseInfo> create_release(const std::string& folder, const ReleaseOptio
   if (!options.name.empty()) TRY(parse_release_name(options.name));
   TRY_ASSIGN(const auto work, WorkFolder::create(options.work));
   TRY(wire::pack(folder, work->upload(),
-                 {.source = wire::Source::AppFolder, .limits = options.limits}));
+                 {.source = wire::Source::AppFolder, .limits = options.limits, .include = {}}));
   return create_in(*work, work->upload(), options);
 }
 

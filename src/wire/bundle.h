@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "wire/bundle_limits.h"
@@ -25,21 +26,39 @@ struct BundleInfo {
   bool operator==(const BundleInfo&) const = default;
 };
 
+// What a rule has left out of a bundle. What lies in a folder that is left out is not counted.
+struct LeftOut {
+  std::string rule;       // the pattern as it was written, or what it is: "__pycache__"
+  std::size_t files = 0;  // and links
+  std::size_t folders = 0;
+  std::string example;  // the first path
+  std::string note;     // for people: how to keep it, or where the rule stands
+  bool operator==(const LeftOut&) const = default;
+};
+
+struct Packed {
+  BundleInfo bundle;
+  std::vector<LeftOut> left_out;
+  bool operator==(const Packed&) const = default;
+};
+
 // Whether the folder is an app's as its author keeps it, of which some things are left out
-// (wire/bundle_ignore.h), or already the exact contents of a bundle.
+// (wire/bundle_filter.h), or already the exact contents of a bundle.
 enum class Source { AppFolder, BundleContents };
 
 struct PackOptions {
   Source source = Source::AppFolder;
   BundleLimits limits;
+  // Files of an app's folder that are packed although they look like secrets.
+  std::vector<std::string> include;
 };
 
 // Writes the bundle of `folder` to `bundle_path` (mode 0600), replacing what is there; leaves
 // nothing behind on failure.
-// Errors: InvalidArgument (what a release may not hold), Exhausted (a bound), NotFound, Conflict
-// (the folder changed meanwhile), of the system.
-base::Result<BundleInfo> pack(const std::string& folder, const std::string& bundle_path,
-                              const PackOptions& options);
+// Errors: InvalidArgument (what a release may not hold), Refused (a secret), Exhausted (a bound),
+// NotFound, Conflict (the folder changed meanwhile), of the system.
+base::Result<Packed> pack(const std::string& folder, const std::string& bundle_path,
+                          const PackOptions& options);
 
 // Unpacks a bundle, from whomever it comes, into the new folder `target`, whose parent exists. It
 // need not be in canonical form, but each entry keeps the rules (wire/bundle_entry.h), comes once

@@ -12,11 +12,11 @@ namespace {
 using base::Code;
 using base::Result;
 
-// What version control, interpreters and editors leave behind. .venv and node_modules: installed
-// anew for each machine, full of links out of the folder; `!node_modules` takes them in.
-constexpr std::array<std::string_view, 12> kDefaults = {
-    ".git",         ".hg",         ".svn",        "__pycache__", "*.pyc",     ".venv",
-    "node_modules", ".mypy_cache", ".ruff_cache", ".DS_Store",   kIgnoreFile, ".pytest_cache"};
+// What version control, interpreters and editors leave behind. Dependencies are not among them:
+// nothing installs them anew where the release runs.
+constexpr std::array<std::string_view, 10> kDefaults = {
+    ".git",        ".hg",         ".svn",      "__pycache__", "*.pyc",
+    ".mypy_cache", ".ruff_cache", ".DS_Store", kIgnoreFile,   ".pytest_cache"};
 
 std::string_view trim(std::string_view line) {
   while (!line.empty() && (line.back() == ' ' || line.back() == '\t' || line.back() == '\r'))
@@ -59,8 +59,9 @@ IgnoreRules IgnoreRules::defaults() {
 
 IgnoreRules::Pattern IgnoreRules::parse(std::string_view line) {
   Pattern pattern;
+  pattern.rule.text = line;
   if (line.starts_with('!')) {
-    pattern.effect = Pattern::Effect::Take;
+    pattern.effect = Effect::Take;
     line.remove_prefix(1);
   }
   if (line.ends_with('/')) {
@@ -98,21 +99,21 @@ Result<void> IgnoreRules::add(std::string_view text, std::string_view file_name)
       return base::fail(Code::Exhausted, "{}:{}: more than {} patterns", file_name, number,
                         kMaxIgnorePatterns);
     }
+    pattern.rule.line = number;
     patterns_.push_back(std::move(pattern));
   }
   return {};
 }
 
-bool IgnoreRules::ignores(std::string_view path, base::os::EntryKind kind) const {
+IgnoreRules::Verdict IgnoreRules::judge(std::string_view path, base::os::EntryKind kind) const {
   const std::size_t slash = path.rfind('/');
   const std::string_view name = slash == std::string_view::npos ? path : path.substr(slash + 1);
   for (const Pattern& pattern : std::views::reverse(patterns_)) {
     if (pattern.kind == Pattern::Kind::Folders && kind != base::os::EntryKind::Folder) continue;
     const bool anchored = pattern.applies == Pattern::Applies::FromRoot;
-    if (glob_matches(pattern.glob, anchored ? path : name))
-      return pattern.effect == Pattern::Effect::Leave;
+    if (glob_matches(pattern.glob, anchored ? path : name)) return {pattern.effect, &pattern.rule};
   }
-  return false;
+  return {};
 }
 
 }  // namespace granary::wire

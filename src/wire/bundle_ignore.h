@@ -1,6 +1,6 @@
-// Which entries of an app's folder are left out of its bundle: a short default list, and what
-// .granaryignore at the folder's root adds or takes back. Used by whoever packs; a bundle that is
-// packed again from its own files ignores nothing. Value type.
+// Which entries of an app's folder are left out of its bundle by their names: a short default list,
+// and what .granaryignore at the folder's root adds or takes back. Used by whoever packs; a bundle
+// that is packed again from its own files ignores nothing. Value type.
 //
 // A line of .granaryignore is a pattern as in .gitignore: * and ? match within a name, a slash at
 // the end means folders alone, a slash elsewhere ties it to the root, ! takes a match back, # is
@@ -22,21 +22,34 @@ inline constexpr std::string_view kIgnoreFile = ".granaryignore";
 class IgnoreRules final {
  public:
   static IgnoreRules nothing() { return {}; }
-  // .git .hg .svn __pycache__ *.pyc .venv node_modules .pytest_cache .mypy_cache .ruff_cache
-  // .DS_Store .granaryignore
+  // .git .hg .svn __pycache__ *.pyc .pytest_cache .mypy_cache .ruff_cache .DS_Store .granaryignore
   static IgnoreRules defaults();
 
   // The lines of a .granaryignore. Errors: InvalidArgument, as "file:line: ..."; Exhausted.
   base::Result<void> add(std::string_view text, std::string_view file_name);
 
-  bool ignores(std::string_view path, base::os::EntryKind kind) const;
+  // A pattern as it was written, and where.
+  struct Rule {
+    std::string text;
+    std::size_t line = 0;  // of the ignore file; 0: a default
+  };
+  enum class Effect { None, Leave, Take };
+  struct Verdict {
+    Effect effect = Effect::None;
+    const Rule* rule = nullptr;  // the one that decided; valid as long as these rules
+  };
+  Verdict judge(std::string_view path, base::os::EntryKind kind) const;
+  bool ignores(std::string_view path, base::os::EntryKind kind) const {
+    return judge(path, kind).effect == Effect::Leave;
+  }
 
  private:
   struct Pattern {
     std::string glob;
     enum class Applies { Everywhere, FromRoot } applies = Applies::Everywhere;
     enum class Kind { Any, Folders } kind = Kind::Any;
-    enum class Effect { Leave, Take } effect = Effect::Leave;
+    Effect effect = Effect::Leave;
+    Rule rule;
   };
   static Pattern parse(std::string_view line);
 

@@ -23,7 +23,14 @@ using ::testing::HasSubstr;
 class PackTest : public ::testing::Test {
  protected:
   base::Result<BundleInfo> pack_it(const PackOptions& options = {}) {
-    return pack(app_.path(), out_ / "bundle", options);
+    auto packed = pack(app_.path(), out_ / "bundle", options);
+    if (!packed) return std::unexpected(packed.error());
+    return packed->bundle;
+  }
+  std::vector<LeftOut> left_out() {
+    const auto packed = pack(app_.path(), out_ / "bundle", {});
+    EXPECT_TRUE(packed.has_value()) << base::describe(packed.error());
+    return packed->left_out;
   }
   base::Error refusal(const PackOptions& options = {}) {
     auto packed = pack_it(options);
@@ -59,7 +66,7 @@ TEST_F(PackTest, EqualFoldersGiveEqualBundlesWhateverTheirDatesOrderAndUmask) {
   const auto one = pack_it();
   const auto two = pack(other.path(), out_ / "other", {});
   ASSERT_TRUE(one.has_value() && two.has_value());
-  EXPECT_EQ(*one, *two);
+  EXPECT_EQ(*one, two->bundle);
   EXPECT_EQ(*base::os::read_file(out_ / "bundle", 1 << 20),
             *base::os::read_file(out_ / "other", 1 << 20));
   EXPECT_EQ(one->files, 3U);
@@ -109,26 +116,74 @@ TEST_F(PackTest, WhatVersionControlAndInterpretersLeaveBehindIsLeftOut) {
   app_.write("pkg/__pycache__/m.cpython-311.pyc", "");
   app_.write("pkg/m.pyc", "");
   app_.write("pkg/m.py", "");
-  app_.write("web/node_modules/left-pad/index.js", "");
-  ASSERT_TRUE(base::os::make_folders(app_ / ".venv/bin", 0755).has_value());
-  ASSERT_EQ(::symlink("/usr/bin/python3", (app_ / ".venv/bin/python").c_str()), 0);
-  EXPECT_THAT(packed_paths(), ElementsAre("pkg", "pkg/m.py", "web"));
+  EXPECT_THAT(packed_paths(), ElementsAre("pkg", "pkg/m.py"));
+}
+
+// Nothing installs them anew where the release runs.
+TEST_F(PackTest, InstalledDependenciesGoInWithTheirLinks) {
+  app_.write("node_modules/left-pad/index.js", "");
+  app_.write("node_modules/left-pad/cli.js", "", 0755);
+  ASSERT_TRUE(base::os::make_folders(app_ / "node_modules/.bin", 0755).has_value());
+  ASSERT_EQ(::symlink("../left-pad/cli.js", (app_ / "node_modules/.bin/left-pad").c_str()), 0);
+  app_.write("packages/ui/index.js", "");  // npm's workspaces
+  ASSERT_EQ(::symlink("../packages/ui", (app_ / "node_modules/ui").c_str()), 0);
+  app_.write("node_modules/.pnpm/a@1/node_modules/a/a.js", "");  // pnpm's layout
+  ASSERT_EQ(::symlink(".pnpm/a@1/node_modules/a", (app_ / "node_modules/a").c_str()), 0);
+  EXPECT_THAT(packed_paths(), ::testing::IsSupersetOf(
+                                  {"node_modules/left-pad/index.js", "node_modules/.bin/left-pad",
+                                   "node_modules/ui", "node_modules/a",
+                                   "node_modules/.pnpm/a@1/node_modules/a/a.js"}));
+}
+
+TEST_F(PackTest, AVirtualEnvironmentIsLeftOutWhateverItsName) {
+  app_.write("main.py", "");
+  for (const char* name : {".venv", "env"}) {
+    app_.write(std::string(name) + "/pyvenv.cfg", "home = /usr/bin");
+    ASSERT_TRUE(base::os::make_folders(app_ / (std::string(name) + "/bin"), 0755).has_value());
+    ASSERT_EQ(::symlink("/usr/bin/python3", (app_ / (std::string(name) + "/bin/python")).c_str()),
+              0);
+  }
+  app_.write("venv/not-one.py", "");
+  EXPECT_THAT(packed_paths(), ElementsAre("main.py", "venv", "venv/not-one.py"));
+  const auto out = left_out();
+  ASSERT_EQ(out.size(), 1U);
+  EXPECT_EQ(out[0].folders, 2U);
+  EXPECT_EQ(out[0].example, ".venv");
+  EXPECT_THAT(out[0].note, HasSubstr("pip install --target vendor"));
+}
+
+TEST_F(PackTest, WhatIsLeftOutIsToldByRuleWithItsCount) {
+  app_.write(".git/config", "");
+  app_.write("a/__pycache__/m.pyc", "");
+  app_.write("b/__pycache__/m.pyc", "");
+  app_.write("b/m.pyc", "");
+  app_.write(".granaryignore", "# logs\n*.log\nnothing-has-this-name\n");
+  app_.write("x.log", "");
+  app_.write("y.log/z", "");
+  EXPECT_THAT(
+      left_out(),
+      ElementsAre(LeftOut{"*.pyc", 1, 0, "b/m.pyc", "to keep it, write !*.pyc into .granaryignore"},
+                  LeftOut{".git", 0, 1, ".git", "to keep it, write !.git into .granaryignore"},
+                  LeftOut{"__pycache__", 0, 2, "a/__pycache__",
+                          "to keep it, write !__pycache__ into .granaryignore"},
+                  LeftOut{"*.log", 1, 1, "x.log", ".granaryignore:2"}));
 }
 
 TEST_F(PackTest, TheIgnoreFileAddsAndTakesBack) {
-  app_.write(".granaryignore", "*.log\n!node_modules/\n/local\n");
+  app_.write(".granaryignore", "*.log\n!__pycache__/\n/local\n");
   app_.write("x.log", "");
   app_.write("local", "");
   app_.write("sub/local", "");
-  app_.write("node_modules/m.js", "");
-  EXPECT_THAT(packed_paths(), ElementsAre("node_modules", "node_modules/m.js", "sub", "sub/local"));
+  app_.write("__pycache__/m.txt", "");
+  EXPECT_THAT(packed_paths(), ElementsAre("__pycache__", "__pycache__/m.txt", "sub", "sub/local"));
 }
 
 TEST_F(PackTest, ABundlesOwnContentsArePackedWhole) {
-  app_.write("node_modules/m.js", "");
+  app_.write("__pycache__/m.js", "");
+  app_.write(".env", "A=1");
   app_.write(".granaryignore", "m.js");
   EXPECT_THAT(packed_paths({.source = Source::BundleContents}),
-              ElementsAre(".granaryignore", "node_modules", "node_modules/m.js"));
+              ElementsAre(".env", ".granaryignore", "__pycache__", "__pycache__/m.js"));
 }
 
 TEST_F(PackTest, LinksThatLeaveTheFolderAreRefused) {

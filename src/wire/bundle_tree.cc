@@ -25,8 +25,8 @@ Result<void> check_mode(const std::string& path, mode_t mode) {
 
 class Walk final {
  public:
-  Walk(const IgnoreRules& ignore, const BundleLimits& limits, const TreeVisitor& visitor)
-      : ignore_(ignore), limits_(limits), visitor_(visitor), totals_(limits) {}
+  Walk(const TreeFilter& leaves_out, const BundleLimits& limits, const TreeVisitor& visitor)
+      : leaves_out_(leaves_out), limits_(limits), visitor_(visitor), totals_(limits) {}
 
   // `prefix` is the folder's path with a slash at its end; empty for the root. The recursion is
   // bounded by limits.depth, which check_entry holds each path to.
@@ -41,10 +41,11 @@ class Walk final {
   Result<void> entry(const Folder& folder, const std::string& name, const std::string& path) {
     auto status = folder.status(name);
     if (!status) return base::annotate(status.error(), "reading " + base::quote(path));
-    if (ignore_.ignores(path, status->kind)) return {};
     BundleEntry entry;
     entry.kind = status->kind;
     entry.path = path;
+    TRY_ASSIGN(const bool left_out, leaves_out_(folder, entry));
+    if (left_out) return {};
     auto visited =
         entry.kind == EntryKind::File ? file(folder, name, entry) : other(folder, name, entry);
     if (!visited && visited.error().code == Code::NotFound) {
@@ -79,7 +80,7 @@ class Walk final {
     return folder(*below, entry.path + "/");
   }
 
-  const IgnoreRules& ignore_;
+  const TreeFilter& leaves_out_;
   const BundleLimits& limits_;
   const TreeVisitor& visitor_;
   BundleTotals totals_;
@@ -87,9 +88,11 @@ class Walk final {
 
 }  // namespace
 
-Result<void> walk_tree(const Folder& root, const IgnoreRules& ignore, const BundleLimits& limits,
+Result<bool> whole_tree(const Folder& /*parent*/, const BundleEntry& /*entry*/) { return false; }
+
+Result<void> walk_tree(const Folder& root, const TreeFilter& leaves_out, const BundleLimits& limits,
                        const TreeVisitor& visitor) {
-  return Walk(ignore, limits, visitor).folder(root, "");
+  return Walk(leaves_out, limits, visitor).folder(root, "");
 }
 
 }  // namespace granary::wire

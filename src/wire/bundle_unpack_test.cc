@@ -60,7 +60,7 @@ TEST_F(UnpackTest, WhatWasPackedComesOutWithItsHash) {
   const auto extracted = extract(folder_ / "packed", target(), {});
   ::umask(before);
   ASSERT_TRUE(extracted.has_value()) << base::describe(extracted.error());
-  EXPECT_EQ(*extracted, *packed);
+  EXPECT_EQ(*extracted, packed->bundle);
   EXPECT_EQ(content("a/run"), "#!/bin/sh\n");
   EXPECT_EQ(content("link"), std::string(300'000, 'z'));
   EXPECT_EQ(mode("a"), 0755U);
@@ -145,13 +145,12 @@ TEST_F(UnpackTest, ABombOfNothingButPaddingIsStopped) {
   EXPECT_EQ(refusal(bomb, small).code, Code::Exhausted);
 }
 
-TEST_F(UnpackTest, MoreEntriesThanTheRealLimitEndThere) {
+TEST_F(UnpackTest, MoreEntriesThanTheLimitEndThere) {
   BundleBuilder many;
-  for (int i = 0; i < 60'000; ++i) many.folder(std::to_string(i));
-  const std::string bundle = many.bundle();
-  const base::Error error = refusal(bundle);
+  for (int i = 0; i < 600; ++i) many.folder(std::to_string(i));
+  const base::Error error = refusal(many.bundle(), {.entries = 500});
   EXPECT_EQ(error.code, Code::Exhausted);
-  EXPECT_THAT(error.message, HasSubstr("50000"));
+  EXPECT_THAT(error.message, HasSubstr("more than 500"));
 }
 
 TEST_F(UnpackTest, WhatIsNoBundleIsRefused) {

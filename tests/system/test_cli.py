@@ -50,8 +50,10 @@ def test_an_error_says_what_why_and_what_to_do(granary):
 
 
 def test_a_bad_manifest_is_shown_at_its_line(granary, tmp_path):
-    (tmp_path / "granary.yaml").write_text("app: bad\nservices: 3\n")
-    refused = granary("release", "create", tmp_path)
+    app = tmp_path / "app"
+    app.mkdir()
+    (app / "granary.yaml").write_text("app: bad\nservices: 3\n")
+    refused = granary("release", "create", app)
     assert refused.returncode != 0
     assert "granary.yaml:2" in refused.stderr
 
