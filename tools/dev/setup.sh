@@ -42,6 +42,13 @@ apt_install() {
     </dev/null
 }
 
+# For the suite `field`, which says itself what it misses where this could not install it.
+setup_field() {
+  setup_packages tools/debian-packages-field.txt &&
+    { [ -x /usr/bin/npm ] || apt_install npm; } ||
+    echo "./dev: the suite 'field' goes without some of tools/debian-packages-field.txt" >&2
+}
+
 # nginx, to compare with, without installing it: its package would start and enable a server.
 setup_bench_nginx() {
   local tools=$PWD/.cache/bench-tools

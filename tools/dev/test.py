@@ -1,7 +1,7 @@
 """`./dev test`: runs the suites and ends with one line that counts all their cases.
 
-usage: test.py [SUITE...], by default tidy unit sim system egress walls gateway_wall insight, and
-asan and fuzz where CI=true.
+usage: test.py [SUITE...], by default tidy unit sim system egress walls gateway_wall insight
+field, and asan and fuzz where CI=true.
 """
 
 import importlib
@@ -138,6 +138,7 @@ SUITES = {
     "walls": lambda: pytest_suite("tests/walls"),
     "gateway_wall": lambda: pytest_suite("tests/gateway_wall"),
     "insight": lambda: pytest_suite("examples/insight/tests"),
+    "field": lambda: pytest_suite("tests/field"),
     "asan": lambda: sanitizer_suite("asan"),
     "tsan": lambda: sanitizer_suite("tsan"),
     "fuzz": lambda: importlib.import_module("fuzz").suite(),  # which imports this
@@ -150,7 +151,8 @@ def main(names):
         print(f"./dev test: no suite {unknown[0]!r}; there are: {', '.join(SUITES)}")
         return 2
     if not names:
-        names = ["tidy", "unit", "sim", "system", "egress", "walls", "gateway_wall", "insight"]
+        names = ["tidy", "unit", "sim", "system", "egress", "walls", "gateway_wall", "insight",
+                 "field"]
         if os.environ.get("CI") == "true":
             names += ["asan", "fuzz"]
     RESULTS.mkdir(parents=True, exist_ok=True)
