@@ -15,7 +15,7 @@ CASES = pathlib.Path(__file__).parent / "cases"
 
 @pytest.fixture
 def case(field, folders):
-    """Makes a tenant of a case's application; returns its name: the case's, if no other is given."""
+    """Makes a tenant of a case's application; returns its name, by default that of the case."""
     def make(name, tenant=None):
         folder = app_folder([CASES / name], folders / name)
         release = field.create_release(folder)
