@@ -44,11 +44,11 @@ def running_field():
 class AppUp:
     """An application in its tenant's silo, and the same bare, to compare with."""
 
-    def __init__(self, platform, app, folders):
+    def __init__(self, platform, app):
         self.platform = platform
         self.app = app
         self.tenant = app.name
-        self.folder = app_folder(app.folders, folders / app.name)
+        self.folder = app_folder(app.folders, app.name)
         self.tried = False
         self.refused = None
         self.bare = Bare(self.folder, platform.folder / f"bare-{app.name}")

@@ -14,10 +14,10 @@ CASES = pathlib.Path(__file__).parent / "cases"
 
 
 @pytest.fixture
-def case(field, folders):
+def case(field):
     """Makes a tenant of a case's application; returns its name, by default that of the case."""
     def make(name, tenant=None):
-        folder = app_folder([CASES / name], folders / name)
+        folder = app_folder([CASES / name], f"case-{name}")
         release = field.create_release(folder)
         field.granary("tenant", "create", tenant or name, "--release", release)
         return tenant or name
