@@ -73,7 +73,7 @@ Feed::Watch::Watch(Feed& feed, OperationId id) : feed_(feed), id_(std::move(id))
 
 Feed::Watch::~Watch() {
   const auto found = feed_.watched_.find(id_);
-  ASSERT(found != feed_.watched_.end());
+  INVARIANT(found != feed_.watched_.end());
   if (--found->second->watches == 0) feed_.watched_.erase(found);
 }
 

@@ -7,6 +7,7 @@
 #include <boost/beast/http/write.hpp>
 
 #include "api/head.h"
+#include "base/contained.h"
 #include "base/log.h"
 
 // The way of a request; reading bodies is in session_body.cc.
@@ -152,7 +153,9 @@ Task<std::expected<Response, Rejection>> Session::perform(HeadParser& parser, Ex
   Outcome outcome = co_await admit(parser, exchange);
   if (outcome) outcome = co_await read_body(parser, exchange);
   if (!outcome) co_return std::unexpected(outcome.error());
-  auto response = co_await exchange.route->handler(context_, exchange.request);
+  // A handler that throws is a fault of ours: it costs this request alone.
+  auto response =
+      co_await base::contained(exchange.route->handler(context_, exchange.request));
   if (!response) co_return std::unexpected(rejection_of(response.error()));
   if (response->status == http::status::ok || response->status == exchange.route->success)
     co_return std::move(*response);

@@ -72,7 +72,7 @@ Result<void> checked(::archive* tar, la_ssize_t outcome, const std::string& path
 class Writer final {
  public:
   explicit Writer(std::string path) : path_(std::move(path)), tar_(::archive_write_new()) {
-    ASSERT(tar_);
+    INVARIANT(tar_);
   }
 
   Result<void> open(int fd) {
@@ -81,7 +81,7 @@ class Writer final {
   }
   Result<void> begin(const char* name, std::uint64_t bytes) {
     const Entry entry(::archive_entry_new());
-    ASSERT(entry);
+    INVARIANT(entry);
     ::archive_entry_set_pathname(entry.get(), name);
     ::archive_entry_set_filetype(entry.get(), AE_IFREG);
     ::archive_entry_set_perm(entry.get(), 0600);
@@ -143,7 +143,7 @@ class Reader final {
     auto reader = std::make_unique<Reader>();
     TRY_ASSIGN(reader->fd_, base::os::open_file(path, O_RDONLY | O_NOFOLLOW, 0));
     reader->tar_.reset(::archive_read_new());
-    ASSERT(reader->tar_);
+    INVARIANT(reader->tar_);
     ::archive_read_support_format_tar(reader->tar_.get());
     if (::archive_read_open_fd(reader->tar_.get(), reader->fd_.get(), kChunk) != ARCHIVE_OK)
       return broken("it is no tar file");

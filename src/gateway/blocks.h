@@ -79,13 +79,13 @@ class Inbox final {
   bool full() const { return end_ - begin_ == kBlockBytes; }
   void consume(std::size_t count) {
     begin_ += count;
-    ASSERT(begin_ <= end_);
+    INVARIANT(begin_ <= end_);
     if (begin_ == end_) begin_ = end_ = 0;
   }
 
   // Where to read to; not for a full one. What bytes() showed moves.
   boost::asio::mutable_buffer room() {
-    ASSERT(!full());
+    INVARIANT(!full());
     if (end_ == capacity()) make_room();
     return {base() + end_, capacity() - end_};
   }

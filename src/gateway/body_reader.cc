@@ -91,7 +91,7 @@ void BodyReader::letter(char c) {
     case State::UntilClose:
     case State::ChunkData:
     case State::Bad:
-      ASSERT(false);  // read() sends none of these here
+      INVARIANT(false);  // read() sends none of these here
   }
 }
 

@@ -18,7 +18,7 @@ class BodyParts final {
   static constexpr std::size_t kMost = 16;
 
   void add(std::string_view part) {
-    ASSERT(count_ < kMost);
+    INVARIANT(count_ < kMost);
     parts_[count_++] = part;
     bytes_ += part.size();
   }

@@ -2,6 +2,7 @@
 
 #include <list>
 
+#include "base/contained.h"
 #include "base/log.h"
 #include "base/task_group.h"
 #include "gateway/admin.h"
@@ -217,7 +218,11 @@ void Gateway::State::take_admin(TcpSocket socket) {
 base::Task<void> Gateway::State::tick() {
   while (co_await parts.timer.sleep(kTick)) {
     sweeper.sweep();
-    upstreams->sweep(sweeper.now());
+    const auto swept = base::contained_call([this]() -> base::Result<void> {
+      upstreams->sweep(sweeper.now());
+      return {};
+    });
+    if (!swept) base::log::error("idle connections: {}", describe(swept.error()));
   }
 }
 

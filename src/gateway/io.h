@@ -76,7 +76,7 @@ class Gather final {
 
   void add(std::string_view bytes) {
     if (bytes.empty()) return;
-    ASSERT(end_ < kMost);
+    INVARIANT(end_ < kMost);
     buffers_[end_++] = asio::const_buffer(bytes.data(), bytes.size());
     bytes_ += bytes.size();
   }

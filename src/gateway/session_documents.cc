@@ -53,7 +53,7 @@ Coro<void> Session::discover() {
   std::string body = host ? fmt::format("{{\"url\":\"{}://{}{}{}\"}}", scheme_, *host,
                                         port.empty() ? "" : ":", port)
                           : "{}";
-  ASSERT(body.size() + reason_phrase(status).size() <= kDiscoverBytes);
+  INVARIANT(body.size() + reason_phrase(status).size() <= kDiscoverBytes);
   body.resize(kDiscoverBytes - reason_phrase(status).size(), ' ');
   co_await wait_for_slot();
   co_await answer(status, "Content-Type: application/json\r\nCache-Control: no-store\r\n", body);

@@ -6,6 +6,7 @@
 #include <boost/intrusive/list.hpp>
 
 #include "base/clock.h"
+#include "base/log.h"
 
 namespace granary::gateway {
 
@@ -42,15 +43,23 @@ class Sweeper final {
   base::BootTime refresh() { return now_ = clock_.boot(); }
   void sweep() {
     refresh();
-    for (Swept& one : all_) one.sweep(now_);
+    for (Swept& one : all_) sweep_one(one, now_);
   }
   // As if all deadlines had come: for the end.
   void expire_all() {
-    for (Swept& one : all_) one.sweep(Swept::kNever - base::BootTime(1));
+    for (Swept& one : all_) sweep_one(one, Swept::kNever - base::BootTime(1));
   }
 
  private:
   friend class Swept;
+  // One whose end throws must not keep the others from theirs.
+  static void sweep_one(Swept& one, base::BootTime now) {
+    try {
+      one.sweep(now);
+    } catch (const std::exception& error) {
+      base::log::error("a deadline: a fault of Granary itself: {}", error.what());
+    }
+  }
   using List = boost::intrusive::list<Swept, boost::intrusive::constant_time_size<false>>;
   const base::Clock& clock_;
   base::BootTime now_;

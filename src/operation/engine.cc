@@ -49,7 +49,7 @@ void Engine::tell(const Operation& operation) {
 
 const Kind& Engine::kind_of(const Operation& operation) const {
   const auto found = kinds_.find(operation.kind);
-  ASSERT(found != kinds_.end());
+  INVARIANT(found != kinds_.end());
   return found->second;
 }
 
@@ -86,7 +86,7 @@ Task<Result<void>> Engine::recover() {
 
 Task<Result<Operation>> Engine::submit(Request request, store::Work also) {
   const auto kind = kinds_.find(request.kind);
-  ASSERT(kind != kinds_.end());
+  INVARIANT(kind != kinds_.end());
   if (tasks_.closing()) co_return base::fail(Code::Unavailable, "the control plane is stopping");
   if (live_.size() >= kMaxLive)
     co_return base::fail_with_advice(
@@ -255,7 +255,7 @@ void Engine::settle(const Operation& operation) {
 
 // Holds no place while it waits for its time.
 void Engine::park(const Operation& operation) {
-  ASSERT(operation.next_attempt.has_value());
+  INVARIANT(operation.next_attempt.has_value());
   live_.at(operation.id)->phase = Live::Phase::Parked;
   make_ready(operation.subject);
   tasks_.spawn("wait of " + operation.id.value, wake_later(operation.id, *operation.next_attempt));

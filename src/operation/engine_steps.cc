@@ -1,3 +1,4 @@
+#include "base/contained.h"
 #include "base/log.h"
 #include "operation/engine.h"
 #include "operation/live.h"
@@ -35,7 +36,8 @@ Task<Engine::Next> Engine::run_step(Operation operation) {
   }
   const Kind& kind = kind_of(operation);
   const Step& step = kind.steps.at(index_of(kind, operation.step));
-  Result<Outcome> outcome = co_await step.run(operation);
+  // A step that throws is a fault of ours: it fails this operation, and no other.
+  Result<Outcome> outcome = co_await base::contained(step.run(operation));
   // Cancelled by close(): nothing is recorded, and recover() runs the step again.
   if (tasks_.closing()) co_return Next::Finished;
   if (!outcome) co_return co_await record_failure(std::move(operation), outcome.error());

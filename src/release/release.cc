@@ -21,7 +21,7 @@ constexpr std::size_t kIdDigits = 12;
 class WorkFolder final {
  public:
   static Result<std::unique_ptr<WorkFolder>> create(const std::string& path) {
-    ASSERT(path.starts_with('/'));
+    INVARIANT(path.starts_with('/'));
     if (base::os::exists(path)) return base::fail(Code::AlreadyExists, "{} is in use", path);
     TRY(base::os::make_folders(path, 0700));
     return std::unique_ptr<WorkFolder>(new WorkFolder(path));

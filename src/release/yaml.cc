@@ -134,7 +134,7 @@ class Builder final : public YAML::EventHandler {
 
   void end() {
     if (failed()) return;
-    ASSERT(!open_.empty());
+    INVARIANT(!open_.empty());
     Open done = std::move(open_.back());
     open_.pop_back();
     if (done.anchor != YAML::NullAnchor) anchors_[done.anchor] = done.node;

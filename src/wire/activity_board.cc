@@ -83,7 +83,7 @@ Result<std::unique_ptr<ActivityBoard>> ActivityBoard::open(const std::string& pa
 }
 
 BoardSlot& ActivityBoard::slot(std::uint32_t slot) {
-  ASSERT(slot < kSlots && access_ == Access::ReadWrite);
+  INVARIANT(slot < kSlots && access_ == Access::ReadWrite);
   return slots_[slot];
 }
 
@@ -102,7 +102,7 @@ void ActivityBoard::set_routing(std::uint64_t generation) {
 std::uint64_t ActivityBoard::routing() const { return routing_word().load(); }
 
 const BoardSlot& ActivityBoard::slot(std::uint32_t slot) const {
-  ASSERT(slot < kSlots);
+  INVARIANT(slot < kSlots);
   return slots_[slot];
 }
 

@@ -49,7 +49,7 @@ class ActivityBoard final {
   ActivityBoard(const ActivityBoard&) = delete;
   ActivityBoard& operator=(const ActivityBoard&) = delete;
 
-  // `slot` < kSlots (asserted). The first is for a board opened ReadWrite alone (asserted).
+  // `slot` < kSlots, an invariant. The first is for a board opened ReadWrite alone, another.
   BoardSlot& slot(std::uint32_t slot);
   const BoardSlot& slot(std::uint32_t slot) const;
 

@@ -110,7 +110,7 @@ BundleReader::~BundleReader() = default;
 Result<std::unique_ptr<BundleReader>> BundleReader::open(const std::string& path,
                                                          const BundleLimits& limits) {
   auto state = std::make_unique<State>(limits);
-  ASSERT(state->tar);
+  INVARIANT(state->tar);
   TRY_ASSIGN(state->in, ZstdReader::open(path));
   archive* tar = state->tar.get();
   if (::archive_read_support_format_tar(tar) != ARCHIVE_OK ||

@@ -62,7 +62,7 @@ class Extractor final {
       case EntryKind::Device:
         break;
     }
-    ASSERT(false);  // check_entry lets none of these through
+    INVARIANT(false);  // check_entry lets none of these through
   }
 
   static Result<void> make_file(const Folder& folder, const std::string& name,

@@ -39,7 +39,7 @@ unsigned type_of(EntryKind kind) {
     case EntryKind::Device:
       break;
   }
-  ASSERT(false);  // check_entry lets none of these through
+  INVARIANT(false);  // check_entry lets none of these through
 }
 
 }  // namespace
@@ -101,7 +101,7 @@ Result<std::unique_ptr<BundleWriter>> BundleWriter::create(const std::string& pa
   TRY(base::os::remove_file(path));
   TRY_ASSIGN(state->out, ZstdWriter::create(path, kZstdLevel));
   state->tar.reset(::archive_write_new());
-  ASSERT(state->tar);
+  INVARIANT(state->tar);
   // GNU's long names carry any bytes; pax headers would go through the locale.
   TRY(state->checked(::archive_write_set_format_gnutar(state->tar.get())));
   TRY(state->checked(::archive_write_set_bytes_per_block(state->tar.get(), 0)));
@@ -112,7 +112,7 @@ Result<std::unique_ptr<BundleWriter>> BundleWriter::create(const std::string& pa
 
 Result<void> BundleWriter::add(const BundleEntry& entry, int content) {
   const std::unique_ptr<archive_entry, Free> header(::archive_entry_new());
-  ASSERT(header);
+  INVARIANT(header);
   const bool plain = entry.kind == EntryKind::File && entry.executable == Executable::No;
   ::archive_entry_copy_pathname(header.get(), entry.path.c_str());
   ::archive_entry_set_filetype(header.get(), type_of(entry.kind));

@@ -151,7 +151,7 @@ DataReader::~DataReader() = default;
 
 Result<std::unique_ptr<DataReader>> DataReader::open(const std::string& path) {
   auto state = std::make_unique<State>();
-  ASSERT(state->tar);
+  INVARIANT(state->tar);
   TRY_ASSIGN(state->in, ZstdReader::open(path));
   archive* tar = state->tar.get();
   if (::archive_read_support_format_tar(tar) != ARCHIVE_OK ||

@@ -105,7 +105,7 @@ struct DataWriter::State {
                       std::span<const DataSegment> segments) {
     const std::unique_ptr<archive_entry, Free> made(::archive_entry_new());
     archive_entry* to = made.get();
-    ASSERT(to != nullptr);
+    INVARIANT(to != nullptr);
     ::archive_entry_copy_pathname(to, name.c_str());
     ::archive_entry_set_filetype(to, type_of(entry.kind));
     ::archive_entry_set_perm(to, entry.mode);
@@ -158,7 +158,7 @@ DataWriter::~DataWriter() = default;
 
 Result<std::unique_ptr<DataWriter>> DataWriter::create(const std::string& path) {
   auto state = std::make_unique<State>();
-  ASSERT(state->tar);
+  INVARIANT(state->tar);
   TRY_ASSIGN(state->contents, DataContents::open(path));
   TRY_ASSIGN(state->out, ZstdWriter::create(path, kDataZstdLevel));
   archive* tar = state->tar.get();
@@ -174,7 +174,7 @@ Result<std::unique_ptr<DataWriter>> DataWriter::create(const std::string& path) 
 }
 
 Result<void> DataWriter::add(const DataEntry& entry) {
-  ASSERT(entry.kind != DataKind::File);
+  INVARIANT(entry.kind != DataKind::File);
   TRY(state_->header(entry, in_archive(entry.path), {}));
   return state_->contents->add(entry, {});
 }

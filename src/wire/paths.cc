@@ -7,15 +7,15 @@ namespace {
 
 // Parts come from parsed ids; one that could climb out of its folder is a bug of ours.
 std::string part(const std::string& text) {
-  ASSERT(!text.empty() && text != "." && text != "..");
-  ASSERT(text.find('/') == std::string::npos && text.find('\0') == std::string::npos);
+  INVARIANT(!text.empty() && text != "." && text != "..");
+  INVARIANT(text.find('/') == std::string::npos && text.find('\0') == std::string::npos);
   return text;
 }
 
 }  // namespace
 
 Paths::Paths(std::string data_dir) : data_(std::move(data_dir)) {
-  ASSERT(data_.size() > 1 && data_.front() == '/' && data_.back() != '/');
+  INVARIANT(data_.size() > 1 && data_.front() == '/' && data_.back() != '/');
 }
 
 std::string Paths::bundle(const std::string& hash) const {
@@ -48,7 +48,7 @@ std::string Paths::disk_import(const base::AccountId& id) const { return disk(id
 std::string Paths::disk_key(const base::AccountId& id) const { return account(id) + "/disk.key"; }
 std::string Paths::logs(const base::AccountId& id) const { return account(id) + "/logs"; }
 std::string Paths::log(const base::ServiceId& service, int half) const {
-  ASSERT(half == 0 || half == 1);
+  INVARIANT(half == 0 || half == 1);
   return logs(service.account) + "/" + part(service.service) + (half == 0 ? ".0" : ".1");
 }
 std::string Paths::access_log(const base::AccountId& id, std::uint32_t ordinal) const {
@@ -65,6 +65,9 @@ std::string Paths::socket(const base::ServiceId& id) const {
 }
 std::string Paths::silo_record(const base::ServiceId& id) const {
   return silo(id.account) + "/" + part(id.service) + ".json";
+}
+std::string Paths::silo_failures(const base::ServiceId& id) const {
+  return silo(id.account) + "/" + part(id.service) + ".failures";
 }
 std::string Paths::silo_secrets(const base::ServiceId& id) const {
   return silo(id.account) + "/" + part(id.service) + ".secrets";

@@ -26,6 +26,8 @@
 //       silo/ACCOUNT/SERVICE.sock 0711 root; the socket 0660, group gateway
 //       silo/ACCOUNT/SERVICE.json what the agent must know to adopt a running silo
 //       silo/ACCOUNT/SERVICE.status  written by granary-init
+//       silo/ACCOUNT/SERVICE.failures  why and how often in a row it failed: what the next agent
+//                                 must know to go on with its back-off
 //       silo/ACCOUNT/SERVICE.secrets/  0700 the account: files; only where there is no sandbox
 #pragma once
 
@@ -91,6 +93,7 @@ class Paths final {
   std::string socket(const base::ServiceId& service) const;
   std::string silo_record(const base::ServiceId& service) const;
   std::string silo_status(const base::ServiceId& service) const;
+  std::string silo_failures(const base::ServiceId& service) const;
   std::string silo_secrets(const base::ServiceId& service) const;
 
  private:

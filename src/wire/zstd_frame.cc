@@ -52,7 +52,7 @@ ZstdReader::~ZstdReader() = default;
 
 Result<std::unique_ptr<ZstdReader>> ZstdReader::open(const std::string& path) {
   auto state = std::make_unique<State>();
-  ASSERT(state->zstd);
+  INVARIANT(state->zstd);
   TRY_ASSIGN(state->in, base::os::open_file(path, O_RDONLY | O_NOFOLLOW, 0));
   ::ZSTD_DCtx_setParameter(state->zstd.get(), ZSTD_d_windowLogMax, kMaxWindowLog);
   return std::unique_ptr<ZstdReader>(new ZstdReader(std::move(state)));
@@ -107,7 +107,7 @@ ZstdWriter::~ZstdWriter() = default;
 
 Result<std::unique_ptr<ZstdWriter>> ZstdWriter::create(const std::string& path, int level) {
   auto state = std::make_unique<State>();
-  ASSERT(state->zstd);
+  INVARIANT(state->zstd);
   TRY_ASSIGN(state->out, base::os::open_file(path, O_WRONLY | O_CREAT | O_EXCL, 0600));
   ::ZSTD_CCtx_setParameter(state->zstd.get(), ZSTD_c_compressionLevel, level);
   ::ZSTD_CCtx_setParameter(state->zstd.get(), ZSTD_c_checksumFlag, 1);

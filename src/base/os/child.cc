@@ -50,7 +50,7 @@ class Program final {
   void describe(const std::vector<PassedFd>& descriptors) {
     std::string names;
     for (const PassedFd& passed : descriptors) {
-      ASSERT(!passed.name.contains(':'));
+      INVARIANT(!passed.name.contains(':'));
       names += (names.empty() ? "" : ":") + passed.name;
     }
     environment_.push_back(fmt::format("LISTEN_FDS={}", descriptors.size()));
@@ -134,7 +134,7 @@ int read_failure(int report) {
 
 Result<std::unique_ptr<Child>> Child::start(const asio::any_io_executor& executor,
                                             const ChildOptions& options) {
-  ASSERT(!options.argv.empty());
+  INVARIANT(!options.argv.empty());
   Program program(options);
   std::vector<int> high(options.descriptors.size());
   int ends[2];

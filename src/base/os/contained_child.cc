@@ -266,8 +266,8 @@ Result<ContainedChild> clone_child(Prepared& with, Failure* failure) {
 }  // namespace
 
 Result<ContainedChild> start_contained(const ContainedChildOptions& options) {
-  ASSERT(!options.argv.empty());
-  for (const HandedFd& handed : options.descriptors) ASSERT(handed.number < kSafeNumber);
+  INVARIANT(!options.argv.empty());
+  for (const HandedFd& handed : options.descriptors) INVARIANT(handed.number < kSafeNumber);
   TRY_ASSIGN(const Fd null, open_file("/dev/null", O_RDWR, 0));
   Prepared with{options, pointers_to(options.argv), pointers_to(options.environment),
                 std::vector<int>(options.descriptors.size(), -1), null.get()};

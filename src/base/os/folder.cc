@@ -22,8 +22,8 @@ struct CloseStream {
 };
 
 void assert_name(const std::string& name) {
-  ASSERT(!name.empty() && name != "." && name != "..");
-  ASSERT(name.find('/') == std::string::npos && name.find('\0') == std::string::npos);
+  INVARIANT(!name.empty() && name != "." && name != "..");
+  INVARIANT(name.find('/') == std::string::npos && name.find('\0') == std::string::npos);
 }
 
 EntryStatus from_stat(const struct stat& found) {
