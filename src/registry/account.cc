@@ -55,7 +55,11 @@ Result<std::uint32_t> last_ordinal(Transaction& tx) {
 
 Result<Account> get(Transaction& tx, const AccountId& id) {
   TRY_ASSIGN(auto found, rows::select(tx, "WHERE id = :1", {id.value}));
-  if (!found.empty()) return std::move(found.front());
+  if (!found.empty() && found.front().damage.empty()) return std::move(found.front());
+  if (!found.empty())
+    return base::fail_with_advice(
+        Code::DataLoss, fmt::format("tenant '{}': {}", id.value, found.front().damage),
+        "Restore the database from a backup, or the tenant from an archive");
   return base::fail_with_advice(Code::NotFound, fmt::format("there is no tenant '{}'", id.value),
                                 "See granary tenant list");
 }

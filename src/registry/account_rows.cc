@@ -30,9 +30,7 @@ std::string print(const std::map<std::string, std::string>& settings) {
   return base::json::print(document);
 }
 
-Result<Account> from_row(const Row& row) {
-  Account account;
-  account.id = AccountId(row.text(0));
+Result<void> read_columns(const Row& row, Account& account) {
   TRY_ASSIGN(account.kind, kind_from(row.text(1)));
   account.ordinal = static_cast<std::uint32_t>(row.integer(2));
   account.name = row.text(3);
@@ -53,6 +51,26 @@ Result<Account> from_row(const Row& row) {
   account.pinned = row.integer(16) != 0;
   if (const auto until = row.maybe_integer(17))
     account.pinned_until = WallTime(std::chrono::microseconds(*until));
+  return {};
+}
+
+// A row that cannot be read is one account's fault, so it does not keep the others from being
+// listed: it stands among them as failed, with the reason.
+Account from_row(const Row& row) {
+  Account account;
+  account.id = AccountId(row.text(0));
+  std::string reason;
+  try {
+    const auto read = read_columns(row, account);
+    if (read) return account;
+    reason = read.error().message;
+  } catch (const std::exception& error) {  // a DamagedRow, or what Boost.JSON throws
+    reason = error.what();
+  }
+  account.damage = "its row in the database cannot be read: " + reason;
+  account.state = State::Failed;
+  account.health = Health::Failing;
+  account.health_detail = account.damage;
   return account;
 }
 
@@ -127,10 +145,7 @@ Result<std::vector<Account>> select(Transaction& tx, const std::string& where,
                      std::move(parameters)));
   std::vector<Account> accounts;
   accounts.reserve(found.size());
-  for (const Row& row : found) {
-    TRY_ASSIGN(Account account, from_row(row));
-    accounts.push_back(std::move(account));
-  }
+  for (const Row& row : found) accounts.push_back(from_row(row));
   TRY(fill(tx, accounts));
   return accounts;
 }

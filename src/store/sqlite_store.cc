@@ -2,6 +2,7 @@
 #include <mutex>
 
 #include "base/check.h"
+#include "base/contained.h"
 #include "base/os/file.h"
 #include "store/limits.h"
 #include "store/soci_session.h"
@@ -14,6 +15,20 @@ using base::Result;
 using base::Task;
 
 namespace {
+
+// What `work` throws ends that work alone. Rows are read in it, so that, but for a bug of ours, it
+// is what is stored that cannot be read.
+Result<void> attempt(const Work& work, Transaction& session) {
+  try {
+    return work(session);
+  } catch (const base::BrokenInvariant&) {
+    return std::unexpected(base::error_of(std::current_exception()));
+  } catch (const std::exception& error) {
+    return base::fail_with_advice(
+        Code::DataLoss, fmt::format("what the database holds cannot be read: {}", error.what()),
+        "Restore the database from a backup, or the tenant from an archive");
+  }
+}
 
 // Store over two sessions: one that writes with group commit, one that reads.
 class SqliteStore final : public Store {
@@ -68,7 +83,7 @@ Task<Result<void>> SqliteStore::read(Work work) {
                                     // A deferred transaction: every statement of `work` sees the
                                     // same state.
                                     TRY(reader_->exec("BEGIN", {}));
-                                    Result<void> result = work(*reader_);
+                                    Result<void> result = attempt(work, *reader_);
                                     auto ended = reader_->exec("ROLLBACK", {});
                                     ASSERT(ended.has_value());
                                     return result;
@@ -123,7 +138,7 @@ Result<void> SqliteStore::run_batch(std::vector<Job>& batch, std::vector<Result<
 
 Result<void> SqliteStore::run_job(const Work& work) {
   TRY(writer_->exec("SAVEPOINT job", {}));
-  Result<void> result = work(*writer_);
+  Result<void> result = attempt(work, *writer_);
   if (!result && !writer_->in_transaction()) return result;
   if (!result) TRY(writer_->exec("ROLLBACK TO job", {}));
   TRY(writer_->exec("RELEASE job", {}));

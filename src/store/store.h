@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -23,10 +24,18 @@ namespace granary::store {
 // NULL, a 64-bit integer or a text (UTF-8). Times are microseconds since 1970 as integers.
 using Value = std::variant<std::monostate, std::int64_t, std::string>;
 
+// Thrown where a stored value is not of the kind that it was written as: somebody changed the file.
+// Ends the transaction's work, which fails with DataLoss.
+class DamagedRow final : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
 class Row final {
  public:
   explicit Row(std::vector<Value> values) : values_(std::move(values)) {}
-  // Asserts that the column exists and is of that kind: the statement is our own.
+  // That the column exists is an invariant: the statement is our own. Throw DamagedRow where it
+  // holds another kind.
   std::int64_t integer(std::size_t column) const;
   const std::string& text(std::size_t column) const;
   std::optional<std::int64_t> maybe_integer(std::size_t column) const;
@@ -54,7 +63,7 @@ class Store {
  public:
   virtual ~Store() = default;
   // Runs `work` in a transaction and resolves once it is durable. An error of `work` rolls back
-  // all it did and is returned. `work` runs on the store's thread: it captures values, or
+  // all it did and is returned; so does an exception (DataLoss). `work` runs on the store's thread: it captures values, or
   // references that outlive the wait, and touches nothing of the caller's executor.
   virtual base::Task<base::Result<void>> write(Work work) = 0;
   // The same without a durable commit, seeing all that was written before; must not change rows.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "app/limits.h"
+#include "base/contained.h"
 #include "base/log.h"
 #include "base/os/file.h"
 #include "lifecycle/desired.h"
@@ -64,6 +65,7 @@ class Builder final {
   Result<void> add(const registry::Account& account) {
     using registry::State;
     existing_.push_back(account.ordinal);
+    if (!account.damage.empty()) return base::fail(base::Code::DataLoss, "{}", account.damage);
     TRY(add_egress(account));
     const bool served = account.state == State::Active || account.state == State::Suspended ||
                         account.state == State::Restoring;
@@ -93,6 +95,8 @@ class Builder final {
 
   // After all accounts were added.
   Result<void> finish() {
+    // One whose ordinal cannot be read might be any that is missing: nobody is called gone then.
+    if (std::ranges::find(existing_, 0U) != existing_.end()) return {};
     TRY_ASSIGN(const std::uint32_t last, registry::last_ordinal(tx_));
     policy_.gone = snapshot_.gone = wire::missing(std::move(existing_), last);
     return {};
@@ -211,7 +215,13 @@ Result<Published> build_published(store::Transaction& tx, const std::string& dom
   registry::Filter filter{.after = {}, .limit = 2000, .state = {}, .kind = {}};
   for (;;) {
     TRY_ASSIGN(const auto page, registry::list(tx, filter));
-    for (const registry::Account& account : page) TRY(builder.add(account));
+    for (const registry::Account& account : page) {
+      // One whose release or settings cannot be read is not routed; all others are.
+      const auto added = base::contained_call([&] { return builder.add(account); });
+      if (!added)
+        base::log::error("account {} is not routed: {}", account.id.value,
+                         base::describe(added.error()));
+    }
     if (page.size() < filter.limit) break;
     filter.after = page.back().id.value;
   }
