@@ -109,6 +109,12 @@ void raise_descriptor_limit() {
   (void)::setrlimit(RLIMIT_NOFILE, &files);
 }
 
+std::string boot_id() {
+  std::string id = read_file("/proc/sys/kernel/random/boot_id", 64).value_or("");
+  while (!id.empty() && id.back() == '\n') id.pop_back();
+  return id;
+}
+
 Result<ProcessStatus> process_status(pid_t pid) {
   TRY_ASSIGN(const std::string text, read_file(fmt::format("/proc/{}/stat", pid), kLongestStat));
   const auto fields = stat_fields(text);

@@ -26,6 +26,8 @@ struct ProcessStatus {
   pid_t parent = 0;
   char state = '?';  // Z: ended, but not reaped
 };
+// Of this run of the kernel: pids and boot times of another one mean nothing. Empty: not known.
+std::string boot_id();
 // From /proc/PID/stat. Errors: NotFound.
 Result<ProcessStatus> process_status(pid_t pid);
 

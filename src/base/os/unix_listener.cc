@@ -1,6 +1,10 @@
 #include "base/os/unix_listener.h"
 
 #include <fcntl.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <linux/sock_diag.h>
+#include <linux/unix_diag.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -56,6 +60,63 @@ Result<Fd> listen_unix(const std::string& path, const ListenOptions& options) {
 bool connections_queued(int listener) {
   pollfd watched{listener, POLLIN, 0};
   return ::poll(&watched, 1, 0) > 0 && (watched.revents & POLLIN) != 0;
+}
+
+namespace {
+
+struct QueueQuestion {
+  nlmsghdr head;
+  unix_diag_req body;
+};
+
+Result<std::uint32_t> queue_in(const char* bytes, std::size_t size) {
+  const auto* head = reinterpret_cast<const nlmsghdr*>(bytes);
+  if (size < sizeof *head || head->nlmsg_len > size)
+    return fail(Code::Internal, "sock_diag gave a part of an answer");
+  if (head->nlmsg_type == NLMSG_ERROR) {
+    const auto* error = static_cast<const nlmsgerr*>(NLMSG_DATA(head));
+    return std::unexpected(from_errno(-error->error, "sock_diag", "a unix listener"));
+  }
+  const auto* message = static_cast<const unix_diag_msg*>(NLMSG_DATA(head));
+  int left = static_cast<int>(head->nlmsg_len - NLMSG_LENGTH(sizeof *message));
+  const auto* attribute = reinterpret_cast<const rtattr*>(message + 1);
+  for (; RTA_OK(attribute, left); attribute = RTA_NEXT(attribute, left)) {
+    if (attribute->rta_type != UNIX_DIAG_RQLEN) continue;
+    unix_diag_rqlen length{};
+    std::memcpy(&length, RTA_DATA(attribute), sizeof length);
+    return length.udiag_rqueue;
+  }
+  return fail(Code::NotSupported, "this kernel does not tell the length of a listener's queue");
+}
+
+}  // namespace
+
+Result<std::uint32_t> connections_waiting(int listener) {
+  struct stat status{};
+  TRY(checked("fstat", "a listener", [&] { return ::fstat(listener, &status); }));
+  TRY_ASSIGN(const int raw, checked("socket", "sock_diag", [] {
+               return ::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+             }));
+  const Fd socket(raw);
+  QueueQuestion question{};
+  question.head = {.nlmsg_len = sizeof question,
+                   .nlmsg_type = SOCK_DIAG_BY_FAMILY,
+                   .nlmsg_flags = NLM_F_REQUEST,
+                   .nlmsg_seq = 1,
+                   .nlmsg_pid = 0};
+  question.body.sdiag_family = AF_UNIX;
+  question.body.udiag_states = ~0U;
+  question.body.udiag_ino = static_cast<std::uint32_t>(status.st_ino);
+  question.body.udiag_show = UDIAG_SHOW_RQLEN;
+  question.body.udiag_cookie[0] = question.body.udiag_cookie[1] = ~0U;
+  TRY(checked("send", "sock_diag", [&] {
+    return ::send(socket.get(), &question, sizeof question, 0);
+  }));
+  alignas(nlmsghdr) char answer[1024];
+  TRY_ASSIGN(const ssize_t got, checked("recv", "sock_diag", [&] {
+               return ::recv(socket.get(), answer, sizeof answer, 0);
+             }));
+  return queue_in(answer, static_cast<std::size_t>(got));
 }
 
 Result<PeerIdentity> peer_identity(int socket) {

@@ -23,6 +23,9 @@ Result<Fd> listen_unix(const std::string& path, const ListenOptions& options);
 
 // Whether connections wait to be accepted.
 bool connections_queued(int listener);
+// How many, those that their clients have closed since included. From sock_diag(7), so only for a
+// listener of the caller's network namespace. Errors: NotSupported (a kernel without it), NotFound.
+Result<std::uint32_t> connections_waiting(int listener);
 
 struct PeerIdentity {
   pid_t pid = 0;
