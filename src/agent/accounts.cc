@@ -6,6 +6,7 @@
 #include "agent/limits.h"
 #include "agent/warm_set.h"
 #include "base/check.h"
+#include "base/contained.h"
 #include "base/log.h"
 #include "base/os/file.h"
 
@@ -31,11 +32,13 @@ Accounts::Accounts(AccountsOptions options, AccountsParts parts)
              .clock = parts_.clock,
              .timer = parts_.timer,
              .rng = parts_.rng,
+             .worker = parts_.worker,
              .launcher = parts_.launcher,
              .doors = parts_.doors,
              .board = parts_.board,
              .gate = gate_,
              .tasks = tasks_,
+             .memory = FailureMemory(options_.paths),
              .uid_base = options_.uid_base,
              .living = living_,
              .awake = awake_},
@@ -264,19 +267,30 @@ Task<std::optional<BootTime>> Accounts::sweep() {
   }
   std::optional<BootTime> next;
   for (const auto& service : services) {
-    const auto due = co_await service->sweep();
-    if (due && (!next || *due < *next)) next = due;
+    const auto due = co_await base::contained(service->sweep());
+    if (!due) {  // a fault of ours in this one must not end the sweep of all
+      if (due.error().code == Code::Cancelled) co_return next;
+      base::log::error("{}: {}", to_string(service->id()), describe(due.error()));
+      service->fail_life(describe(due.error()));
+      continue;
+    }
+    if (*due && (!next || **due < *next)) next = *due;
   }
   co_await keep_within_budget();
   co_await keep_cpu_fair();
   co_return next;
 }
 
+Task<Result<std::optional<BootTime>>> Accounts::swept_once() { co_return co_await sweep(); }
+
 Task<void> Accounts::run_sweeps() {
   using base::asio::experimental::awaitable_operators::operator||;
   for (;;) {
     const std::uint64_t seen = tools_.changes;
-    const std::optional<BootTime> due = co_await sweep();
+    const auto swept = co_await base::contained(swept_once());
+    if (!swept && swept.error().code == Code::Cancelled) co_return;
+    if (!swept) base::log::error("the sweep: {}", describe(swept.error()));
+    const std::optional<BootTime> due = swept ? *swept : std::nullopt;
     if (tools_.changes == seen && living_.empty()) {  // nothing is awake, so nothing ticks
       if (!co_await awake_.wait()) co_return;
     } else if (tools_.changes == seen) {
@@ -294,24 +308,50 @@ Task<void> Accounts::run_sweeps() {
 
 // --- beginning and end --------------------------------------------------------------------------
 
+Task<Result<SiloEnd>> Accounts::clean_up(ServiceId id) {
+  co_return co_await parts_.launcher.clean_up(std::move(id));
+}
+
 Task<void> Accounts::adopt_all() {
   const std::vector<ServiceId> left = co_await parts_.launcher.leftovers();
   std::vector<std::shared_ptr<Service>> outdated;
   for (const ServiceId& id : left) {
     const std::shared_ptr<Service> service = find(id);
     if (service) {
-      if (auto silo = co_await parts_.launcher.adopt(id)) {
+      if (auto silo = co_await base::contained(parts_.launcher.adopt(id))) {
         service->adopt(std::move(*silo));
         base::log::info("adopted {}", to_string(id));
         if (service->is_outdated() || service->halted()) outdated.push_back(service);
         continue;
       }
     }
-    (void)co_await parts_.launcher.clean_up(id);
+    if (!co_await base::contained(clean_up(id)) && service) service->note_unclean();
     parts_.doors.close(id, {});  // its name may be left
   }
   for (const auto& service : outdated)
     (void)tasks_.spawn("stop " + to_string(service->id()), service->stop());
+}
+
+// An account of an earlier agent, with its services asleep.
+Result<void> Accounts::take_up(wire::AccountSpec spec) {
+  auto shared = std::make_shared<const wire::AccountSpec>(std::move(spec));
+  Account& account = accounts_[shared->account];
+  account.spec = shared;
+  for (std::size_t i = 0; i < shared->services.size(); ++i) {
+    account.services.push_back(std::make_shared<Service>(tools_, shared, i));
+    if (shared->traffic == wire::Traffic::Suspended) account.services.back()->halt();
+    // What an earlier life left on the board must not look like one that serves.
+    parts_.board.slot(shared->services[i].slot).epoch.store(0);
+  }
+  return {};
+}
+
+Task<void> Accounts::recall_failures() {
+  const std::vector<Failures> all =
+      co_await base::run_on(parts_.worker, [this] { return tools_.memory.load_all(); });
+  for (const Failures& failures : all) {
+    if (const auto service = find(failures.service)) service->recall(failures);
+  }
 }
 
 Task<Result<void>> Accounts::recover() {
@@ -324,16 +364,14 @@ Task<Result<void>> Accounts::recover() {
   }
   CO_TRY(co_await recover_transfers(loaded.specs));
   for (wire::AccountSpec& spec : loaded.specs) {
-    auto shared = std::make_shared<const wire::AccountSpec>(std::move(spec));
-    Account& account = accounts_[shared->account];
-    account.spec = shared;
-    for (std::size_t i = 0; i < shared->services.size(); ++i) {
-      account.services.push_back(std::make_shared<Service>(tools_, shared, i));
-      if (shared->traffic == wire::Traffic::Suspended) account.services.back()->halt();
-      // What an earlier life left on the board must not look like one that serves.
-      parts_.board.slot(shared->services[i].slot).epoch.store(0);
-    }
+    const AccountId id = spec.account;
+    const auto known = base::contained_call([&] { return take_up(std::move(spec)); });
+    if (known) continue;
+    base::log::error("account {} is damaged: {}", id.value, describe(known.error()));
+    accounts_.erase(id);
+    damaged_[id] = known.error().message;
   }
+  co_await recall_failures();
   co_await adopt_all();
   co_await begin_cpu_fairness();
   for (const auto& [id, account] : accounts_) {

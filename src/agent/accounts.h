@@ -107,6 +107,9 @@ class Accounts final {
   base::Task<void> stop_all(std::vector<std::shared_ptr<Service>> services);
   base::Task<void> stop_one(std::shared_ptr<Service> service, std::shared_ptr<base::Event> done,
                             std::shared_ptr<std::size_t> left);
+  base::Result<void> take_up(wire::AccountSpec spec);
+  base::Task<void> recall_failures();
+  base::Task<base::Result<SiloEnd>> clean_up(base::ServiceId id);
   base::Task<void> adopt_all();
   base::Task<base::Result<void>> recover_transfers(const std::vector<wire::AccountSpec>& specs);
   base::Task<void> keep_within_budget();
@@ -114,6 +117,7 @@ class Accounts final {
   base::Task<void> begin_cpu_fairness();
   base::Task<void> keep_cpu_fair();
   base::Task<void> put_before_accounts(int pid);
+  base::Task<base::Result<std::optional<base::BootTime>>> swept_once();
   base::Task<void> run_sweeps();
   base::Task<void> reap();
   wire::AccountReport report_of(const Account& account) const;

@@ -3,6 +3,9 @@
 // Quick; lives on the agent's executor. Implementations: host/unix_doors.h, testing/.
 #pragma once
 
+#include <cstdint>
+#include <optional>
+
 #include "base/ids.h"
 #include "base/os/fd.h"
 #include "base/result.h"
@@ -16,6 +19,9 @@ class Doors {
   virtual base::Result<base::os::Fd> open(const base::ServiceId& service) = 0;
   // Whether connections wait in it.
   virtual bool queued(const base::ServiceId& service, const base::os::Fd& door) = 0;
+  // How many, those given up by their clients included. Nothing: this machine does not tell.
+  virtual std::optional<std::uint32_t> waiting(const base::ServiceId& service,
+                                               const base::os::Fd& door) = 0;
   // Removes the name and closes the descriptor: what is queued is cut off.
   virtual void close(const base::ServiceId& service, base::os::Fd door) = 0;
 };

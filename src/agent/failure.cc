@@ -29,6 +29,24 @@ std::string what_happened(const SiloEnd& end, const wire::ServiceSpec& spec) {
   return "";
 }
 
+// Of the way out: granary-init listens there in every silo that has one.
+constexpr std::uint16_t kEgressPort = 3128;
+
+// Where it listens instead, and what to do about it; empty: nowhere.
+std::string others(const std::vector<std::uint16_t>& ports, const wire::ServiceSpec& spec) {
+  for (const std::uint16_t port : ports) {
+    if (port == spec.port || port == kEgressPort) continue;
+    return fmt::format(
+        ". It listens on TCP port {} instead: write `listen: {}` in granary.yaml, or make it serve "
+        "{}",
+        port, port,
+        spec.port != 0 ? "the port in PORT"
+                       : "the socket that it inherits (a shell script in `command` must start it "
+                         "with exec)");
+  }
+  return "";
+}
+
 }  // namespace
 
 std::string describe_end(const SiloEnd& end, const wire::ServiceSpec& spec) {
@@ -37,11 +55,26 @@ std::string describe_end(const SiloEnd& end, const wire::ServiceSpec& spec) {
   return text;
 }
 
-std::string describe_silence(const wire::ServiceSpec& spec) {
-  return fmt::format(
-      "it did not listen on port {} within {} ms and was stopped. Make it listen on 127.0.0.1 at "
-      "the port in PORT, or raise start_timeout in granary.yaml",
-      spec.port, spec.start_timeout.count());
+std::string describe_silence(const wire::ServiceSpec& spec,
+                             const std::vector<std::uint16_t>& ports) {
+  const auto within = std::chrono::duration<double>(spec.start_timeout).count();
+  std::string text =
+      spec.port != 0
+          ? fmt::format("it did not listen on port {} within {:g} s and was stopped", spec.port,
+                        within)
+          : fmt::format(
+                "nobody in it accepted a connection on descriptor 3 within {:g} s and it was stopped",
+                within);
+  if (const std::string elsewhere = others(ports, spec); !elsewhere.empty())
+    return text + elsewhere;
+  if (spec.port != 0)
+    return text +
+           ". Make it listen on 127.0.0.1 at the port in PORT, or raise start_timeout in "
+           "granary.yaml";
+  return text +
+         ". Make it serve the socket that it inherits (LISTEN_FDS): a shell script in `command` "
+         "must start it with exec; or give the port that it listens on as `listen` in "
+         "granary.yaml; or raise start_timeout";
 }
 
 }  // namespace granary::agent

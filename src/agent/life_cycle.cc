@@ -8,28 +8,50 @@ namespace granary::agent {
 
 using std::chrono::milliseconds;
 
-bool may_follow(ServicePhase from, ServicePhase to) {
-  switch (from) {
-    case ServicePhase::Asleep:
-      return to == ServicePhase::Starting || to == ServicePhase::Running;  // woken, or adopted
-    case ServicePhase::Starting:
-      return to == ServicePhase::Running || to == ServicePhase::BackingOff ||
-             to == ServicePhase::Asleep;
-    case ServicePhase::Running:
-      return to == ServicePhase::Stopping || to == ServicePhase::Starting ||
-             to == ServicePhase::BackingOff || to == ServicePhase::Asleep;
-    case ServicePhase::Stopping:
-      return to == ServicePhase::Asleep || to == ServicePhase::Starting;
-    case ServicePhase::BackingOff:
-      return to == ServicePhase::Asleep || to == ServicePhase::Starting;
+namespace {
+
+// Of a life that is over, whatever phase it had come to.
+ServicePhase after_life(LifeEvent event) {
+  if (event == LifeEvent::StartsAgain) return ServicePhase::Starting;
+  return event == LifeEvent::BackedOff ? ServicePhase::BackingOff : ServicePhase::Asleep;
+}
+
+}  // namespace
+
+std::optional<ServicePhase> phase_after(ServicePhase phase, LifeEvent event) {
+  const bool alive = phase == ServicePhase::Starting || phase == ServicePhase::Running ||
+                     phase == ServicePhase::Stopping;
+  switch (event) {
+    case LifeEvent::Recalled:
+      if (phase == ServicePhase::Asleep) return ServicePhase::BackingOff;
+      return std::nullopt;
+    case LifeEvent::Adopted:
+      if (!alive) return ServicePhase::Running;
+      return std::nullopt;
+    case LifeEvent::Woken:
+      if (!alive) return ServicePhase::Starting;
+      return std::nullopt;
+    case LifeEvent::Started:
+      if (phase == ServicePhase::Starting) return ServicePhase::Running;
+      return std::nullopt;
+    case LifeEvent::StopBegan:
+      if (phase == ServicePhase::Running) return ServicePhase::Stopping;
+      return std::nullopt;
+    case LifeEvent::FellAsleep:
+      if (phase == ServicePhase::BackingOff) return ServicePhase::Asleep;
+      [[fallthrough]];
+    case LifeEvent::StartsAgain:
+    case LifeEvent::BackedOff:
+      if (alive) return after_life(event);
+      return std::nullopt;
   }
-  return false;
+  return std::nullopt;
 }
 
 Verdict judge(const LifeEnd& end, double jitter) {
   const auto on_demand =
       end.demand == Demand::Some ? Verdict::Next::StartAgain : Verdict::Next::Sleep;
-  if (end.ending == Ending::Asked) return {on_demand, 0, {}};
+  if (end.ending != Ending::Failed) return {on_demand, 0, {}};
   const std::uint32_t crashes = end.lasted >= kRanWell ? 1 : end.crashes + 1;
   // Once may be chance: those who wait get another try at once.
   if (crashes == 1) return {on_demand, crashes, {}};

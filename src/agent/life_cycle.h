@@ -2,8 +2,10 @@
 // comes after a life's end, when an idle one may sleep. The effects are in service.h.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 
 #include "base/clock.h"
 #include "wire/account_state.h"
@@ -12,12 +14,27 @@ namespace granary::agent {
 
 using wire::ServicePhase;
 
-// README.md draws it.
-bool may_follow(ServicePhase from, ServicePhase to);
+// Whatever changes a service's phase. README.md has the table.
+enum class LifeEvent {
+  Recalled,     // an earlier agent left it backing off
+  Adopted,      // an earlier agent left it running
+  Woken,        // it is asked for, or is never to sleep
+  Started,      // its process exists: requests may be sent to it
+  StopBegan,    // it was told to stop
+  StartsAgain,  // its life is over, and the next begins at once
+  FellAsleep,   // its life is over, or the pause of its back-off
+  BackedOff,    // its life is over, and the next must wait
+};
+inline constexpr std::array kLifeEvents = {
+    LifeEvent::Recalled,  LifeEvent::Adopted,     LifeEvent::Woken,      LifeEvent::Started,
+    LifeEvent::StopBegan, LifeEvent::StartsAgain, LifeEvent::FellAsleep, LifeEvent::BackedOff};
+// Decided for every pair. Nothing: the event cannot happen in this phase, and is a bug.
+std::optional<ServicePhase> phase_after(ServicePhase phase, LifeEvent event);
 
 enum class Ending {
   Asked,   // idle, suspended, replaced: we told it to stop
-  Failed,  // it ended by itself, or could not be started
+  Done,    // it had served, and ended by itself with exit code 0: it put itself to sleep
+  Failed,  // it ended otherwise, or could not be started
 };
 // Whether somebody asks for the service just now: a connection in its queue, or an activation.
 enum class Demand { None, Some };

@@ -27,6 +27,8 @@ inline constexpr std::chrono::seconds kRanWell{30};
 // The first crash restarts at once where somebody waits; from the second on the pause doubles.
 inline constexpr std::chrono::milliseconds kFirstBackOff{500};
 inline constexpr std::chrono::milliseconds kLongestBackOff{60'000};
+// After a fault of Granary itself in the service's bookkeeping: as long as any back-off.
+inline constexpr std::chrono::milliseconds kFaultBackOff = kLongestBackOff;
 inline constexpr double kBackOffJitter = 0.2;  // up to this much less, so that a fleet spreads
 
 // --- sweeping -----------------------------------------------------------------------------------
@@ -55,7 +57,16 @@ inline constexpr std::size_t kStartsPerCore = 2;
 // While others wait to be started, a started app keeps its place until it has taken its first
 // connection, so that a storm of wakes is served one after another; but no longer than this.
 inline constexpr std::chrono::milliseconds kSettleLongest{400};
-inline constexpr std::chrono::milliseconds kSettlePoll{2};
+// Whether an app has taken its first connection is looked at this often, at first and in the end,
+// until its start_timeout; from then on with the sweep.
+inline constexpr std::chrono::milliseconds kAcceptPollFirst{2};
+inline constexpr std::chrono::milliseconds kAcceptPollLast{100};
+// A request that is counted but in no queue for this long has been accepted: the gateway connects
+// within a millisecond of counting, or of the answer to its activation.
+inline constexpr std::chrono::milliseconds kConnectGrace{250};
+// How long an activation waits for a place among those that start: longer than a storm of wakes
+// takes, shorter than the gateway waits for an answer.
+inline constexpr std::chrono::seconds kPlaceLongest{60};
 // Connections that may wait while a service starts (the kernel caps it at somaxconn). The
 // gateway's own queue is shorter.
 inline constexpr int kBacklog = 4096;

@@ -4,6 +4,7 @@
 #include <boost/asio/write.hpp>
 
 #include "agent/limits.h"
+#include "base/contained.h"
 #include "base/event.h"
 #include "base/log.h"
 #include "base/os/child.h"
@@ -115,9 +116,22 @@ Task<void> Server::read(std::shared_ptr<Connection> connection) {
   --connections_;
 }
 
+// A request that meets a fault of ours is answered like any other that fails.
+Task<wire::AgentResult<object>> Server::contained_answer(wire::Peer peer, wire::Request request) {
+  std::exception_ptr thrown;
+  try {
+    co_return co_await handler_.handle(peer, std::move(request));
+  } catch (...) {
+    thrown = std::current_exception();
+  }
+  base::Error error = base::error_of(thrown);
+  if (error.code != Code::Cancelled) base::log::error("a request: {}", describe(error));
+  co_return std::unexpected(wire::AgentError{std::move(error), 0});
+}
+
 Task<void> Server::answer(std::shared_ptr<Connection> connection, wire::Request request) {
   const std::int64_t id = request.id;
-  const auto result = co_await handler_.handle(connection->peer, std::move(request));
+  const auto result = co_await contained_answer(connection->peer, std::move(request));
   co_await send(connection, wire::encode_answer(id, result));
   --connection->requests;
   connection->changed.notify_all();

@@ -46,6 +46,8 @@ class Server final {
   base::Task<void> read(std::shared_ptr<Connection> connection);
   base::Task<base::Result<base::json::object>> read_frame(std::shared_ptr<Connection> connection);
   base::Task<void> answer(std::shared_ptr<Connection> connection, wire::Request request);
+  base::Task<wire::AgentResult<base::json::object>> contained_answer(wire::Peer peer,
+                                                                     wire::Request request);
   base::Task<void> send(std::shared_ptr<Connection> connection, std::string frame);
   wire::Peer peer_of(std::uint32_t uid) const;
   void welcome(Connection& connection) const;

@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "agent/doors.h"
+#include "agent/failure_memory.h"
 #include "agent/life_cycle.h"
 #include "agent/silo_launcher.h"
 #include "agent/start_gate.h"
@@ -17,6 +18,7 @@
 #include "base/rng.h"
 #include "base/task_group.h"
 #include "base/timer.h"
+#include "base/worker.h"
 #include "wire/activity_board.h"
 #include "wire/agent_protocol.h"
 
@@ -30,11 +32,13 @@ struct ServiceTools {
   const base::Clock& clock;
   base::Timer& timer;
   base::Rng& rng;
+  base::Worker& worker;
   SiloLauncher& launcher;
   Doors& doors;
   wire::ActivityBoard& board;
   StartGate& gate;
   base::TaskGroup& tasks;
+  const FailureMemory memory;
   std::uint32_t uid_base;
   // The services that are not asleep: what a sweep looks at.
   std::unordered_map<Service*, std::weak_ptr<Service>>& living;
@@ -63,8 +67,13 @@ class Service final : public std::enable_shared_from_this<Service> {
   // The epoch of a life that requests may be sent to; joins a start under way. Errors: Refused
   // (halted), Unavailable (backing off; says for how long), Deadline, Cancelled.
   base::Task<wire::AgentResult<std::uint32_t>> activate();
-  // Takes over a silo from an earlier agent. Only while asleep.
+  // Goes on with the back-off that an earlier agent had come to. Only while asleep; of another
+  // release it is forgiven.
+  void recall(const Failures& failures);
+  // Takes over a silo from an earlier agent. Only while asleep or backing off.
   void adopt(AdoptedSilo silo);
+  // Something is left of an earlier life that could not be cleared away.
+  void note_unclean() { unclean_ = true; }
   // Begins a life without a request, where the service is never to sleep and may live.
   void keep_up();
 
@@ -83,9 +92,11 @@ class Service final : public std::enable_shared_from_this<Service> {
   // When the idle time will be over if nobody comes; nothing while it is not running, is in use,
   // or never sleeps.
   std::optional<base::BootTime> idle_at() const;
-  // What sweeping is for: sleeps when idle, gives up on an app that never listened, and lets a
+  // What sweeping is for: sleeps when idle, gives up on an app that accepts nothing, and lets a
   // back-off end. The next time that something may be due.
-  base::Task<std::optional<base::BootTime>> sweep();
+  base::Task<base::Result<std::optional<base::BootTime>>> sweep();
+  // Ends its present life as a failed one, with this reason for people. Nothing while none serves.
+  void fail_life(std::string reason);
 
   base::BootTime last_used() const;
   bool in_use() const;
@@ -94,14 +105,18 @@ class Service final : public std::enable_shared_from_this<Service> {
  private:
   struct Awake;
   enum class StopWish { None, Asked, Failed };
+  static constexpr base::BootTime kNever = base::BootTime::max();
 
   SiloPlan plan() const;
   wire::BoardSlot& slot() const;
-  void enter(ServicePhase next);
+  void enter(LifeEvent event);
   bool begin();
   void note_living();
   void note_change();
   base::Task<void> live(std::shared_ptr<Awake> awake);
+  base::Task<base::Result<void>> live_on(std::shared_ptr<Awake> awake);
+  base::Task<base::Result<void>> give_up(std::shared_ptr<Awake> awake, base::Error fault);
+  base::Task<base::Result<SiloEnd>> clean_up();
   base::Task<base::Result<void>> start_silo(std::shared_ptr<Awake> awake);
   base::Task<void> settle(std::shared_ptr<Awake> awake);
   base::Task<bool> see_to_its_end(std::shared_ptr<Awake> awake);
@@ -109,8 +124,18 @@ class Service final : public std::enable_shared_from_this<Service> {
   base::Task<bool> end_life(std::shared_ptr<Awake> awake, std::optional<base::Error> failed);
   void tell_to_stop(Awake& awake);
   void open_epoch(Awake& awake);
+  LifeEnd judged(const Awake& awake, const SiloEnd& end, bool could_not_start) const;
   void finish(const std::shared_ptr<Awake>& awake, const Verdict& verdict);
+  base::Task<void> remember();
   base::Task<bool> wait_for_change(std::shared_ptr<Awake> awake, base::BootTime deadline);
+  base::BootTime patience(base::BootTime asked) const;
+  std::uint64_t answers(const Awake& awake) const;
+  bool accepted_on_door(Awake& awake) const;
+  base::Task<void> look_for_acceptance(std::shared_ptr<Awake> awake);
+  base::Task<base::Result<void>> looked_for_acceptance(std::shared_ptr<Awake> awake);
+  base::Task<void> await_acceptance(std::shared_ptr<Awake> awake);
+  base::BootTime silent_at() const;
+  base::Task<bool> stop_if_silent();
 
   ServiceTools& tools_;
   std::shared_ptr<const wire::AccountSpec> account_;  // shared with the Account and its services
@@ -124,6 +149,8 @@ class Service final : public std::enable_shared_from_this<Service> {
   std::uint32_t wakes_ = 0;
   base::BootTime retry_at_{0};  // BackingOff only
   std::string last_failure_;
+  bool unclean_ = false;  // something may be left of an earlier life: the next start clears it away
+  bool remembered_ = false;  // there is a file of its failures
 };
 
 }  // namespace granary::agent

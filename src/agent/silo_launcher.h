@@ -70,6 +70,9 @@ class SiloLauncher {
   virtual base::Task<SiloEnd> clean_up(base::ServiceId service) = 0;
   // Whether the app is known to accept connections: for port mode. Errors: NotFound.
   virtual base::Task<base::Result<bool>> listens(base::ServiceId service) = 0;
+  // The TCP ports that the running silo listens on, by its own network's reckoning; to tell why
+  // requests do not reach it. Empty: none, or it is not known.
+  virtual base::Task<std::vector<std::uint16_t>> listening_ports(base::ServiceId service) = 0;
   // Services that something of a silo is left of: records, cgroups.
   virtual base::Task<std::vector<base::ServiceId>> leftovers() = 0;
 };

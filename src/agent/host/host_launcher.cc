@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/os/contained_child.h"
 #include "base/os/file.h"
+#include "base/os/listening_ports.h"
 #include "base/os/process.h"
 
 namespace granary::agent {
@@ -28,12 +29,6 @@ constexpr int kListenerFd = 3;
 constexpr int kLogFds[] = {4, 5};
 constexpr int kStatusFd = 6;
 constexpr std::size_t kMostSaid = 2'000;
-
-std::string boot_id() {
-  std::string id = base::os::read_file("/proc/sys/kernel/random/boot_id", 64).value_or("");
-  while (!id.empty() && id.back() == '\n') id.pop_back();
-  return id;
-}
 
 // What a program wrote to its standard error; from the beginning, where the cause stands.
 std::string said(const Fd& errors) {
@@ -210,7 +205,7 @@ class HostLauncher::Launch final {
 
   Result<void> record() {
     SiloRecord& record = started_.life.record;
-    record.boot_id = boot_id();
+    record.boot_id = base::os::boot_id();
     record.epoch = plan_.epoch;
     record.fingerprint = fingerprint(plan_);
     return write_record(parts_.paths, plan_.service, record);
@@ -250,7 +245,7 @@ Task<Result<std::unique_ptr<Silo>>> HostLauncher::start(SiloPlan plan) {
 
 Result<std::pair<SiloRecord, Fd>> HostLauncher::find_blocking(const ServiceId& service) const {
   TRY_ASSIGN(SiloRecord record, read_record(parts_.paths, service));
-  if (record.boot_id != boot_id())
+  if (record.boot_id != base::os::boot_id())
     return base::fail(Code::NotFound, "the machine was restarted since");
   TRY_ASSIGN(Fd process, base::os::open_process(record.init));
   return std::make_pair(std::move(record), std::move(process));
@@ -273,7 +268,7 @@ SiloEnd HostLauncher::clean_up_blocking(const ServiceId& service, const Life& li
   SiloRecord record = life.record;
   if (record.init.pid == 0) {
     auto known = read_record(parts_.paths, service);
-    if (known && known->boot_id == boot_id()) record = std::move(*known);
+    if (known && known->boot_id == base::os::boot_id()) record = std::move(*known);
   }
   kill_and_wait(record.init, std::chrono::milliseconds(0));
   // It reaps the first process and ends by itself; then it is reaped here, where it is our child.
@@ -309,6 +304,16 @@ Task<Result<bool>> HostLauncher::listens(ServiceId service) {
   co_return co_await base::run_on(parts_.worker, [this, &service]() -> Result<bool> {
     return read_status(parts_.paths, service).listens;
   });
+}
+
+Task<std::vector<std::uint16_t>> HostLauncher::listening_ports(ServiceId service) {
+  const auto life = lives_.find(service);
+  // Without walls it is in the host's network, and the ports are anybody's.
+  if (life == lives_.end() || isolation() != "full")
+    co_return std::vector<std::uint16_t>();
+  const pid_t init = life->second.record.init.pid;
+  co_return co_await base::run_on(parts_.worker,
+                                  [init] { return base::os::listening_ports(init); });
 }
 
 Task<std::vector<ServiceId>> HostLauncher::leftovers() {

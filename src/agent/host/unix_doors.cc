@@ -18,6 +18,14 @@ bool UnixDoors::queued(const base::ServiceId&, const base::os::Fd& door) {
   return base::os::connections_queued(door.get());
 }
 
+std::optional<std::uint32_t> UnixDoors::waiting(const base::ServiceId& service,
+                                                const base::os::Fd& door) {
+  if (!queued(service, door)) return 0;  // the usual answer, by the cheaper question
+  const auto count = base::os::connections_waiting(door.get());
+  if (!count) return std::nullopt;
+  return *count;
+}
+
 void UnixDoors::close(const base::ServiceId& service, base::os::Fd door) {
   // The name first: nobody shall find a socket that is about to refuse.
   if (const auto removed = base::os::remove_file(paths_.socket(service)); !removed)

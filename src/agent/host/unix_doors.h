@@ -15,6 +15,8 @@ class UnixDoors final : public Doors {
 
   base::Result<base::os::Fd> open(const base::ServiceId& service) override;
   bool queued(const base::ServiceId& service, const base::os::Fd& door) override;
+  std::optional<std::uint32_t> waiting(const base::ServiceId& service,
+                                       const base::os::Fd& door) override;
   void close(const base::ServiceId& service, base::os::Fd door) override;
 
  private:

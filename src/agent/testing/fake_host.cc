@@ -63,6 +63,7 @@ int FakeLauncher::starts(const ServiceId& service) const {
 }
 
 Task<Result<std::unique_ptr<Silo>>> FakeLauncher::start(SiloPlan plan) {
+  INVARIANT(!broken_.contains(plan.service.account));
   ASSERT(!running_.contains(plan.service));  // one life at a time
   ASSERT(!ended_.contains(plan.service));    // the last one was cleaned up
   ASSERT(plan.epoch != 0 && plan.listener >= 0);
@@ -81,6 +82,7 @@ Task<Result<std::unique_ptr<Silo>>> FakeLauncher::start(SiloPlan plan) {
 }
 
 Task<Result<AdoptedSilo>> FakeLauncher::adopt(ServiceId service) {
+  INVARIANT(!broken_.contains(service.account));
   const auto found = running_.find(service);
   if (found == running_.end()) co_return base::fail(Code::NotFound, "nothing runs");
   AdoptedSilo adopted;
@@ -92,13 +94,19 @@ Task<Result<AdoptedSilo>> FakeLauncher::adopt(ServiceId service) {
 }
 
 Task<SiloEnd> FakeLauncher::clean_up(ServiceId service) {
+  INVARIANT(!broken_.contains(service.account));
   if (running_.contains(service)) end(service, {.kind = SiloEnd::Kind::Unknown});
   SiloEnd how;
   if (auto known = ended_.extract(service)) how = std::move(known.mapped());
   co_return how;
 }
 
-Task<Result<bool>> FakeLauncher::listens(ServiceId) { co_return listens_; }
+Task<Result<bool>> FakeLauncher::listens(ServiceId service) {
+  INVARIANT(!broken_.contains(service.account));
+  co_return listens_;
+}
+
+Task<std::vector<std::uint16_t>> FakeLauncher::listening_ports(ServiceId) { co_return ports_; }
 
 Task<std::vector<ServiceId>> FakeLauncher::leftovers() {
   std::vector<ServiceId> services;
@@ -157,8 +165,13 @@ Result<base::os::Fd> FakeDoors::open(const ServiceId& service) {
   return base::os::open_file("/dev/null", O_RDONLY, 0);
 }
 
-bool FakeDoors::queued(const ServiceId& service, const base::os::Fd&) {
-  return queued_.contains(service);
+bool FakeDoors::queued(const ServiceId& service, const base::os::Fd& door) {
+  return waiting(service, door) != 0;
+}
+
+std::optional<std::uint32_t> FakeDoors::waiting(const ServiceId& service, const base::os::Fd&) {
+  const auto found = queued_.find(service);
+  return found == queued_.end() ? 0 : found->second;
 }
 
 void FakeDoors::close(const ServiceId& service, base::os::Fd) {

@@ -30,7 +30,12 @@ class FakeLauncher final : public SiloLauncher {
   void fail_starts(std::optional<base::Error> error) { start_error_ = std::move(error); }
   // On SiloSignal::Stop nothing happens; only a kill ends them.
   void ignore_stops() { ignore_stops_ = true; }
+  void heed_stops() { ignore_stops_ = false; }
   void never_listens() { listens_ = false; }
+  void listens_on(std::vector<std::uint16_t> ports) { ports_ = std::move(ports); }
+  // A fault of ours in what is done for this account: each verb about it throws.
+  void break_account(const std::string& account) { broken_.insert(base::AccountId(account)); }
+  void mend_account(const std::string& account) { broken_.erase(base::AccountId(account)); }
   // The running silo ends by itself.
   void end(const base::ServiceId& service, SiloEnd end);
 
@@ -47,6 +52,7 @@ class FakeLauncher final : public SiloLauncher {
   base::Task<base::Result<AdoptedSilo>> adopt(base::ServiceId service) override;
   base::Task<SiloEnd> clean_up(base::ServiceId service) override;
   base::Task<base::Result<bool>> listens(base::ServiceId service) override;
+  base::Task<std::vector<std::uint16_t>> listening_ports(base::ServiceId service) override;
   base::Task<std::vector<base::ServiceId>> leftovers() override;
 
  private:
@@ -67,6 +73,8 @@ class FakeLauncher final : public SiloLauncher {
   bool held_ = false;
   bool ignore_stops_ = false;
   bool listens_ = true;
+  std::vector<std::uint16_t> ports_;
+  std::set<base::AccountId> broken_;
   std::optional<base::Error> start_error_;
   // Owned by the fake and by its silos.
   std::map<base::ServiceId, std::shared_ptr<Process>> running_;
@@ -79,7 +87,8 @@ class FakeLauncher final : public SiloLauncher {
 
 class FakeDoors final : public Doors {
  public:
-  void queue(const base::ServiceId& service) { queued_.insert(service); }
+  void queue(const base::ServiceId& service) { ++queued_[service]; }
+  void accept_one(const base::ServiceId& service) { --queued_[service]; }
   void accept_all(const base::ServiceId& service) { queued_.erase(service); }
   // Its descriptors are closed with it.
   void agent_died() { open_.clear(); }
@@ -87,11 +96,13 @@ class FakeDoors final : public Doors {
 
   base::Result<base::os::Fd> open(const base::ServiceId& service) override;
   bool queued(const base::ServiceId& service, const base::os::Fd& door) override;
+  std::optional<std::uint32_t> waiting(const base::ServiceId& service,
+                                       const base::os::Fd& door) override;
   void close(const base::ServiceId& service, base::os::Fd door) override;
 
  private:
   std::set<base::ServiceId> open_;
-  std::set<base::ServiceId> queued_;
+  std::map<base::ServiceId, std::uint32_t> queued_;
 };
 
 class FakeCgroups final : public Cgroups {
