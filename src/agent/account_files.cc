@@ -2,6 +2,7 @@
 
 #include "agent/host/disk_keys.h"
 #include "agent/limits.h"
+#include "agent/platform_key.h"
 #include "base/os/file.h"
 
 namespace granary::agent {
@@ -29,7 +30,7 @@ Result<void> AccountFiles::prepare() {
     TRY(base::os::make_folders(folder, 0711));
   for (const std::string& folder : {paths_.accounts(), paths_.graveyard(), paths_.keys()})
     TRY(base::os::make_folders(folder, 0700));
-  TRY_ASSIGN(key_, base::SealingKey::open(paths_.platform_key()));
+  TRY_ASSIGN(key_, open_platform_key(paths_));
   return {};
 }
 

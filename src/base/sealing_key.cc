@@ -32,8 +32,15 @@ std::string random_key(std::size_t bytes) {
   return key;
 }
 
-Result<std::unique_ptr<SealingKey>> SealingKey::open(const std::string& path) {
+Result<std::unique_ptr<SealingKey>> SealingKey::open(const std::string& path,
+                                                     IfMissing if_missing) {
   auto key = os::read_file(path, kBytes);
+  if (!key && key.error().code == Code::NotFound && if_missing == IfMissing::Refuse)
+    return fail_with_advice(
+        Code::DataLoss, fmt::format("{} is lost, and what was sealed with it is there still", path),
+        fmt::format("Restore it from a backup. Without one nothing of that can be read again: to "
+                    "go on in spite of it, make a new one with head -c {0} /dev/urandom > {1}",
+                    kBytes, path));
   if (!key && key.error().code == Code::NotFound) {
     key = random_key(kBytes);
     TRY(os::replace_file(path, *key, 0600, os::Durability::Synced));

@@ -18,15 +18,22 @@ void wipe(std::string& secret);
 // From the kernel's generator, for keys.
 std::string random_key(std::size_t bytes);
 
+// What to do where there is no key yet.
+enum class IfMissing {
+  Make,
+  Refuse,  // things exist that were made with it: another one would be of no use
+};
+
 class SealingKey final {
  public:
   static constexpr std::size_t kBytes = 32;
   // What sealing adds to a text's length: the nonce and the tag.
   static constexpr std::size_t kOverhead = 24 + 16;
 
-  // The key in this file, of kBytes. Where there is none it is made, mode 0600, durably; its folder
-  // exists. Errors: DataLoss (the file is no key), Refused.
-  static Result<std::unique_ptr<SealingKey>> open(const std::string& path);
+  // The key in this file, of kBytes. Where there is none it may be made, mode 0600, durably; its
+  // folder exists. Errors: DataLoss (the file is no key, or there must be one), Refused, NoRoom.
+  static Result<std::unique_ptr<SealingKey>> open(const std::string& path,
+                                                  IfMissing if_missing = IfMissing::Make);
   ~SealingKey();  // wiped
   SealingKey(const SealingKey&) = delete;
   SealingKey& operator=(const SealingKey&) = delete;

@@ -108,5 +108,15 @@ TEST_F(SealingKeyTest, WipingLeavesNothing) {
   EXPECT_EQ(bytes[1], '\0');  // its memory is the string's still
 }
 
+TEST_F(SealingKeyTest, ALostOneIsNotReplacedWhereItWasUsed) {
+  const std::string lost = folder_ + "/lost.key";
+  const auto opened = SealingKey::open(lost, IfMissing::Refuse);
+  ASSERT_FALSE(opened.has_value());
+  EXPECT_EQ(opened.error().code, Code::DataLoss);
+  EXPECT_FALSE(os::exists(lost));
+  ASSERT_TRUE(SealingKey::open(lost).has_value());
+  EXPECT_TRUE(SealingKey::open(lost, IfMissing::Refuse).has_value());
+}
+
 }  // namespace
 }  // namespace granary::base

@@ -71,8 +71,16 @@ struct SigningKey::State {
 SigningKey::SigningKey(std::unique_ptr<State> state) : state_(std::move(state)) {}
 SigningKey::~SigningKey() = default;
 
-Result<std::unique_ptr<SigningKey>> SigningKey::open(const std::string& path) {
+Result<std::unique_ptr<SigningKey>> SigningKey::open(const std::string& path,
+                                                     IfMissing if_missing) {
   auto pem = os::read_file(path, kLargestFile);
+  if (!pem && pem.error().code == Code::NotFound && if_missing == IfMissing::Refuse)
+    return fail_with_advice(
+        Code::DataLoss,
+        fmt::format("{} is lost, and documents exist that were signed with it", path),
+        fmt::format("Restore it from a backup, or make a new one with openssl genpkey -algorithm "
+                    "ed25519 -out {}: what was signed before is checked with the old public key",
+                    path));
   if (!pem && pem.error().code == Code::NotFound) pem = make_key(path);
   if (!pem) return std::unexpected(pem.error());
   const Bio bio = bio_over(*pem);

@@ -9,14 +9,16 @@
 
 #include "base/json.h"
 #include "base/result.h"
+#include "base/sealing_key.h"
 
 namespace granary::base {
 
 class SigningKey final {
  public:
-  // From the PEM file at `path` (PKCS #8); made there, mode 0600 and synced, where it is missing.
-  // Errors: DataLoss (no such key in it), Refused. Blocking.
-  static Result<std::unique_ptr<SigningKey>> open(const std::string& path);
+  // From the PEM file at `path` (PKCS #8); where it is missing it may be made, mode 0600, durably.
+  // Errors: DataLoss (no such key in it, or there must be one), Refused, NoRoom. Blocking.
+  static Result<std::unique_ptr<SigningKey>> open(const std::string& path,
+                                                  IfMissing if_missing = IfMissing::Make);
   ~SigningKey();
   SigningKey(const SigningKey&) = delete;
   SigningKey& operator=(const SigningKey&) = delete;

@@ -57,5 +57,12 @@ TEST_F(SignatureTest, Base64KeepsAllLengths) {
     EXPECT_EQ(from_base64(to_base64(text)), text);
 }
 
+TEST_F(SignatureTest, ALostKeyIsNotReplacedWhereItWasUsed) {
+  const std::string lost = folder_.path() + "/lost.key";
+  EXPECT_EQ(SigningKey::open(lost, IfMissing::Refuse).error().code, Code::DataLoss);
+  ASSERT_TRUE(SigningKey::open(lost).has_value());
+  EXPECT_TRUE(SigningKey::open(lost, IfMissing::Refuse).has_value());
+}
+
 }  // namespace
 }  // namespace granary::base

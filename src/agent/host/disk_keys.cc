@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent/platform_key.h"
 #include "base/os/file.h"
 #include "base/os/syscall.h"
 
@@ -26,7 +27,7 @@ constexpr std::size_t kLargestFile = 4096;
 
 Result<std::unique_ptr<DiskKeys>> DiskKeys::open(wire::Paths paths) {
   TRY(base::os::make_folders(paths.keys(), 0700));
-  TRY_ASSIGN(auto platform_key, base::SealingKey::open(paths.platform_key()));
+  TRY_ASSIGN(auto platform_key, open_platform_key(paths));
   return std::unique_ptr<DiskKeys>(new DiskKeys(std::move(paths), std::move(platform_key)));
 }
 

@@ -17,7 +17,8 @@ namespace granary::agent {
 
 class DiskKeys final {
  public:
-  // Makes the platform key where there is none. Errors: DataLoss (its file is damaged), Refused.
+  // Makes the platform key where there is none and nothing that was sealed with one. Errors:
+  // DataLoss (its file is damaged, or lost), Refused.
   static base::Result<std::unique_ptr<DiskKeys>> open(wire::Paths paths);
   DiskKeys(const DiskKeys&) = delete;
   DiskKeys& operator=(const DiskKeys&) = delete;

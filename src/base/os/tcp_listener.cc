@@ -14,10 +14,19 @@ namespace {
 
 using Tcp = asio::ip::tcp;
 
+const ErrorCode kNotOurs{EADDRNOTAVAIL, boost::system::system_category()};
+
 Code code_of(const ErrorCode& error) {
   if (error == asio::error::address_in_use) return Code::Conflict;
   if (error == asio::error::access_denied) return Code::Refused;
   return Code::Unavailable;
+}
+
+const char* advice_for(const ErrorCode& error) {
+  if (error == kNotOurs) return "Choose an address that this machine has (ip address lists them)";
+  if (error == asio::error::access_denied)
+    return "Start it as root for a port below 1024, or choose another port";
+  return "Choose another address or port, or stop the program that has it (ss -ltnp names it)";
 }
 
 Result<int> option(int socket, int name) {
@@ -46,7 +55,13 @@ Result<Fd> listen_tcp(const std::string& address, std::uint16_t port, int backlo
   if (!error) return made;
   return fail_with_advice(code_of(error),
                           fmt::format("cannot listen on {}:{}: {}", address, port, error.message()),
-                          "Choose another address or port, or stop the program that has it");
+                          advice_for(error));
+}
+
+bool is_ip_address(const std::string& text) {
+  ErrorCode error;
+  (void)asio::ip::make_address(text, error);
+  return !error;
 }
 
 Result<IpVersion> tcp_listener_version(int socket) {
