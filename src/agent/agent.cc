@@ -71,6 +71,11 @@ Task<Result<void>> Agent::start() {
   co_return server_->start();
 }
 
+void Agent::keep_socket() {
+  const auto kept = server_->keep();
+  if (!kept) base::log::error("the agent's socket: {}", describe(kept.error()));
+}
+
 Task<void> Agent::close(Accounts::Silos silos) {
   accounts_.stop_transfers();  // the server waits for its requests, and they for these
   co_await server_->close();

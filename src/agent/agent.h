@@ -29,6 +29,8 @@ class Agent final : public Handler {
   // Recovers, then listens at Paths::agent_socket(); resolves once it answers. Errors: of the
   // system; the agent is of no use then.
   base::Task<base::Result<void>> start();
+  // Makes the socket anew where somebody removed it; to be called now and then.
+  void keep_socket();
   // Refuses, cancels, joins. Silos go on (the next agent adopts them), or are stopped first.
   base::Task<void> close(Accounts::Silos silos);
 

@@ -18,6 +18,7 @@
 #include "base/os/file.h"
 #include "base/os/loop_device.h"
 #include "base/os/process.h"
+#include "wire/room.h"
 
 namespace granary::agent {
 namespace {
@@ -199,6 +200,16 @@ Result<std::string> try_passage(const DoctorOptions& options) {
   return options.paths.data();
 }
 
+// Of a directory that need not exist yet: its disk is that of the nearest parent.
+Result<std::string> try_room(const DoctorOptions& options) {
+  std::string path = options.paths.data();
+  while (path.size() > 1 && !base::os::exists(path)) path.erase(std::max(path.rfind('/'), 1UL));
+  TRY_ASSIGN(const std::uint64_t free, base::os::free_bytes(path));
+  if (const auto low = wire::low_room(options.paths.data(), free))
+    return base::fail(Code::NoRoom, "{}", *low);
+  return fmt::format("{} MiB free", free >> 20);
+}
+
 Result<std::string> try_descriptors(const DoctorOptions&) {
   constexpr rlim_t kWanted = 4'096;
   rlimit files{};
@@ -223,6 +234,8 @@ constexpr Trial kTrials[] = {
     {"pidfd", Need::Required, try_pidfd, "Use Linux 5.6 or later"},
     {"data directory", Need::Required, try_passage,
      "Let others pass through its parents (chmod o+x), or choose another --data-dir"},
+    {"room", Need::Useful, try_room,
+     "Make room on that disk (granary archive list, delete), or move the data directory"},
     {"open files", Need::Useful, try_descriptors, "Raise it: ulimit -Hn 65536"},
     {"disk encryption", Need::Useful, try_fscrypt, "Use a kernel with CONFIG_FS_ENCRYPTION"},
     {"fast disk cipher", Need::Useful, try_fast_cipher,

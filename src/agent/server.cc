@@ -39,10 +39,24 @@ Server::Server(ServerOptions options, asio::any_io_executor executor, Handler& h
 
 Server::~Server() = default;
 
-Result<void> Server::start() {
+Result<void> Server::start() { return listen(); }
+
+Result<void> Server::keep() {
+  if (!acceptor_ || tasks_.closing()) return {};
+  const auto now = base::os::file_stamp(options_.path);
+  if (now && now->device == own_.device && now->inode == own_.inode) return {};
+  base::log::warn("{} was removed or replaced; it is made anew", options_.path);
+  TRY(base::os::make_folders(options_.path.substr(0, options_.path.rfind('/')), 0711));
+  ErrorCode ignored;
+  acceptor_->close(ignored);  // ends its accept()
+  return listen();
+}
+
+Result<void> Server::listen() {
   const base::os::Ownership owner{base::os::own_uid(), base::os::own_gid()};
   TRY_ASSIGN(base::os::Fd listener,
              base::os::listen_unix(options_.path, {.mode = 0666, .owner = owner, .backlog = 64}));
+  TRY_ASSIGN(own_, base::os::file_stamp(options_.path));
   acceptor_.emplace(executor_, Protocol(), listener.release());
   (void)tasks_.spawn("agent socket", accept());
   return {};

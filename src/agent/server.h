@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "base/os/file.h"
 #include "base/task_group.h"
 #include "wire/agent_protocol.h"
 
@@ -35,6 +36,9 @@ class Server final {
 
   // Anybody may connect; what they may ask for depends on who they are.
   base::Result<void> start();
+  // Makes the socket anew where its name was removed or is another's by now; connections go on. To
+  // be called now and then. Errors: of the system; the next call tries again.
+  base::Result<void> keep();
   // Refuses, cancels, joins; removes the socket's name. Idempotent.
   base::Task<void> close();
 
@@ -42,6 +46,7 @@ class Server final {
   struct Connection;
   using Protocol = base::asio::local::stream_protocol;
 
+  base::Result<void> listen();
   base::Task<void> accept();
   base::Task<void> read(std::shared_ptr<Connection> connection);
   base::Task<base::Result<base::json::object>> read_frame(std::shared_ptr<Connection> connection);
@@ -56,6 +61,7 @@ class Server final {
   base::asio::any_io_executor executor_;
   Handler& handler_;
   std::optional<Protocol::acceptor> acceptor_;
+  base::os::FileStamp own_;  // of the socket's name, while there is an acceptor
   std::size_t connections_ = 0;
   base::TaskGroup tasks_;
 };

@@ -86,13 +86,24 @@ std::string metrics(const Core& core) {
   return text;
 }
 
+// Why it is not ready; empty: it is.
+std::string_view unready(const Core& core) {
+  if (core.draining) return "stopping";
+  if (!core.index) return "no routing snapshot yet";
+  const bool away =
+      !core.agent.connected() && core.sweeper.now() - core.agent.away_since() > kAgentGrace;
+  if (away) return "the agent cannot be reached: services that are asleep are not started";
+  return {};
+}
+
 }  // namespace
 
 AdminAnswer answer_admin(const Core& core, std::string_view path) {
   if (path == "/healthz") return {200, "ok\n"};
   if (path == "/readyz") {
-    if (core.index && !core.draining) return {200, "ready\n"};
-    return {503, core.draining ? "stopping\n" : "no routing snapshot yet\n"};
+    const std::string_view reason = unready(core);
+    if (reason.empty()) return {200, "ready\n"};
+    return {503, fmt::format("{}\n", reason)};
   }
   if (path == "/metrics") return {200, metrics(core)};
   return {404, plain_body(404)};

@@ -1,5 +1,6 @@
-// What the operator's tools ask the gateway: /healthz (it runs), /readyz (it has a snapshot) and
-// /metrics (Prometheus' text format). On an address of its own, which tenants cannot reach.
+// What the operator's tools ask the gateway: /healthz (it runs), /readyz (it has a snapshot, and an
+// agent) and /metrics (Prometheus' text format). On an address of its own, which tenants cannot
+// reach.
 #pragma once
 
 #include <string>

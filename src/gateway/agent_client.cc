@@ -45,7 +45,8 @@ AgentClient::AgentClient(std::string socket_path, Executor executor, Sweeper& sw
       sweeper_(sweeper),
       timer_(timer),
       socket_(executor),
-      outgoing_(executor) {}
+      outgoing_(executor),
+      away_since_(sweeper.now()) {}
 
 AgentClient::~AgentClient() { ASSERT(waiting_ == 0); }
 
@@ -101,6 +102,7 @@ base::Task<void> AgentClient::run() {
       pause = kReconnectFirst;
       co_await converse();
       connected_ = false;
+      away_since_ = sweeper_.refresh();
       ErrorCode ignored;
       socket_.close(ignored);
       base::log::warn("the agent's connection ended");

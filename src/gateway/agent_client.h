@@ -38,6 +38,8 @@ class AgentClient final {
   // Ends all who wait, and whoever comes.
   void give_up();
   bool connected() const { return connected_; }
+  // Since when there has been no connection; asked while there is none.
+  base::BootTime away_since() const { return away_since_; }
 
  private:
   struct Waiter;
@@ -69,6 +71,7 @@ class AgentClient final {
   std::int64_t last_id_ = 0;
   std::size_t waiting_ = 0;
   bool connected_ = false;
+  base::BootTime away_since_;
   bool closed_ = false;
 };
 

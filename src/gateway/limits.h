@@ -64,6 +64,9 @@ inline constexpr int kActivations = 3;  // for one request: a silo that dies at 
 // The agent.
 inline constexpr std::chrono::milliseconds kReconnectFirst{20};  // a restart of it is quick
 inline constexpr std::chrono::milliseconds kReconnectMost{1000};
+// For so long /readyz does not mind that the agent is away: above a restart of it, which the
+// requests that need it wait for.
+inline constexpr std::chrono::seconds kAgentGrace{3};
 inline constexpr std::size_t kAgentQueue = 4096;  // activations waiting: over it, 503
 
 inline constexpr std::chrono::seconds kSnapshotRecheck{2};  // where the kernel lost a notification

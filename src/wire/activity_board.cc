@@ -36,14 +36,23 @@ Result<void> check_board(int fd, const std::string& path) {
       "Stop granary, remove the file, and start again: a new one is made");
 }
 
-// Complete before it has its name, so that nobody opens half a board.
-Result<void> make_board(const std::string& path) {
+Result<void> share(const base::os::Fd& fd, const std::string& path, unsigned mode, unsigned group) {
+  TRY(base::os::checked("fchown", path,
+                        [&] { return ::fchown(fd.get(), static_cast<uid_t>(-1), group); }));
+  TRY(base::os::checked("fchmod", path, [&] { return ::fchmod(fd.get(), mode); }));
+  return {};
+}
+
+// Complete before it has its name, so that nobody opens half a board, or is refused one that is
+// not shared yet.
+Result<void> make_board(const std::string& path, unsigned mode, unsigned group) {
   const std::string beside = path + ".new";
   TRY(base::os::remove_file(beside));
   TRY_ASSIGN(const base::os::Fd fd,
              base::os::open_file(beside, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
   TRY(base::os::checked("ftruncate", beside, [&] { return ::ftruncate(fd.get(), kFileSize); }));
   TRY(base::os::write_all(fd.get(), kMagic));
+  TRY(share(fd, beside, mode, group));
   // Not rename: a board that another process made meanwhile, and counts in, must stay.
   auto linked =
       base::os::checked("link", path, [&] { return ::link(beside.c_str(), path.c_str()); });
@@ -63,13 +72,10 @@ ActivityBoard::ActivityBoard(void* map, Access access)
 ActivityBoard::~ActivityBoard() { ::munmap(map_, kFileSize); }
 
 Result<void> ActivityBoard::create(const std::string& path, unsigned mode, unsigned group) {
-  if (!base::os::exists(path)) TRY(make_board(path));
+  if (!base::os::exists(path)) TRY(make_board(path, mode, group));
   TRY_ASSIGN(const base::os::Fd fd, base::os::open_file(path, O_RDWR | O_NOFOLLOW, 0));
   TRY(check_board(fd.get(), path));
-  TRY(base::os::checked("fchown", path,
-                        [&] { return ::fchown(fd.get(), static_cast<uid_t>(-1), group); }));
-  TRY(base::os::checked("fchmod", path, [&] { return ::fchmod(fd.get(), mode); }));
-  return {};
+  return share(fd, path, mode, group);
 }
 
 Result<std::unique_ptr<ActivityBoard>> ActivityBoard::open(const std::string& path, Access access) {

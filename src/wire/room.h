@@ -1,0 +1,21 @@
+// How much room the data directory's disk must have: for whoever warns of it (the API, `granary
+// doctor`) and whoever refuses to start on it. Constants and words.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace granary::wire {
+
+// Below it the operator is warned: archives are refused at half of it (api/limits.h), and an export
+// of a tenant with the usual disk of 1 GiB may need it.
+inline constexpr std::uint64_t kLowRoom = 1ULL << 30;
+// To start on: the store's log between two checkpoints (4 MiB), the board's pages in use, the
+// routing snapshot of 10,000 tenants (4 MiB), and the same once more.
+inline constexpr std::uint64_t kLeastRoom = 16ULL << 20;
+
+// The warning; nothing while there is enough.
+std::optional<std::string> low_room(const std::string& data_dir, std::uint64_t free_bytes);
+
+}  // namespace granary::wire
