@@ -79,7 +79,7 @@ class ControlAlone:
         self.process = None
 
     def start(self):
-        """Seconds until /readyz answers 200."""
+        """Seconds until /healthz answers 200."""
         begun = time.monotonic()
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
@@ -90,7 +90,7 @@ class ControlAlone:
             found = re.search(r"the API listens on port (\d+)", self.log.read_text())
             if found:
                 self.port = int(found.group(1))
-                self.get("/readyz")
+                self.get("/healthz")
                 return time.monotonic() - begun
             time.sleep(0.002)
         raise Failed("control did not start: " + self.log.read_text()[-500:])

@@ -51,6 +51,20 @@ class Fleet {
   virtual base::Task<base::Result<cloud::Page>> list(std::string after, std::uint32_t limit) = 0;
 };
 
+// Whether the other roles are there, and the machine beneath them.
+struct PlatformState {
+  std::vector<std::string> not_ready;  // each role that is needed and away: a sentence
+  std::vector<std::string> warnings;   // what will be in the way before long, likewise
+  std::uint64_t free_bytes = 0;        // on the disk of the data directory
+};
+
+class Platform {
+ public:
+  virtual ~Platform() = default;
+  // Asks them all, each for a few seconds at most; what was found a moment ago may be told again.
+  virtual base::Task<PlatformState> look() = 0;
+};
+
 // How clients reach tenants: T is at SCHEME://T.HOST.
 struct PublicAddress {
   std::string scheme = "http";
@@ -78,6 +92,7 @@ struct Parts {
   ReleaseIntake& releases;
   ArchiveIntake& archives;
   Fleet& fleet;
+  Platform& platform;
   const base::Clock& clock;
   base::Timer& timer;
   base::Rng& rng;

@@ -198,7 +198,7 @@ std::vector<Route> machine_routes() {
        Body::None,
        show_readiness,
        "showReadiness",
-       "200 while the store answers too",
+       "200 while the store and the roles that are needed answer; 503 says who does not",
        {},
        "",
        "text/plain"},

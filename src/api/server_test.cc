@@ -236,6 +236,33 @@ TEST(ApiServerTest, StatusTellsThatTheCloudIsAwayAndCountsTheRest) {
   EXPECT_EQ(text_at(status, "cloud_problem"), "the agent does not answer");
 }
 
+TEST(ApiServerTest, ARoleThatIsAwayFailsReadinessWithTheReasonAndComesBack) {
+  ApiWorld world;
+  EXPECT_EQ(world.ask({.target = "/readyz", .token = "none"}).body, "ok\n");
+  world.platform.state.not_ready = {"the agent does not answer", "the gateway does not answer"};
+  const Reply away = world.ask({.target = "/readyz", .token = "none"});
+  EXPECT_EQ(away.status, 503U);
+  EXPECT_EQ(text_at(away.json(), "detail"),
+            "the agent does not answer; the gateway does not answer");
+  EXPECT_EQ(world.ask({.target = "/healthz", .token = "none"}).status, 200U);
+  const base::json::object status = world.get("/v1/status").json();
+  EXPECT_EQ(status.at("not_ready").as_array().size(), 2U);
+  EXPECT_NE(world.get("/metrics").body.find("\ngranary_roles_away 2\n"), std::string::npos);
+  world.platform.state.not_ready.clear();
+  EXPECT_EQ(world.ask({.target = "/readyz", .token = "none"}).status, 200U);
+}
+
+TEST(ApiServerTest, LowRoomIsToldWhileAllIsReady) {
+  ApiWorld world;
+  world.platform.state = {.not_ready = {}, .warnings = {"almost full"}, .free_bytes = 12'345};
+  EXPECT_EQ(world.ask({.target = "/readyz", .token = "none"}).status, 200U);
+  const base::json::object status = world.get("/v1/status").json();
+  EXPECT_EQ(status.at("warnings").at(0).as_string(), "almost full");
+  EXPECT_EQ(status.at("free_bytes").to_number<std::uint64_t>(), 12'345U);
+  EXPECT_NE(world.get("/metrics").body.find("\ngranary_data_free_bytes 12345\n"),
+            std::string::npos);
+}
+
 TEST(ApiServerTest, EventsTellOfEveryChangeAndGoOnWhereTheyWereLeft) {
   ApiWorld world;
   const std::string head =

@@ -1,3 +1,5 @@
+#include <fmt/ranges.h>
+
 #include "api/handlers.h"
 #include "api/limits.h"
 #include "api/openapi.h"
@@ -123,6 +125,10 @@ Answer show_status(Context& context, Request) {
   const auto counted = co_await count_services(context, status, faults);
   if (!counted) status.cloud_problem = counted.error().message;
   CO_TRY(co_await count_accounts(context, faults, status));
+  PlatformState state = co_await context.parts.platform.look();
+  status.not_ready = std::move(state.not_ready);
+  status.warnings = std::move(state.warnings);
+  status.free_bytes = state.free_bytes;
   co_return answer(status);
 }
 
@@ -145,7 +151,11 @@ Answer show_readiness(Context& context, Request) {
     TRY(registry::count_by_state(tx));
     return {};
   }));
-  co_return text("ok\n", "text/plain; charset=utf-8");
+  const PlatformState state = co_await context.parts.platform.look();
+  if (state.not_ready.empty()) co_return text("ok\n", "text/plain; charset=utf-8");
+  co_return base::fail_with_advice(base::Code::Unavailable,
+                                   fmt::format("{}", fmt::join(state.not_ready, "; ")),
+                                   "granary status tells when it is back");
 }
 
 Answer show_metrics(Context& context, Request) {
@@ -164,6 +174,12 @@ Answer show_metrics(Context& context, Request) {
     CO_TRY_ASSIGN(const std::uint64_t number, co_await count_operations(context, state));
     writer.sample({{"state", std::string(operation::to_string(state))}}, number);
   }
+  const PlatformState state = co_await context.parts.platform.look();
+  writer.family("granary_data_free_bytes", "gauge",
+                "Free on the disk of the data directory, for the platform and its tenants.");
+  writer.sample({}, state.free_bytes);
+  writer.family("granary_roles_away", "gauge", "Roles that are needed and do not answer.");
+  writer.sample({}, state.not_ready.size());
   write_own(context.metrics, writer);
   co_return text(writer.take(), "text/plain; version=0.0.4; charset=utf-8");
 }

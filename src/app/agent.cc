@@ -5,6 +5,8 @@
 #include "agent/host/host_parts.h"
 #include "agent/host/precompile.h"
 #include "agent/limits.h"
+#include "app/belongings.h"
+#include "app/hold.h"
 #include "app/limits.h"
 #include "app/role.h"
 #include "base/log.h"
@@ -54,11 +56,14 @@ Result<void> leave_network(const Config& config) {
 
 int agent_main(const Config& config) {
   start_log("agent", config);
+  const base::os::SystemClock clock;
+  const auto held = hold_role(config, RoleName::Agent, clock);
+  if (!held) return cannot_start(held.error());
   base::os::raise_descriptor_limit();
   base::asio::io_context context(1);
-  base::os::SystemClock clock;
   base::os::AsioTimer timer;
   base::os::SystemRng rng;
+  Belongings belongings(timer);
   const auto left = leave_network(config);  // before there are threads
   base::os::ThreadPool worker(kAgentThreads);
   base::os::ThreadPool bulk(agent::kTransfersAtOnce);
@@ -66,10 +71,9 @@ int agent_main(const Config& config) {
   auto parts = init ? agent::make_host_parts(host_options(config, *init), context.get_executor(),
                                              clock, worker)
                     : std::unexpected(init.error());
-  if (!parts) {
-    base::log::error("cannot make silos: {}", base::describe(parts.error()));
-    return kExitFailed;
-  }
+  if (!parts) return cannot_start(parts.error());
+  if (auto added = belongings.add(wire::Paths(config.data_dir).board()); !added)
+    return cannot_start(added.error());
   agent::AccountsParts use{.executor = context.get_executor(),
                            .clock = clock,
                            .timer = timer,
@@ -85,11 +89,13 @@ int agent_main(const Config& config) {
   // An upgrade or a restart (SIGTERM) leaves silos running, for the next agent to adopt. SIGINT,
   // which an orderly end of `granary up` sends, stops them.
   return run_role(
-      context, [&] { return agent.start(); },
-      [&](int number) {
-        return agent.close(number == SIGINT ? agent::Accounts::Silos::Stop
-                                            : agent::Accounts::Silos::LeaveRunning);
-      });
+      context, {.start = [&] { return agent.start(); },
+                .stop =
+                    [&](int number) {
+                      return agent.close(number == SIGINT ? agent::Accounts::Silos::Stop
+                                                          : agent::Accounts::Silos::LeaveRunning);
+                    },
+                .until = [&] { return belongings.lost([&] { agent.keep_socket(); }); }});
 }
 
 }  // namespace granary::app

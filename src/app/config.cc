@@ -1,8 +1,12 @@
 #include "app/config.h"
 
+#include <algorithm>
 #include <charconv>
 
+#include "app/limits.h"
 #include "base/os/child.h"
+#include "base/os/tcp_listener.h"
+#include "base/text.h"
 
 namespace granary::app {
 
@@ -52,6 +56,77 @@ Result<void> check_tls(const Config& config) {
       "Give both, such as --gateway-tls 0.0.0.0:443 --certificates /etc/granary/certificates");
 }
 
+namespace {
+
+bool is_label(std::string_view label) {
+  const auto plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+  };
+  return !label.empty() && label.size() <= kLongestLabel && label.front() != '-' &&
+         label.back() != '-' && std::ranges::all_of(label, plain);
+}
+
+struct Named {
+  const char* option;
+  Endpoint endpoint;
+};
+
+std::vector<Named> listeners_of(const Config& config) {
+  std::vector<Named> all = {{"--gateway", config.gateway}, {"--api", config.api}};
+  if (config.gateway_tls) all.push_back({"--gateway-tls", *config.gateway_tls});
+  if (config.gateway_admin) all.push_back({"--gateway-admin", *config.gateway_admin});
+  if (config.egress_admin) all.push_back({"--egress-admin", *config.egress_admin});
+  return all;
+}
+
+// One of all addresses has every other one's port too.
+bool collide(const Endpoint& one, const Endpoint& other) {
+  const auto any = [](const Endpoint& endpoint) {
+    return endpoint.address == "0.0.0.0" || endpoint.address == "::";
+  };
+  return one.port == other.port && one.port != 0 &&
+         (one.address == other.address || any(one) || any(other));
+}
+
+}  // namespace
+
+Result<void> check_domain(const Config& config) {
+  bool good = config.domain.size() <= kLongestDomain;
+  for (std::string_view rest = config.domain; good;) {
+    const std::size_t dot = rest.find('.');
+    good = is_label(rest.substr(0, dot));
+    if (dot == std::string_view::npos) break;
+    rest.remove_prefix(dot + 1);
+  }
+  if (good) return {};
+  return base::fail_with_advice(
+      Code::InvalidArgument, fmt::format("--domain {} is not a domain", base::quote(config.domain)),
+      "Give the part of the host name that all tenants share, in lower case and in ASCII, such as "
+      "example.com");
+}
+
+Result<void> check_addresses(const Config& config) {
+  const std::vector<Named> all = listeners_of(config);
+  for (auto one = all.begin(); one != all.end(); ++one) {
+    if (!base::os::is_ip_address(one->endpoint.address))
+      return base::fail_with_advice(
+          Code::InvalidArgument,
+          fmt::format("{} {}: {} is not an IP address", one->option, to_string(one->endpoint),
+                      base::quote(one->endpoint.address)),
+          "Give the address of an interface of this machine, or 0.0.0.0 for all of them");
+    const auto other = std::find_if(std::next(one), all.end(), [&](const Named& later) {
+      return collide(one->endpoint, later.endpoint);
+    });
+    if (other != all.end())
+      return base::fail_with_advice(
+          Code::InvalidArgument,
+          fmt::format("{} {} and {} {} cannot both listen on one port", one->option,
+                      to_string(one->endpoint), other->option, to_string(other->endpoint)),
+          "Give each a port of its own");
+  }
+  return {};
+}
+
 std::string public_scheme(const Config& config) { return config.gateway_tls ? "https" : "http"; }
 
 std::string public_host(const Config& config) {
@@ -86,7 +161,8 @@ std::vector<std::string> role_arguments(const Config& config) {
       "--isolation",     config.isolation == Isolation::Full ? "full" : "none",
       "--uid-base",      std::to_string(config.uid_base),
       "--memory-budget", std::to_string(config.memory_budget_bytes),
-      "--log-level",     config.log_level};
+      "--log-level",     config.log_level,
+      "--started-by",    "up"};
   if (config.gateway_tls) {
     arguments.insert(arguments.end(), {"--gateway-tls", to_string(*config.gateway_tls),
                                        "--certificates", config.certificates, "--redirect-to-https",

@@ -16,6 +16,8 @@ namespace granary::app {
 enum class Isolation { Full, None };
 enum class Output { Table, Json };
 enum class Redirect { On, Off };
+// Of a role's process: `up` holds the data directory for those that it starts.
+enum class StartedBy { Operator, Up };
 
 struct Endpoint {
   std::string address;
@@ -45,6 +47,7 @@ struct Config {
   // Networks that apps may connect to although they are private, as egress::Network reads them.
   std::vector<std::string> egress_allow;
   Output output = Output::Table;  // of doctor
+  StartedBy started_by = StartedBy::Operator;
 };
 
 inline constexpr std::uint32_t kFirstAccount = 100;
@@ -57,6 +60,10 @@ std::string to_string(const Endpoint& endpoint);
 // Errors: InvalidArgument for TLS without certificates or the other way round, and for a folder
 // that is not absolute, since each role has a working directory of its own.
 base::Result<void> check_tls(const Config& config);
+// Errors: InvalidArgument for a domain that no tenant's host can end with.
+base::Result<void> check_domain(const Config& config);
+// Errors: InvalidArgument for what is no IP address, and for two listeners at one address.
+base::Result<void> check_addresses(const Config& config);
 // How clients reach tenants: https where the gateway ends TLS, otherwise http.
 std::string public_scheme(const Config& config);
 // The host part of a tenant's address: DOMAIN, with the port unless it is the scheme's own.

@@ -34,6 +34,39 @@ TEST(ConfigTest, MetricsAreServedSomewhereOrNowhereAndTheRolesAreToldSo) {
   EXPECT_EQ(told("--egress-admin"), "off");
 }
 
+TEST(ConfigTest, ADomainIsWhatHostsOfTenantsCanEndWith) {
+  Config config;
+  for (const char* good : {"localhost", "example.com", "a-b.c3.example", "xn--caf-dma.example"}) {
+    config.domain = good;
+    EXPECT_TRUE(check_domain(config).has_value()) << good;
+  }
+  for (const std::string& bad :
+       {std::string("bad domain"), std::string(), std::string(".example"), std::string("a..b"),
+        std::string("example."), std::string("-a.example"), std::string("Example.com"),
+        std::string("a_b.example"), std::string("caf\xc3\xa9.example"),
+        std::string(64, 'a') + ".example", std::string("http://example.com")}) {
+    config.domain = bad;
+    EXPECT_EQ(check_domain(config).error().code, base::Code::InvalidArgument) << bad;
+  }
+}
+
+TEST(ConfigTest, TwoListenersAtOneAddressAreRefused) {
+  Config config;
+  EXPECT_TRUE(check_addresses(config).has_value());
+  config.api = config.gateway;
+  const auto refused = check_addresses(config);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, base::Code::InvalidArgument);
+  EXPECT_NE(refused.error().message.find("--gateway 127.0.0.1:8080 and --api"), std::string::npos);
+  config.api = {"0.0.0.0", 8082};  // the gateway's metrics are at 127.0.0.1:8082
+  EXPECT_FALSE(check_addresses(config).has_value());
+  config.api = {"127.0.0.1", 0};
+  config.gateway = {"127.0.0.1", 0};
+  EXPECT_TRUE(check_addresses(config).has_value());
+  config.gateway.address = "localhost";
+  EXPECT_EQ(check_addresses(config).error().code, base::Code::InvalidArgument);
+}
+
 TEST(ConfigTest, ATenantsAddressHasThePortUnlessItIsTheDefault) {
   Config config;
   EXPECT_EQ(public_host(config), "localhost:8080");

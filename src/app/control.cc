@@ -1,10 +1,12 @@
 #include "api/server.h"
 #include "app/confinement.h"
+#include "app/hold.h"
 #include "app/limits.h"
 #include "app/role.h"
 #include "app/wiring/gateway_prober.h"
 #include "app/wiring/intake.h"
 #include "app/wiring/network_domains.h"
+#include "app/wiring/platform_watch.h"
 #include "app/wiring/snapshot_publisher.h"
 #include "app/wiring/tenant_archives.h"
 #include "base/log.h"
@@ -51,6 +53,8 @@ struct Control {
         agent(context.get_executor(), timer, paths.agent_socket()),
         driver(agent),
         fleet(driver),
+        platform(context.get_executor(),
+                 {worker, clock, timer, [this] { return publisher.egress_in_use(); }}, config),
         publisher(context.get_executor(),
                   {*store, worker, clock, timer, [this] { return routing_in_force(); }}, paths,
                   config.domain),
@@ -71,8 +75,8 @@ struct Control {
                    rng}),
         uploads({archives, lifecycle, worker, clock, rng, paths.archives()}),
         server(context.get_executor(), api_options(config),
-               {*store, engine, lifecycle, intake, uploads, fleet, clock, timer, rng, worker,
-                *signing_key}),
+               {*store, engine, lifecycle, intake, uploads, fleet, platform, clock, timer, rng,
+                worker, *signing_key}),
         tasks(context.get_executor()) {
     lifecycle.register_kinds();
     engine.on_change([this](const operation::Operation& changed) {
@@ -93,7 +97,11 @@ struct Control {
 
   // Opened when the agent has made it.
   std::uint64_t routing_in_force() {
+    // An agent that had lost it has made another one.
+    const auto now = base::os::file_stamp(paths.board());
+    if (!now || now->inode != board_stamp.inode || now->device != board_stamp.device) board.reset();
     if (!board) {
+      board_stamp = now.value_or(base::os::FileStamp());
       auto opened = wire::ActivityBoard::open(paths.board(), wire::ActivityBoard::Access::ReadOnly);
       if (!opened) return 0;
       board = std::move(*opened);
@@ -117,6 +125,7 @@ struct Control {
   base::os::SystemRng rng;
   wire::Paths paths;
   std::unique_ptr<wire::ActivityBoard> board;
+  base::os::FileStamp board_stamp;  // of the one that is open
   std::unique_ptr<store::Store> store;
   std::unique_ptr<base::SigningKey> signing_key;
   std::unique_ptr<base::SealingKey> sealing_key;
@@ -125,6 +134,7 @@ struct Control {
   cloud::host::AgentClient agent;
   cloud::host::HostDriver driver;
   HostFleet fleet;
+  PlatformWatch platform;
   SnapshotPublisher publisher;
   GatewayProber prober;
   BundleIntake intake;
@@ -211,40 +221,73 @@ Task<void> Control::stop() {
   co_await tasks.close();
 }
 
+// What the keys were used for, as the store has it.
+struct KeysInUse {
+  bool sealing = false;
+  bool signing = false;
+};
+
+Result<bool> has_rows(store::Transaction& tx, const std::string& table) {
+  TRY_ASSIGN(const auto rows, tx.exec("SELECT 1 FROM " + table + " LIMIT 1"));
+  return !rows.empty();
+}
+
+// Before there is an executor of control's own.
+Result<KeysInUse> keys_in_use(store::Store& store) {
+  base::asio::io_context context(1);
+  KeysInUse used;
+  Result<void> read = base::fail(base::Code::Internal, "the store did not answer");
+  const auto work = [&](store::Transaction& tx) -> Result<void> {
+    TRY_ASSIGN(used.sealing, has_rows(tx, "secret"));
+    TRY_ASSIGN(used.signing, has_rows(tx, "certificate"));
+    return {};
+  };
+  base::asio::co_spawn(context, store.read(work),
+                       [&](const std::exception_ptr& failure, Result<void> result) {
+                         if (failure) std::rethrow_exception(failure);
+                         read = std::move(result);
+                       });
+  context.run();
+  if (!read) return std::unexpected(read.error());
+  return used;
+}
+
+// A key that is lost is made anew only where nothing was made with it.
+Result<Control::Opened> open_all(const Config& config, store::Workers workers) {
+  const wire::Paths paths(config.data_dir);
+  const auto make_unless = [](bool in_use) {
+    return in_use ? base::IfMissing::Refuse : base::IfMissing::Make;
+  };
+  Control::Opened opened;
+  TRY_ASSIGN(opened.store,
+             store::open_sqlite({paths.database(), store::SqliteOptions::Durability::Full}, workers,
+                                store::migrations()));
+  TRY_ASSIGN(const KeysInUse used, keys_in_use(*opened.store));
+  TRY_ASSIGN(opened.signing_key,
+             base::SigningKey::open(paths.signing_key(), make_unless(used.signing)));
+  TRY_ASSIGN(opened.sealing_key,
+             base::SealingKey::open(paths.sealing_key(), make_unless(used.sealing)));
+  return opened;
+}
+
 }  // namespace
 
 int control_main(const Config& config) {
   start_log("control", config);
-  if (const auto confined = confine_control(config); !confined) {
-    base::log::error("cannot confine itself: {}", base::describe(confined.error()));
-    return kExitFailed;
-  }
+  const base::os::SystemClock clock;
+  const auto held = hold_role(config, RoleName::Control, clock);
+  const auto confined = held ? confine_control(config) : std::unexpected(held.error());
+  if (!confined) return cannot_start(confined.error());
   base::os::ThreadPool writer(1);
   base::os::ThreadPool reader(1);
   base::os::ThreadPool worker(2);
   base::os::ThreadPool archives(1);
   base::os::ThreadPool lookups(2);
-  const wire::Paths paths(config.data_dir);
-  auto store = store::open_sqlite({paths.database(), store::SqliteOptions::Durability::Full},
-                                  {writer, reader}, store::migrations());
-  if (!store) {
-    base::log::error("cannot open the store: {}", base::describe(store.error()));
-    return kExitFailed;
-  }
-  auto key = base::SigningKey::open(paths.signing_key());
-  if (!key) {
-    base::log::error("cannot open the signing key: {}", base::describe(key.error()));
-    return kExitFailed;
-  }
-  auto sealing = base::SealingKey::open(paths.sealing_key());
-  if (!sealing) {
-    base::log::error("cannot open the key of secrets: {}", base::describe(sealing.error()));
-    return kExitFailed;
-  }
-  Control control(config, {std::move(*store), std::move(*key), std::move(*sealing)},
-                  {worker, archives, lookups});
-  return run_role(
-      control.context, [&] { return control.start(); }, [&](int) { return control.stop(); });
+  auto opened = open_all(config, {writer, reader});
+  if (!opened) return cannot_start(opened.error());
+  Control control(config, *std::move(opened), {worker, archives, lookups});
+  return run_role(control.context, {.start = [&] { return control.start(); },
+                                    .stop = [&](int) { return control.stop(); }});
 }
 
 }  // namespace granary::app

@@ -1,6 +1,8 @@
 #include <cstdlib>
 
+#include "app/belongings.h"
 #include "app/confinement.h"
+#include "app/hold.h"
 #include "app/limits.h"
 #include "app/role.h"
 #include "base/log.h"
@@ -89,18 +91,19 @@ int egress_main(const Config& config) {
   // Unless somebody decided otherwise: a name server that is away holds a lookup's thread for some
   // seconds, not for half a minute.
   ::setenv("RES_OPTIONS", "timeout:2 attempts:2", 0);
-  auto options = proxy_options(config);
+  const base::os::SystemClock clock;
+  const auto held = hold_role(config, RoleName::Egress, clock);
+  auto options = held ? proxy_options(config) : std::unexpected(held.error());
   // Before the role is confined: from then on it makes no sockets of this kind.
+  base::os::AsioTimer timer;
   auto listeners = options ? listen_all(config) : std::unexpected(options.error());
-  const auto confined = listeners ? confine_egress(config) : std::unexpected(listeners.error());
-  if (!confined) {
-    base::log::error("cannot start: {}", base::describe(confined.error()));
-    return kExitFailed;
-  }
+  Belongings belongings(timer);
+  const auto added = listeners ? belongings.add(wire::Paths(config.data_dir).egress_socket())
+                               : std::unexpected(listeners.error());
+  const auto confined = added ? confine_egress(config) : std::unexpected(added.error());
+  if (!confined) return cannot_start(confined.error());
   base::os::raise_descriptor_limit();
   base::asio::io_context context(1);
-  base::os::SystemClock clock;
-  base::os::AsioTimer timer;
   base::os::ThreadPool files(1);
   base::os::ThreadPool lookups(kLookupThreads);
   egress::SharedResolver resolver(context.get_executor(), lookups, egress::look_up);
@@ -111,9 +114,9 @@ int egress_main(const Config& config) {
                                             .resolver = resolver,
                                             .own_address = base::os::is_own_address});
   egress::Admin admin(proxy, timer, context.get_executor());
-  return run_role(
-      context, [&] { return start(proxy, admin, *listeners); },
-      [&](int) { return stop(proxy, admin, resolver); });
+  return run_role(context, {.start = [&] { return start(proxy, admin, *listeners); },
+                            .stop = [&](int) { return stop(proxy, admin, resolver); },
+                            .until = [&] { return belongings.lost(); }});
 }
 
 }  // namespace granary::app

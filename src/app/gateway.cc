@@ -1,6 +1,8 @@
 #include "gateway/gateway.h"
 
+#include "app/belongings.h"
 #include "app/confinement.h"
+#include "app/hold.h"
 #include "app/limits.h"
 #include "app/role.h"
 #include "base/log.h"
@@ -43,10 +45,21 @@ Task<Result<void>> open_when_ready(gateway::Gateway& gateway, base::Timer& timer
   }
 }
 
-Task<Result<void>> start(gateway::Gateway& gateway, base::Timer& timer,
-                         base::os::InheritedFds& inherited, base::TaskGroup& tasks) {
-  CO_TRY(co_await open_when_ready(gateway, timer, inherited));
-  tasks.spawn("gateway", gateway.run());
+// What a start works on; all outlive it.
+struct Starting {
+  gateway::Gateway& gateway;
+  base::Timer& timer;
+  base::os::InheritedFds& inherited;
+  base::TaskGroup& tasks;
+  Belongings& belongings;
+  std::string board;
+};
+
+Task<Result<void>> start(Starting with) {
+  gateway::Gateway& gateway = with.gateway;
+  CO_TRY(co_await open_when_ready(gateway, with.timer, with.inherited));
+  CO_TRY(with.belongings.add(with.board));
+  with.tasks.spawn("gateway", gateway.run());
   base::log::info("the gateway listens on port {}", gateway.listening().port);
   if (const auto tls = gateway.tls_listening())
     base::log::info("the gateway listens for TLS on port {}", tls->port);
@@ -64,23 +77,24 @@ Task<void> stop(gateway::Gateway& gateway, base::TaskGroup& tasks) {
 
 int gateway_main(const Config& config) {
   start_log("gateway", config);
-  auto inherited = base::os::take_inherited();
+  base::os::SystemClock clock;
+  const auto held = hold_role(config, RoleName::Gateway, clock);
+  auto inherited = held ? base::os::take_inherited() : std::unexpected(held.error());
   const auto confined = inherited ? confine_gateway(config) : std::unexpected(inherited.error());
-  if (!confined) {
-    base::log::error("cannot start: {}", base::describe(confined.error()));
-    return kExitFailed;
-  }
+  if (!confined) return cannot_start(confined.error());
   base::os::raise_descriptor_limit();
   base::asio::io_context context(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO);
-  base::os::SystemClock clock;
   base::os::AsioTimer timer;
   base::os::SystemRng rng;
   base::os::ThreadPool worker(1);
   gateway::Gateway gateway(context, gateway_options(config), {clock, timer, rng, worker});
   base::TaskGroup tasks(context.get_executor());
-  return run_role(
-      context, [&] { return start(gateway, timer, *inherited, tasks); },
-      [&](int) { return stop(gateway, tasks); });
+  Belongings belongings(timer);
+  const Starting with{gateway, timer,      *inherited,
+                      tasks,   belongings, wire::Paths(config.data_dir).board()};
+  return run_role(context, {.start = [&] { return start(with); },
+                            .stop = [&](int) { return stop(gateway, tasks); },
+                            .until = [&] { return belongings.lost(); }});
 }
 
 }  // namespace granary::app

@@ -1,19 +1,85 @@
 #include "app/layout.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "base/os/child.h"
+#include "base/text.h"
 
 namespace granary::app {
 
+using base::Code;
+using base::Result;
 using base::os::own_folder;
 using base::os::Ownership;
 
-base::Result<void> prepare_layout(const Config& config) {
-  if (!config.data_dir.starts_with('/') || config.data_dir.size() < 2 ||
-      config.data_dir.ends_with('/'))
+namespace {
+
+Result<void> check_path(const std::string& path) {
+  if (path.starts_with('/') && path.size() >= 2 && !path.ends_with('/')) return {};
+  return base::fail_with_advice(
+      Code::InvalidArgument, fmt::format("'{}' cannot be the data directory", path),
+      "Give an absolute path without a slash at its end, such as /var/lib/granary");
+}
+
+// A data directory was made for one --uid-base: under another one the roles could not read what is
+// theirs, and accounts would get the users of others.
+Result<void> check_owner(const Config& config, const std::string& control) {
+  TRY_ASSIGN(const Ownership owner, base::os::owner_of(control));
+  const uid_t own = control_identity(config).uid;
+  if (owner.uid == own) return {};
+  if (!base::os::is_root())
     return base::fail_with_advice(
-        base::Code::InvalidArgument,
-        fmt::format("'{}' cannot be the data directory", config.data_dir),
-        "Give an absolute path without a slash at its end, such as /var/lib/granary");
+        Code::InvalidArgument,
+        fmt::format("the data directory {} belongs to user {}, and this is user {}",
+                    config.data_dir, owner.uid, own),
+        "Start it as root, or as that user, whichever it was first started as");
+  return base::fail_with_advice(
+      Code::InvalidArgument,
+      fmt::format("the data directory {} belongs to --uid-base {}, not to {}", config.data_dir,
+                  owner.uid, config.uid_base),
+      fmt::format("Give --uid-base {0}, or start it as user {0} if it was made without root",
+                  owner.uid));
+}
+
+// The owner and the mode of whatever is given are changed: not those of a folder of somebody's.
+Result<void> check_new(const wire::Paths& paths) {
+  const std::string ours[] = {paths.bundles(),
+                              paths.frontends(),
+                              paths.transfers(),
+                              paths.archives(),
+                              paths.publish(),
+                              paths.releases(),
+                              paths.accounts(),
+                              paths.graveyard(),
+                              paths.keys(),
+                              paths.access(),
+                              paths.egress(),
+                              paths.run(),
+                              paths.data() + "/lost+found"};
+  TRY_ASSIGN(const auto names, base::os::list_folder(paths.data()));
+  for (const std::string& name : names) {
+    if (std::ranges::find(ours, paths.data() + "/" + name) != std::end(ours)) continue;
+    return base::fail_with_advice(Code::InvalidArgument,
+                                  fmt::format("{} holds {}: it is no data directory, and not empty",
+                                              paths.data(), base::quote(name)),
+                                  "Give a folder of its own, which need not exist yet");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> open_data_dir(const Config& config) {
+  TRY(check_path(config.data_dir));
+  const wire::Paths paths(config.data_dir);
+  if (base::os::exists(paths.control())) return check_owner(config, paths.control());
+  if (base::os::exists(paths.data())) return check_new(paths);
+  return base::os::make_folders(paths.data(), 0711);
+}
+
+Result<void> prepare_layout(const Config& config) {
+  TRY(open_data_dir(config));
   const wire::Paths paths(config.data_dir);
   const Ownership root{base::os::own_uid(), base::os::own_gid()};
   const Ownership control = control_identity(config);

@@ -46,7 +46,7 @@ int prepare_main(const Config& config) {
   const auto prepared = prepare_layout(config);
   if (prepared) return kExitOk;
   std::cerr << "granary: " << base::describe(prepared.error()) << "\n";
-  return kExitFailed;
+  return exit_code_of(prepared.error());
 }
 
 void add_options(CLI::App& command, Options& options) {
@@ -86,6 +86,10 @@ void add_options(CLI::App& command, Options& options) {
       ->allow_extra_args(false);
   command.add_option("--log-level", options.config.log_level, "debug, info, warn or error")
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
+  const std::map<std::string, StartedBy> starters = {{"up", StartedBy::Up}};
+  command.add_option("--started-by", options.config.started_by, "for granary up alone")
+      ->transform(CLI::CheckedTransformer(starters))
+      ->group("");  // not shown
 }
 
 void add_output_option(CLI::App& command, Options& options) {
@@ -102,8 +106,10 @@ base::Result<Config> complete(CLI::App& command, Options& options) {
     TRY_ASSIGN(options.config.gateway_tls, parse_endpoint(options.gateway_tls));
   }
   TRY(check_tls(options.config));
+  TRY(check_domain(options.config));
   TRY_ASSIGN(options.config.gateway_admin, parse_endpoint_or_off(options.gateway_admin));
   TRY_ASSIGN(options.config.egress_admin, parse_endpoint_or_off(options.egress_admin));
+  TRY(check_addresses(options.config));
   for (const std::string& network : options.config.egress_allow)
     TRY(egress::Network::parse(network));
   return options.config;

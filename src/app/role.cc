@@ -1,5 +1,6 @@
 #include "app/role.h"
 
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
 
@@ -24,32 +25,76 @@ Task<void> keep_memory_small() {
   while (co_await timer.sleep(kMemoryLook)) base::os::give_back_memory(kSpareMemory);
 }
 
-Task<int> serve(std::function<Task<Result<void>>()> start, std::function<Task<void>(int)> stop) {
-  base::asio::signal_set signals(co_await base::asio::this_coro::executor, SIGTERM, SIGINT);
+// A terminal that went away, or the habit of reloading so: neither is to end the tenants' platform.
+Task<int> await_signal(base::asio::signal_set& signals) {
+  for (;;) {
+    base::ErrorCode error;
+    const int number = co_await signals.async_wait(base::into(error));
+    if (error || number != SIGHUP) co_return error ? SIGTERM : number;
+    base::log::warn("SIGHUP changes nothing: restart it to change its configuration");
+  }
+}
+
+struct Ending {
+  int signal = SIGTERM;
+  int code = kExitOk;
+};
+
+Task<Ending> await_end(base::asio::signal_set& signals, const std::function<Task<int>()>& until) {
+  using base::asio::experimental::awaitable_operators::operator||;
+  if (!until) co_return Ending{.signal = co_await await_signal(signals)};
+  const auto first = co_await (await_signal(signals) || until());
+  if (first.index() == 0) co_return Ending{.signal = std::get<0>(first)};
+  co_return Ending{.code = std::get<1>(first)};
+}
+
+Task<int> serve(RoleMain role) {
+  base::asio::signal_set signals(co_await base::asio::this_coro::executor, SIGTERM, SIGINT, SIGHUP);
   base::os::unblock_signals();
   base::TaskGroup tasks(co_await base::asio::this_coro::executor);
-  const Result<void> started = co_await start();
-  if (!started) {
-    base::log::error("cannot start: {}", base::describe(started.error()));
-    co_return kExitFailed;
-  }
+  const Result<void> started = co_await role.start();
+  if (!started) co_return cannot_start(started.error());
   tasks.spawn("memory", keep_memory_small());
-  base::ErrorCode error;
-  const int number = co_await signals.async_wait(base::into(error));
+  const Ending ending = co_await await_end(signals, role.until);
   base::log::info("stopping");
   co_await tasks.close();
-  co_await stop(number);
-  co_return kExitOk;
+  co_await role.stop(ending.signal);
+  co_return ending.code;
 }
 
 }  // namespace
 
-int run_role(base::asio::io_context& context, std::function<Task<Result<void>>()> start,
-             std::function<Task<void>(int)> stop) {
-  // A peer that closes while we write is an error code, not the end of the process.
-  std::signal(SIGPIPE, SIG_IGN);
+int exit_code_of(const base::Error& error) {
+  switch (error.code) {
+    case base::Code::InvalidArgument:
+    case base::Code::Refused:
+    case base::Code::NotSupported:
+    case base::Code::DataLoss:
+      return kExitWrongUsage;
+    case base::Code::Conflict:
+    case base::Code::AlreadyExists:
+      return kExitRefused;
+    case base::Code::Unauthenticated:
+    case base::Code::NotFound:
+    case base::Code::Exhausted:
+    case base::Code::NoRoom:
+    case base::Code::Unavailable:
+    case base::Code::Deadline:
+    case base::Code::Cancelled:
+    case base::Code::Internal:
+      return kExitFailed;
+  }
+  return kExitFailed;
+}
+
+int cannot_start(const base::Error& error) {
+  base::log::error("cannot start: {}", base::describe(error));
+  return exit_code_of(error);
+}
+
+int run_role(base::asio::io_context& context, RoleMain role) {
   int code = kExitFailed;
-  base::asio::co_spawn(context, serve(std::move(start), std::move(stop)),
+  base::asio::co_spawn(context, serve(std::move(role)),
                        [&](const std::exception_ptr& failure, int result) {
                          if (failure) std::rethrow_exception(failure);
                          code = result;
@@ -72,6 +117,8 @@ void start_log(const char* role, const Config& config) {
   if (config.log_level == "debug") level = base::log::Level::Debug;
   if (config.log_level == "warn") level = base::log::Level::Warn;
   if (config.log_level == "error") level = base::log::Level::Error;
+  // A peer that closes while we write, the reader of the log too, is an error code and not the end.
+  std::signal(SIGPIPE, SIG_IGN);
   base::log::start(role, level);
   base::os::share_memory_pools();
 }

@@ -1,6 +1,9 @@
 #include "app/supervisor.h"
 
+#include <utility>
+
 #include "app/limits.h"
+#include "app/role.h"
 #include "base/log.h"
 
 namespace granary::app {
@@ -15,12 +18,18 @@ struct Supervisor::Keeper {
   std::unique_ptr<Process> process;  // null while it waits for its restart, and after the end
   int restarts = 0;
   bool was_started = false;
+  bool served = false;    // perhaps: it ended otherwise than by failing to start, or lived long
+  int failed_starts = 0;  // in a row
   base::Event ended;
 };
 
 Supervisor::Supervisor(base::asio::any_io_executor executor, const base::Clock& clock,
                        base::Timer& timer, std::vector<Role> roles)
-    : executor_(executor), clock_(clock), timer_(timer), tasks_(std::move(executor)) {
+    : executor_(executor),
+      clock_(clock),
+      timer_(timer),
+      gave_up_(executor),
+      tasks_(std::move(executor)) {
   for (Role& role : roles) keepers_.push_back(std::make_shared<Keeper>(std::move(role), executor_));
 }
 
@@ -36,8 +45,31 @@ Task<Result<void>> Supervisor::start() {
     keeper->was_started = true;
     base::log::info("{} is process {}", keeper->role.name, keeper->process->pid());
     tasks_.spawn("keep " + keeper->role.name, keep(keeper.get()));
+    if (keeper->role.ask) tasks_.spawn("watch " + keeper->role.name, watch(keeper.get()));
   }
   co_return Result<void>();
+}
+
+namespace {
+
+// What a role ends with that never served; whatever killed one is no fault of its start.
+bool is_failed_start(int code) {
+  return code == kExitFailed || code == kExitWrongUsage || code == kExitRefused;
+}
+
+}  // namespace
+
+Supervisor::Judgement Supervisor::judge(Keeper& keeper, int code,
+                                        std::chrono::nanoseconds lived) const {
+  if (lived > kForgivenAfter || !is_failed_start(code)) {
+    keeper.served = true;
+    keeper.failed_starts = 0;
+    return Judgement::Again;
+  }
+  ++keeper.failed_starts;
+  if (keeper.served) return Judgement::Again;
+  const bool hopeless = code == kExitWrongUsage || keeper.failed_starts >= kStartTries;
+  return hopeless ? Judgement::GiveUp : Judgement::Again;
 }
 
 Task<void> Supervisor::keep(Keeper* keeper) {
@@ -48,22 +80,67 @@ Task<void> Supervisor::keep(Keeper* keeper) {
     keeper->process.reset();
     keeper->ended.notify_all();
     if (stopping_) co_return;
-    if (clock_.boot() - since > kForgivenAfter) pause = kFirstRestart;
+    const base::BootTime lived = clock_.boot() - since;
+    if (judge(*keeper, code.value_or(-1), lived) == Judgement::GiveUp) {
+      base::log::error("{} cannot start: it ended with {}, {} times in a row", keeper->role.name,
+                       code.value_or(-1), keeper->failed_starts);
+      keeper->was_started = false;  // it left nothing
+      verdict_ = code.value_or(kExitFailed);
+      gave_up_.notify_all();
+      co_return;
+    }
+    if (lived > kForgivenAfter) pause = kFirstRestart;
     base::log::warn("{} ended with {}; it starts again in {}", keeper->role.name, code.value_or(-1),
                     base::format_duration(pause));
-    while (!keeper->process) {
-      if (!co_await timer_.sleep(pause) || stopping_) co_return;
-      pause = std::min(pause * 2, kLongestRestart);
-      auto started = keeper->role.start();
-      if (!started) {
-        base::log::error("{} cannot start: {}", keeper->role.name, base::describe(started.error()));
-        continue;
-      }
-      keeper->process = std::move(*started);
-      ++keeper->restarts;
-      base::log::info("{} is process {} now", keeper->role.name, keeper->process->pid());
-    }
+    if (!co_await start_again(keeper, pause)) co_return;
   }
+}
+
+// False when it is not to run any more.
+Task<bool> Supervisor::start_again(Keeper* keeper, std::chrono::milliseconds& pause) {
+  while (!keeper->process) {
+    if (!co_await timer_.sleep(pause) || stopping_) co_return false;
+    pause = std::min(pause * 2, kLongestRestart);
+    auto started = keeper->role.start();
+    if (!started) {
+      base::log::error("{} cannot start: {}", keeper->role.name, base::describe(started.error()));
+      continue;
+    }
+    keeper->process = std::move(*started);
+    ++keeper->restarts;
+    base::log::info("{} is process {} now", keeper->role.name, keeper->process->pid());
+  }
+  co_return true;
+}
+
+// One that is there and does not serve: stopped, in an endless loop, or waiting for what never
+// comes. What it left is taken over by the next one, as after any other death of it.
+Task<void> Supervisor::watch(Keeper* keeper) {
+  int pid = 0;
+  int misses = 0;
+  bool has_answered = false;
+  while (co_await timer_.sleep(has_answered ? kAskEvery : kAskFirst)) {
+    if (stopping_ || !keeper->process) continue;
+    if (std::exchange(pid, keeper->process->pid()) != pid) {
+      misses = 0;
+      has_answered = false;
+    }
+    const Result<void> answer = co_await keeper->role.ask();
+    if (stopping_ || !keeper->process || keeper->process->pid() != pid) continue;
+    misses = answer ? 0 : misses + 1;
+    if (answer) has_answered = true;
+    if (misses < (has_answered ? kAskMisses : kAskMissesAtFirst)) continue;
+    base::log::error("{} does not answer ({}); it is killed and started anew", keeper->role.name,
+                     base::describe(answer.error()));
+    keeper->process->kill();
+  }
+}
+
+Task<int> Supervisor::given_up() {
+  while (!verdict_) {
+    if (!co_await gave_up_.wait()) co_return kExitFailed;
+  }
+  co_return *verdict_;
 }
 
 // It is told to stop at once; see base/os/child.h for why that is not too early.

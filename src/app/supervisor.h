@@ -1,9 +1,13 @@
-// Keeps the roles running: starts them in order, restarts one that dies after a back-off, and
-// stops them in the opposite order. Lives on one executor; knows nothing of what the roles do.
+// Keeps the roles running: starts them in order, restarts one that dies, after a back-off, or that
+// is there and does not answer, and stops them in the opposite order. Gives up on what can never
+// run: a role that never served and says that its configuration is wrong, or that cannot start over
+// and over. One that has served is started again for ever: tenants are served meanwhile. Lives on
+// one executor; knows nothing of what the roles do.
 #pragma once
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,6 +39,8 @@ struct Role {
   std::string name;
   std::function<base::Result<std::unique_ptr<Process>>()> start;
   AtEnd at_end = AtEnd::Nothing;
+  // Whether it serves, within kAskDeadline; empty: nobody asks.
+  std::function<base::Task<base::Result<void>>()> ask = {};
 };
 
 class Supervisor final {
@@ -48,6 +54,10 @@ class Supervisor final {
   // Stops all, last started first; each has kStopDeadline before it is killed. Idempotent.
   base::Task<void> stop();
 
+  // Resolves with the exit code of the role that was given up, once one was; with kExitFailed when
+  // cancelled.
+  base::Task<int> given_up();
+
   struct Status {
     std::string name;
     int pid = 0;  // 0: waiting for its restart
@@ -57,7 +67,12 @@ class Supervisor final {
 
  private:
   struct Keeper;
+  enum class Judgement { Again, GiveUp };
+
   base::Task<void> keep(Keeper* keeper);
+  base::Task<bool> start_again(Keeper* keeper, std::chrono::milliseconds& pause);
+  Judgement judge(Keeper& keeper, int code, std::chrono::nanoseconds lived) const;
+  base::Task<void> watch(Keeper* keeper);
   base::Task<void> stop_one(Keeper* keeper);
   bool start_to_end(Keeper& keeper);
   base::Task<void> await_end(Keeper* keeper);
@@ -65,10 +80,12 @@ class Supervisor final {
   base::asio::any_io_executor executor_;
   const base::Clock& clock_;
   base::Timer& timer_;
-  // Safety: a Keeper has at most one process. Progress: while not stopping, one without a process
-  // is waiting for its restart.
+  // Safety: a Keeper has at most one process. Progress: while neither stopping nor given up, one
+  // without a process is waiting for its restart.
   std::vector<std::shared_ptr<Keeper>> keepers_;  // owned by this and by its keep() task
   bool stopping_ = false;
+  std::optional<int> verdict_;  // the exit code of the role that was given up
+  base::Event gave_up_;
   base::TaskGroup tasks_;
 };
 

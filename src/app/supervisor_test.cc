@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "app/limits.h"
+#include "app/role.h"
 #include "app/testing/fake_process.h"
 #include "base/testing/world.h"
 
@@ -72,6 +74,80 @@ TEST_F(SupervisorTest, ARoleThatCannotBeRestartedIsTriedAgain) {
   machine_.end("control", 1);
   world_.advance(1s);
   EXPECT_TRUE(machine_.running("control"));
+}
+
+TEST_F(SupervisorTest, ARoleWhoseConfigurationIsWrongIsGivenUpAtOnce) {
+  ASSERT_TRUE(world_.run(supervisor_.start()));
+  machine_.end("agent", kExitWrongUsage);
+  EXPECT_EQ(world_.run(supervisor_.given_up()), kExitWrongUsage);
+  world_.advance(60s);
+  EXPECT_EQ(machine_.starts("agent"), 1);
+  world_.run(supervisor_.stop());
+  EXPECT_EQ(machine_.starts("agent"), 1);  // not even to end what it cannot have left
+}
+
+TEST_F(SupervisorTest, ARoleThatNeverServedIsGivenUpAfterSoManyStarts) {
+  ASSERT_TRUE(world_.run(supervisor_.start()));
+  for (int i = 1; i < kStartTries; ++i) {
+    machine_.end("control", kExitFailed);
+    world_.advance(6s);
+    ASSERT_TRUE(machine_.running("control")) << i;
+  }
+  machine_.end("control", kExitFailed);
+  EXPECT_EQ(world_.run(supervisor_.given_up()), kExitFailed);
+  EXPECT_EQ(machine_.starts("control"), kStartTries);
+}
+
+// Tenants are served meanwhile, so that nothing which comes later ends the platform.
+TEST_F(SupervisorTest, ARoleThatHasServedIsStartedAgainForEver) {
+  ASSERT_TRUE(world_.run(supervisor_.start()));
+  machine_.end("control", 137);
+  for (int i = 0; i < 3 * kStartTries; ++i) {
+    world_.advance(6s);
+    ASSERT_TRUE(machine_.running("control")) << i;
+    machine_.end("control", i % 2 == 0 ? kExitFailed : kExitWrongUsage);
+  }
+  world_.advance(6s);
+  EXPECT_TRUE(machine_.running("control"));
+}
+
+TEST_F(SupervisorTest, ARoleThatLivedForAWhileHasServed) {
+  ASSERT_TRUE(world_.run(supervisor_.start()));
+  world_.advance(kForgivenAfter + 1s);
+  machine_.end("gateway", kExitWrongUsage);
+  world_.advance(1s);
+  EXPECT_TRUE(machine_.running("gateway"));
+}
+
+TEST_F(SupervisorTest, OneThatIsKilledOverAndOverIsNoFailedStart) {
+  ASSERT_TRUE(world_.run(supervisor_.start()));
+  for (int i = 0; i < 3 * kStartTries; ++i) {
+    machine_.end("gateway", i % 2 == 0 ? 137 : 134);
+    world_.advance(6s);
+    ASSERT_TRUE(machine_.running("gateway")) << i;
+  }
+}
+
+TEST_F(SupervisorTest, OneThatDoesNotAnswerAnyMoreIsKilledAndStartedAnew) {
+  ASSERT_TRUE(world_.run(supervisor_.start()));
+  world_.advance(60s);
+  EXPECT_EQ(machine_.starts("agent"), 1);
+  machine_.silence("agent");
+  world_.advance(kAskEvery * (kAskMisses - 1));
+  EXPECT_EQ(machine_.starts("agent"), 1);
+  world_.advance(kAskEvery * 2);
+  EXPECT_EQ(std::ranges::count(machine_.log, "kill agent"), 1);
+  EXPECT_EQ(machine_.starts("agent"), 2);
+}
+
+TEST_F(SupervisorTest, BeforeItsFirstAnswerItHasMoreTime) {
+  machine_.silence("agent");
+  ASSERT_TRUE(world_.run(supervisor_.start()));
+  machine_.silence("agent");
+  world_.advance(kAskFirst * (kAskMissesAtFirst - 1));
+  EXPECT_EQ(machine_.starts("agent"), 1);
+  world_.advance(kAskFirst * 2);
+  EXPECT_EQ(machine_.starts("agent"), 2);
 }
 
 TEST_F(SupervisorTest, AFailedStartStopsWhatRanBefore) {

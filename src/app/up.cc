@@ -1,6 +1,8 @@
 #include <csignal>
 #include <iostream>
 
+#include "app/ask_agent.h"
+#include "app/hold.h"
 #include "app/layout.h"
 #include "app/limits.h"
 #include "app/role.h"
@@ -13,6 +15,7 @@
 #include "base/os/tcp_listener.h"
 #include "gateway/gateway.h"
 #include "gateway/limits.h"
+#include "wire/room.h"
 
 // `granary up`: prepares the data directory, then supervises agent, control, egress and gateway.
 namespace granary::app {
@@ -39,9 +42,10 @@ class ChildProcess final : public Process {
   int stop_signal_;
 };
 
-// The roles' TCP listeners but the API's: made here, and kept while a role is away, so that the
-// kernel holds what connects meanwhile until the next one takes it. As root the gateway itself then
-// needs no network, which matters for the sockets between it and the silos (base/os/network.h).
+// The roles' TCP listeners but the API's: made here before any role starts, and kept while a role
+// is away, so that the kernel holds what connects meanwhile until the next one takes it. As root
+// the gateway itself then needs no network, which matters for the sockets between it and the silos
+// (base/os/network.h).
 Result<base::os::InheritedFds> open_listeners(const Config& config) {
   TRY_ASSIGN(auto listeners, base::os::take_inherited());
   const auto open = [&](const char* name, const Endpoint& endpoint) -> Result<void> {
@@ -50,6 +54,9 @@ Result<base::os::InheritedFds> open_listeners(const Config& config) {
                base::os::listen_tcp(endpoint.address, endpoint.port, gateway::kBacklog));
     return {};
   };
+  // Control opens its own, so that the API is refused at once while control is away. That it can is
+  // tried here.
+  TRY(base::os::listen_tcp(config.api.address, config.api.port, 1));
   TRY(open(gateway::kHttpListener, config.gateway));
   if (config.gateway_tls) TRY(open(gateway::kHttpsListener, *config.gateway_tls));
   if (config.gateway_admin) TRY(open(gateway::kAdminListener, *config.gateway_admin));
@@ -88,12 +95,17 @@ Role make_role(const base::asio::any_io_executor& executor, const std::string& p
   // An orderly end of `up` ends the silos as well; a crash of it (the parent death signal, or a
   // kill of the agent alone) does not.
   const int stop_signal = agent ? SIGINT : SIGTERM;
-  return {role.name,
-          [executor, options, stop_signal]() -> Result<std::unique_ptr<Process>> {
-            TRY_ASSIGN(auto child, base::os::Child::start(executor, options));
-            return std::make_unique<ChildProcess>(std::move(child), stop_signal);
-          },
-          agent ? AtEnd::Clear : AtEnd::Nothing};
+  const auto start = [executor, options, stop_signal,
+                      config]() -> Result<std::unique_ptr<Process>> {
+    TRY(prepare_layout(config));  // what was removed meanwhile
+    TRY_ASSIGN(auto child, base::os::Child::start(executor, options));
+    return std::make_unique<ChildProcess>(std::move(child), stop_signal);
+  };
+  if (!agent) return {.name = role.name, .start = start};
+  const std::string socket = wire::Paths(config.data_dir).agent_socket();
+  return {.name = role.name, .start = start, .at_end = AtEnd::Clear, .ask = [socket] {
+            return ask_agent(socket, kAskDeadline);
+          }};
 }
 
 // `listeners` outlive the roles.
@@ -139,33 +151,61 @@ Result<void> check_isolation(const Config& config, const std::string& program) {
       "Mend what is missing (granary doctor), or use --isolation none, which has no walls");
 }
 
+// What the roles cannot start without, or would fill at once.
+Result<void> check_disk(const Config& config) {
+  TRY_ASSIGN(const std::uint64_t free, base::os::free_bytes(config.data_dir));
+  if (free >= wire::kLeastRoom) return {};
+  return base::fail_with_advice(
+      base::Code::NoRoom,
+      fmt::format("the disk of {} is full: {} MiB are free, and {} are needed to start",
+                  config.data_dir, free >> 20, wire::kLeastRoom >> 20),
+      "Make room on it: remove archives/, or what else lies on that disk");
+}
+
+struct Prepared {
+  Held held;
+  base::os::InheritedFds listeners;
+};
+
+// In this order: nothing is changed in a directory that is not ours, or that somebody runs on, and
+// the listeners of an `up` that was killed are free once its gateway has ended.
+Result<Prepared> prepare(const Config& config, const base::Clock& clock) {
+  Prepared prepared;
+  TRY(open_data_dir(config));
+  TRY_ASSIGN(prepared.held, hold_directory(config, clock));
+  TRY(prepare_layout(config));
+  TRY(await_leftovers(config, clock));
+  TRY(check_disk(config));
+  TRY_ASSIGN(prepared.listeners, open_listeners(config));
+  return prepared;
+}
+
 }  // namespace
 
 int up_main(const Config& config) {
   start_log("up", config);
+  const base::os::SystemClock clock;
   const auto program = base::os::own_program();
-  const Result<void> prepared = program ? prepare_layout(config) : std::unexpected(program.error());
-  auto listeners = prepared ? open_listeners(config) : std::unexpected(prepared.error());
-  if (!listeners) {
-    base::log::error("cannot start: {}", base::describe(listeners.error()));
-    return kExitFailed;
-  }
+  auto prepared = program ? prepare(config, clock) : std::unexpected(program.error());
+  if (!prepared) return cannot_start(prepared.error());
   if (const Result<void> walls = check_isolation(config, *program); !walls) {
     // Not through the log, which would fold its lines.
     std::cerr << "granary: " << base::describe(walls.error()) << "\n";
-    return kExitFailed;
+    return exit_code_of(walls.error());
   }
   base::asio::io_context context(1);
-  base::os::SystemClock clock;
   base::os::AsioTimer timer;
+  base::os::InheritedFds& listeners = prepared->listeners;
   Supervisor supervisor(context.get_executor(), clock, timer,
-                        make_roles(context.get_executor(), *program, config, *listeners));
-  return run_role(
-      context, [&] { return supervisor.start(); },
-      [&](int) {
-        listeners->clear();  // nobody would take what connects from now on
-        return supervisor.stop();
-      });
+                        make_roles(context.get_executor(), *program, config, listeners));
+  return run_role(context, {.start = [&] { return supervisor.start(); },
+                            .stop =
+                                [&](int) {
+                                  // Nobody would take what connects from now on.
+                                  listeners.clear();
+                                  return supervisor.stop();
+                                },
+                            .until = [&] { return supervisor.given_up(); }});
 }
 
 }  // namespace granary::app

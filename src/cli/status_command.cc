@@ -30,6 +30,8 @@ std::string bad_ones(const StatusDocument& status) {
 
 std::string text_of(const StatusDocument& status) {
   Facts facts;
+  for (const std::string& reason : status.not_ready) facts.add("not ready", reason);
+  for (const std::string& warning : status.warnings) facts.add("warning", warning);
   facts.add("accounts", fmt::format("{}{}{}", status.accounts, status.accounts == 0 ? "" : ": ",
                                     counts(status.by_state)));
   facts.add("health", counts(status.by_health));
@@ -37,6 +39,7 @@ std::string text_of(const StatusDocument& status) {
                                     counts(status.by_phase)));
   facts.add("not well", std::to_string(status.unhealthy_accounts));
   facts.add("cloud says", status.cloud_problem.value_or(""));
+  facts.add("room", human_bytes(status.free_bytes) + " free");
   const std::string bad = bad_ones(status);
   return facts.text() + (bad.empty() ? "" : "\n" + bad);
 }
@@ -47,7 +50,10 @@ Result<void> show_status(Session& session, const bool& only_unhealthy) {
     if (!only_unhealthy) return text_of(status);
     return status.unhealthy.empty() ? std::string("every account is well\n") : bad_ones(status);
   });
-  return {};
+  if (status.not_ready.empty()) return {};
+  return base::fail_with_advice(base::Code::Unavailable,
+                                "the platform is not ready: " + status.not_ready.front(),
+                                "The log of granary up says why; it starts again what has ended");
 }
 
 }  // namespace

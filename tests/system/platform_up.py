@@ -90,6 +90,7 @@ class Platform:
         self.gateway_port = free_port()
         self.api = f"http://127.0.0.1:{free_port()}"
         self.uid_base = random.randrange(1_000, 20_000) * USERS
+        self.gateway_admin = "127.0.0.1:0"
         self.options = []  # of `granary up`, beyond its addresses and its folder
         self.process = None
 
@@ -102,7 +103,7 @@ class Platform:
                 [*through, GRANARY, "up", "--data-dir", self.data_dir,
                  "--uid-base", str(self.uid_base),
                  "--gateway", f"127.0.0.1:{self.gateway_port}",
-                 "--api", self.api.removeprefix("http://"), "--gateway-admin", "127.0.0.1:0",
+                 "--api", self.api.removeprefix("http://"), "--gateway-admin", self.gateway_admin,
                  "--egress-admin", "127.0.0.1:0", *self.options],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
                 **options)

@@ -58,6 +58,13 @@ class FakeFleet final : public Fleet {
   bool away_ = false;
 };
 
+// All roles are there, and there is room, until a test says otherwise.
+class FakePlatform final : public Platform {
+ public:
+  base::Task<PlatformState> look() override { co_return state; }
+  PlatformState state{.not_ready = {}, .warnings = {}, .free_bytes = 1ULL << 40};
+};
+
 struct Reply {
   unsigned status = 0;
   std::map<std::string, std::string> headers;  // names in lower case
@@ -109,6 +116,7 @@ class ApiWorld final {
   FakeIntake intake{control};
   FakeArchiveIntake archive_intake{control, archive_folder.path()};
   FakeFleet fleet{control.cloud};
+  FakePlatform platform;
   std::unique_ptr<base::SigningKey> signing_key =
       std::move(*base::SigningKey::open(key_folder.path() + "/signing.key"));
   std::unique_ptr<Server> server;

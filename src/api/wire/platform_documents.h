@@ -32,10 +32,13 @@ struct StatusDocument {
   std::uint64_t unhealthy_accounts = 0;
   std::vector<UnhealthyDocument> unhealthy;  // by id; the first ones when there are many
   std::optional<std::string> cloud_problem;  // why services are not all counted
+  std::vector<std::string> not_ready;        // roles that are needed and away, a sentence for each
+  std::vector<std::string> warnings;         // what will be in the way before long
+  std::uint64_t free_bytes = 0;              // on the disk of the data directory
 };
 BOOST_DESCRIBE_STRUCT(StatusDocument, (),
                       (accounts, by_state, by_health, services, by_phase, unhealthy_accounts,
-                       unhealthy, cloud_problem))
+                       unhealthy, cloud_problem, not_ready, warnings, free_bytes))
 
 // ---- plans
 

@@ -14,9 +14,12 @@ class FakeMachine final {
   explicit FakeMachine(base::asio::any_io_executor executor) : executor_(std::move(executor)) {}
 
   Role role(const std::string& name) {
-    return {name, [this, name] { return start(name); },
-            name == "agent" ? AtEnd::Clear : AtEnd::Nothing};
+    const bool agent = name == "agent";
+    return {name, [this, name] { return start(name); }, agent ? AtEnd::Clear : AtEnd::Nothing,
+            agent ? [this, name] { return ask(name); } : decltype(Role::ask)()};
   }
+  // The one that runs answers no more.
+  void silence(const std::string& name) { silent_[name] = true; }
   void refuse(const std::string& name, int times) { refusals_[name] = times; }
   void make_stubborn(const std::string& name) { stubborn_[name] = true; }
   int starts(const std::string& name) { return starts_[name]; }
@@ -70,12 +73,18 @@ class FakeMachine final {
       --refusals_[name];
       return base::fail(base::Code::Exhausted, "no more processes");
     }
-    ++starts_[name];
+    if (++starts_[name] > 1) silent_[name] = false;
     log.push_back("start " + name);
     return std::make_unique<FakeProcess>(*this, name, ++last_pid_);
   }
 
+  base::Task<base::Result<void>> ask(std::string name) {
+    if (silent_[name]) co_return base::fail(base::Code::Deadline, "no answer");
+    co_return base::Result<void>();
+  }
+
   base::asio::any_io_executor executor_;
+  std::map<std::string, bool> silent_;
   std::map<std::string, State*> alive_;
   std::map<std::string, int> refusals_;
   std::map<std::string, bool> stubborn_;

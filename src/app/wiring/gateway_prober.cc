@@ -43,26 +43,32 @@ Task<Result<int>> ask(Endpoint gateway, std::string request) {
   co_return parse_status(head);
 }
 
-Task<Result<int>> deadline() {
+Task<Result<int>> give_up_after(std::chrono::nanoseconds deadline) {
   base::asio::steady_timer timer(co_await base::asio::this_coro::executor);
-  timer.expires_after(kProbeDeadline);
+  timer.expires_after(deadline);
   ErrorCode error;
   co_await timer.async_wait(base::into(error));
-  co_return base::fail(Code::Deadline, "there was no answer in {}",
-                       base::format_duration(kProbeDeadline));
+  co_return base::fail(
+      Code::Deadline, "there was no answer in {}",
+      base::format_duration(std::chrono::duration_cast<std::chrono::milliseconds>(deadline)));
 }
 
 }  // namespace
 
-Task<Result<void>> GatewayProber::probe(base::AccountId account, std::string path) {
+Task<Result<int>> http_status(Endpoint where, std::string request,
+                              std::chrono::nanoseconds deadline) {
   using base::asio::experimental::awaitable_operators::operator||;
+  const auto first =
+      co_await (ask(std::move(where), std::move(request)) || give_up_after(deadline));
+  co_return std::visit([](const auto& value) { return Result<int>(value); }, first);
+}
+
+Task<Result<void>> GatewayProber::probe(base::AccountId account, std::string path) {
   const std::string request = fmt::format(
       "GET {} HTTP/1.1\r\nHost: {}.{}\r\nUser-Agent: granary-check\r\nAccept: */*\r\n"
       "Connection: close\r\n\r\n",
       path, account.value, domain_);
-  const auto first = co_await (ask(gateway_, request) || deadline());
-  const Result<int> status =
-      std::visit([](const auto& value) { return Result<int>(value); }, first);
+  const Result<int> status = co_await http_status(gateway_, request, kProbeDeadline);
   if (!status) co_return std::unexpected(status.error());
   if (*status >= 200 && *status < 300) co_return Result<void>();
   co_return base::fail_with_advice(Code::Unavailable,

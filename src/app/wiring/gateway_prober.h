@@ -18,6 +18,9 @@ class GatewayProber final : public lifecycle::Prober {
   std::string domain_;
 };
 
+// The status of the answer to this request. Errors: Unavailable, Deadline.
+base::Task<base::Result<int>> http_status(Endpoint where, std::string request,
+                                          std::chrono::nanoseconds deadline);
 // The status of an answer's first line. Errors: Unavailable when it is none.
 base::Result<int> parse_status(std::string_view head);
 

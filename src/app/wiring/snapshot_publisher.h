@@ -46,6 +46,8 @@ class SnapshotPublisher final : public lifecycle::Publisher {
   base::Task<base::Result<void>> publish() override;
   // Writes the egress policy alone, and only where the one in place allows less than is wanted.
   base::Task<base::Result<void>> permit(base::AccountId account) override;
+  // Whether any account may connect to the outside, as it was published last.
+  bool egress_in_use() const { return !policy_.accounts.empty(); }
   base::Task<void> close();
 
  private:

@@ -1,0 +1,64 @@
+#include "app/layout.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "base/testing/temporary_folder.h"
+
+namespace granary::app {
+namespace {
+
+using base::Code;
+
+class LayoutTest : public ::testing::Test {
+ protected:
+  LayoutTest() {
+    config_.data_dir = folder_ / "data";
+    config_.uid_base = ::getuid();
+  }
+  base::testing::TemporaryFolder folder_;
+  Config config_;
+};
+
+TEST_F(LayoutTest, ADataDirectoryIsMadeWhereThereIsNone) {
+  ASSERT_TRUE(open_data_dir(config_).has_value());
+  EXPECT_TRUE(base::os::exists(config_.data_dir));
+  EXPECT_TRUE(open_data_dir(config_).has_value());
+}
+
+TEST_F(LayoutTest, AnotherUidBaseThanItsOwnIsRefusedAndItsOwnIsNamed) {
+  ASSERT_TRUE(base::os::make_folders(wire::Paths(config_.data_dir).control(), 0700).has_value());
+  EXPECT_TRUE(open_data_dir(config_).has_value());
+  if (::getuid() != 0) GTEST_SKIP() << "who is not root has one user alone";
+  config_.uid_base = 300'000;
+  const auto refused = open_data_dir(config_);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, Code::InvalidArgument);
+  EXPECT_NE(refused.error().message.find("belongs to --uid-base 0, not to 300000"),
+            std::string::npos)
+      << refused.error().message;
+}
+
+TEST_F(LayoutTest, AFolderWithOtherThingsInItIsLeftAlone) {
+  folder_.write("data/notes.txt", "mine");
+  const auto refused = open_data_dir(config_);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, Code::InvalidArgument);
+  EXPECT_NE(refused.error().message.find("'notes.txt'"), std::string::npos);
+}
+
+TEST_F(LayoutTest, ANewDiskAndKeysThatWereRestoredFirstAreNoOtherThings) {
+  folder_.write("data/keys/platform.key", "k");
+  ASSERT_TRUE(base::os::make_folders(config_.data_dir + "/lost+found", 0700).has_value());
+  EXPECT_TRUE(open_data_dir(config_).has_value());
+}
+
+TEST_F(LayoutTest, APathThatIsNotAbsoluteIsRefused) {
+  for (const char* bad : {"data", "/", "", "/var/lib/granary/"}) {
+    config_.data_dir = bad;
+    EXPECT_EQ(open_data_dir(config_).error().code, Code::InvalidArgument) << bad;
+  }
+}
+
+}  // namespace
+}  // namespace granary::app
