@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/testing/pieces.h"
 #include "base/testing/world.h"
 #include "egress/limits.h"
 #include "egress/testing/fuzz_targets.h"
@@ -32,6 +33,24 @@ TEST(ConnectHeadTest, WhatComesBehindTheHeadIsNotLookedAt) {
 TEST(ConnectHeadTest, NoPartOfAHeadIsDecidedTooEarly) {
   for (std::size_t part = 0; part < kGood.size(); ++part)
     EXPECT_EQ(parse_connect(kGood.substr(0, part)).state, State::More) << part;
+}
+
+// Every reader sees what came so far, so a cut at each byte is each of a head's beginnings.
+TEST(ConnectHeadTest, AHeadMeansTheSameInWhateverPiecesItArrives) {
+  int decided = 0;
+  for (const std::string& input : base::testing::corpus_of("connect_head_fuzz")) {
+    const ConnectHead whole = parse_connect(input);
+    if (whole.state != State::More) ++decided;
+    for (std::size_t part = 0; part < input.size(); ++part) {
+      const ConnectHead early = parse_connect(std::string_view(input).substr(0, part));
+      if (early.state == State::More) continue;
+      EXPECT_EQ(early.state, whole.state) << part << " of " << input;
+      EXPECT_EQ(early.target, whole.target) << part << " of " << input;
+      EXPECT_EQ(early.bytes, whole.bytes) << part << " of " << input;
+      EXPECT_EQ(early.status, whole.status) << part << " of " << input;
+    }
+  }
+  EXPECT_GT(decided, 20);
 }
 
 struct Bad {

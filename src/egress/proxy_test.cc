@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/testing/pieces.h"
 #include "egress/limits.h"
 #include "egress/testing/egress_world.h"
 
@@ -72,6 +73,27 @@ TEST_F(ProxyTest, AHeadMayArriveByteByByte) {
   for (const char c : testing::connect_to(target("out.example")))
     slow.send(std::string_view(&c, 1));
   EXPECT_EQ(slow.read(kConnected.size()), kConnected);
+}
+
+TEST_F(ProxyTest, ARequestIsAnsweredTheSameInWhateverPiecesItArrives) {
+  using base::testing::Cuts;
+  for (const std::string& head :
+       {testing::connect_to(target("out.example")), testing::connect_to("other.example:443"),
+        std::string("GET / HTTP/1.1\r\nHost: a\r\n\r\n"),
+        std::string("CONNECT a:1 HTTP/1.1\r\nA: \x01\r\n\r\n")}) {
+    const auto ask = [&](const Cuts& cuts) {
+      App asking = app();
+      for (const std::string_view piece : base::testing::pieces_of(head, cuts)) {
+        asking.send(piece);
+        world.settle();
+      }
+      return asking.read(kConnected.size());
+    };
+    const std::string whole = ask({});
+    base::testing::for_each_cutting(head, [&](const Cuts& cuts) {
+      ASSERT_EQ(ask(cuts), whole) << base::testing::text_of(cuts) << " of " << head;
+    });
+  }
 }
 
 TEST_F(ProxyTest, AHostThatIsNotDeclaredIsRefusedWithTheLineToAddBeforeAnybodyIsAsked) {

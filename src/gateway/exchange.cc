@@ -174,7 +174,7 @@ Exchange::Failure Exchange::read_failure(const ErrorCode& error) const {
   return error == asio::error::connection_reset ? Failure::Unread : Failure::Ended;
 }
 
-// Leaves the status at 0 while the head is not complete.
+// Without a failure and with a status of 0: the head is not complete.
 Exchange::Failure Exchange::parse_head() {
   for (;;) {
     const Parsed parsed = kit_.answer_parser.head(unread());
@@ -186,7 +186,6 @@ Exchange::Failure Exchange::parse_head() {
     if (kit_.answer.status >= 200) return Failure::None;
     if (const Failure interim = take_interim(); interim != Failure::None) return interim;
   }
-  kit_.answer.status = 0;
   std::memmove(kit_.block.data(), kit_.block.data() + begin_, end_ - begin_);
   end_ -= std::exchange(begin_, 0);
   return Failure::None;

@@ -160,7 +160,15 @@ class Parser final : public BeastParser<true> {
 
 struct RequestParser::State {
   std::optional<Parser> parser;
+  bool begun = false;
 };
+
+namespace {
+
+// One empty line before a request is forgiven (RFC 9112, 2.2): old clients send it behind a body.
+constexpr std::string_view kEmptyLine = "\r\n";
+
+}  // namespace
 
 RequestParser::RequestParser() : state_(std::make_unique<State>()) {}
 RequestParser::~RequestParser() = default;
@@ -168,12 +176,21 @@ RequestParser::~RequestParser() = default;
 void RequestParser::start(RequestHead& head) {
   head.clear();
   state_->parser.emplace(head);
+  state_->begun = false;
 }
 
 Parsed RequestParser::head(std::string_view bytes) {
   Parser& parser = *state_->parser;
-  if (bytes.empty()) return {};
+  std::size_t skipped = 0;
+  if (!state_->begun) {
+    if (kEmptyLine.starts_with(bytes) && bytes != kEmptyLine) return {};
+    state_->begun = true;
+    if (bytes.starts_with(kEmptyLine)) skipped = kEmptyLine.size();
+  }
+  bytes.remove_prefix(skipped);
+  if (bytes.empty()) return {Progress::NeedMore, skipped};
   Parsed parsed = parser.feed_head(bytes);
+  parsed.consumed += skipped;
   if (parsed.progress != Progress::Bad) return parsed;
   parsed.status = parser.status();
   if (parser.too_long()) parsed.status = parser.line_seen() ? 431 : 414;

@@ -25,7 +25,7 @@ class Parser final : public BeastParser<false> {
       error = http::error::bad_status;
       return;
     }
-    head_.status = status;
+    status_ = status;
     version_11_ = version == 11;
     fmt::format_to(std::back_inserter(head_.text), "HTTP/1.1 {} {}\r\n", status, view(reason));
   }
@@ -60,7 +60,9 @@ class Parser final : public BeastParser<false> {
     if (may_go_downstream(name)) head_.text.append(name).append(": ").append(value).append("\r\n");
   }
 
+  // The status becomes known here alone: who reads a head in pieces tells by it that it is whole.
   void end_head(Error& /*error*/) override {
+    head_.status = status_;
     nominated_.remove_from(head_.text);
     head_.has_length = content_length().has_value();
     if (head_.has_length) head_.length = *content_length();
@@ -75,6 +77,7 @@ class Parser final : public BeastParser<false> {
   ResponseHead& head_;
   std::string_view domain_;
   Nominated nominated_;
+  int status_ = 0;
   bool to_head_;
   bool length_seen_ = false;
   bool version_11_ = true;

@@ -19,7 +19,8 @@ class ResponseParser final {
   // The answer to a request of this method, into `head`, which stays alive until the next one, as
   // does `domain`: the one that all tenants share, for which none may set cookies.
   void start(ResponseHead& head, Method method, std::string_view domain = {});
-  // As in RequestParser. An interim answer (1xx) is one of its own: start again after it.
+  // As in RequestParser; the status of `head` stays 0 until it is Done. An interim answer (1xx) is
+  // one of its own: start again after it.
   Parsed head(std::string_view bytes);
 
  private:

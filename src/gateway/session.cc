@@ -76,8 +76,6 @@ void Session::begin_request() {
   sent_ = 0;
   kit_->request_parser.start(kit_->request);
   make_request_id(core_.rng, kit_->request_id);
-  // One empty line before a request is forgiven (RFC 9112, 2.2): old clients send it behind a body.
-  if (inbox_.bytes().starts_with("\r\n")) inbox_.consume(2);
 }
 
 Coro<Session::Next> Session::read_head() {

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/os/file.h"
+#include "gateway/testing/pieces.h"
 
 namespace granary::gateway::testing {
 
@@ -78,8 +79,11 @@ base::Task<void> FakeAgent::serve(std::shared_ptr<Local::socket> socket) {
     if (activation) answer = base::json::object{{"epoch", *activation}};
     if (!activation) answer = std::unexpected(activation.error());
     const std::string out = wire::encode_answer(request.id, answer);
-    co_await asio::async_write(*socket, asio::buffer(out), base::into(error));
-    if (error) co_return;
+    for (const std::string_view piece : base::testing::pieces_of(out, cuts_)) {
+      co_await until_read(*socket);
+      co_await asio::async_write(*socket, asio::buffer(piece), base::into(error));
+      if (error) co_return;
+    }
   }
 }
 

@@ -11,6 +11,7 @@
 #include "base/event.h"
 #include "base/ids.h"
 #include "base/task_group.h"
+#include "base/testing/pieces.h"
 #include "wire/agent_protocol.h"
 
 namespace granary::gateway::testing {
@@ -30,6 +31,8 @@ class FakeAgent final {
   void on_activate(Activate activate) { activate_ = std::move(activate); }
   void hold() { held_ = true; }
   void release();
+  // Each answer is sent in these pieces from now on.
+  void cut_answers(base::testing::Cuts cuts) { cuts_ = std::move(cuts); }
 
   const std::vector<base::ServiceId>& activations() const { return activations_; }
 
@@ -48,6 +51,7 @@ class FakeAgent final {
   base::Event released_;
   Activate activate_;
   std::vector<base::ServiceId> activations_;
+  base::testing::Cuts cuts_;
   bool held_ = false;
 };
 

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/os/file.h"
+#include "gateway/testing/pieces.h"
 
 namespace granary::gateway::testing {
 namespace {
@@ -115,12 +116,21 @@ base::Task<void> FakeSilo::serve(std::shared_ptr<Local::socket> socket) {
     while (held_ && co_await released_.wait()) {
     }
     const Reply reply = script_(request);
-    co_await asio::async_write(*socket, asio::buffer(reply.bytes), base::into(error));
+    co_await answer(*socket, reply, error);
     if (reply.then == Reply::Then::Echo) co_await echo(*socket, std::exchange(inbox, {}));
     if (error || reply.then != Reply::Then::Keep) break;
   }
   socket->close(error);
   open_.erase(place);
+}
+
+base::Task<void> FakeSilo::answer(Local::socket& socket, const Reply& reply,
+                                  base::ErrorCode& error) {
+  for (const std::string_view piece : base::testing::pieces_of(reply.bytes, reply.cuts)) {
+    co_await until_read(socket);
+    co_await asio::async_write(socket, asio::buffer(piece), base::into(error));
+    if (error) co_return;
+  }
 }
 
 base::Task<void> FakeSilo::echo(Local::socket& socket, std::string early) {

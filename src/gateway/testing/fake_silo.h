@@ -11,6 +11,7 @@
 
 #include "base/event.h"
 #include "base/task_group.h"
+#include "base/testing/pieces.h"
 
 namespace granary::gateway::testing {
 
@@ -20,6 +21,7 @@ class FakeSilo final {
   struct Reply {
     std::string bytes;
     enum class Then { Keep, Close, Echo } then = Then::Keep;
+    base::testing::Cuts cuts = {};  // of `bytes`: a piece is sent once the one before was read
   };
   using Script = std::function<Reply(const std::string& request)>;
 
@@ -53,6 +55,7 @@ class FakeSilo final {
   base::Task<void> accept();
   base::Task<void> serve(std::shared_ptr<Local::socket> socket);
   base::Task<bool> read_request(Local::socket& socket, std::string& inbox, std::string& request);
+  static base::Task<void> answer(Local::socket& socket, const Reply& reply, base::ErrorCode& error);
   base::Task<void> echo(Local::socket& socket, std::string early);
 
   base::asio::io_context& context_;
