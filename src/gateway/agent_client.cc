@@ -21,8 +21,8 @@ Activated failed(Code code, std::string message) {
 }  // namespace
 
 struct AgentClient::Waiter final : Swept {
-  Waiter(Sweeper& all, const Executor& executor, base::BootTime deadline)
-      : Swept(all), signal(executor), due(deadline) {}
+  Waiter(AgentClient& client, Patience of)
+      : Swept(client.sweeper_), agent(client), signal(client.executor_), patience(of) {}
 
   void end(Activated result) {
     if (outcome) return;
@@ -30,11 +30,16 @@ struct AgentClient::Waiter final : Swept {
     signal.notify();
   }
   void sweep(base::BootTime now) override {
-    if (now >= due) end(failed(Code::Deadline, "the service did not start in time"));
+    if (patience.gone) return end(failed(Code::Cancelled, "the client is gone"));
+    const base::BootTime alone = std::max(patience.began, agent.away_since_);
+    const bool away = !agent.connected_ && now - alone >= patience.start;
+    if (away || now >= patience.answer)
+      end(failed(Code::Deadline, "the service did not start in time"));
   }
 
+  const AgentClient& agent;
   Signal signal;
-  base::BootTime due;
+  const Patience patience;
   std::optional<Activated> outcome;
 };
 
@@ -50,10 +55,10 @@ AgentClient::AgentClient(std::string socket_path, Executor executor, Sweeper& sw
 
 AgentClient::~AgentClient() { ASSERT(waiting_ == 0); }
 
-Coro<Activated> AgentClient::activate(base::ServiceId service, base::BootTime deadline) {
+Coro<Activated> AgentClient::activate(base::ServiceId service, Patience patience) {
   if (closed_) co_return failed(Code::Cancelled, "the gateway is stopping");
   if (waiting_ >= kAgentQueue) co_return failed(Code::Exhausted, "too many wait for the agent");
-  Waiter waiter(sweeper_, executor_, deadline);
+  Waiter waiter(*this, patience);
   Pending& pending = pending_[service];
   pending.waiters.push_back(&waiter);
   if (pending.id == 0) {

@@ -21,6 +21,14 @@ namespace granary::gateway {
 // The epoch under which the service is being served, or why it is not.
 using Activated = wire::AgentResult<std::uint32_t>;
 
+// How long a request waits for a way into its silo.
+struct Patience {
+  base::BootTime began{0};
+  std::chrono::nanoseconds start{0};  // while the agent is away, or a life takes nothing at all
+  base::BootTime answer{0};           // for the agent's word, and for a turn
+  const bool& gone;                   // the client is: waiting has no use any more
+};
+
 class AgentClient final {
  public:
   // All outlive the client.
@@ -29,9 +37,10 @@ class AgentClient final {
   AgentClient(const AgentClient&) = delete;
   AgentClient& operator=(const AgentClient&) = delete;
 
-  // Errors: those of `activate` in wire/agent_protocol.h; Deadline at `deadline`, which is also how
-  // an absent agent ends; Exhausted over kAgentQueue; Cancelled after give_up().
-  Coro<Activated> activate(base::ServiceId service, base::BootTime deadline);
+  // Errors: those of `activate` in wire/agent_protocol.h; Deadline when `patience` ends, whatever
+  // the agent waits for; Exhausted over kAgentQueue; Cancelled after give_up(), or when the client
+  // is gone.
+  Coro<Activated> activate(base::ServiceId service, Patience patience);
 
   // Connects, talks, connects again; ends by cancellation.
   base::Task<void> run();

@@ -2,6 +2,7 @@
 
 namespace granary::gateway {
 
+using base::os::PeerEnd;
 using Step = TlsChannel::Step;
 
 Coro<bool> ClientStream::handshake(std::chrono::nanoseconds within, ErrorCode& error) {
@@ -90,19 +91,20 @@ Coro<void> ClientStream::write_tls_rest(Gather& bytes, std::chrono::nanoseconds 
 }
 
 // In TLS a client that goes says so in bytes, which hide from a look at the socket that it went.
-ClientStream::Peer ClientStream::peer() {
-  if (!tls_) return plain_.peer();
+PeerEnd ClientStream::peer() {
+  const PeerEnd plain = plain_.peer();
+  if (!tls_ || plain == PeerEnd::Gone) return plain;
   switch (tls_->look()) {
     case Step::Done:
     case Step::WaitToRead:
     case Step::WaitToWrite:
-      return Peer::Open;
+      return plain;
     case Step::Ended:
-      return Peer::SaidAll;
+      return PeerEnd::SaidAll;
     case Step::Failed:
-      return Peer::Gone;
+      return PeerEnd::Gone;
   }
-  return Peer::Gone;
+  return PeerEnd::Gone;
 }
 
 void ClientStream::end_sending() {

@@ -44,8 +44,7 @@ class ClientStream final {
     return write_tls_rest(bytes, stall, error);
   }
 
-  using Peer = Stream<Tcp>::Peer;
-  Peer peer();
+  base::os::PeerEnd peer();
 
   void cancel() { plain_.cancel(); }
   // What was sent is not the whole of what was promised: close() does not say otherwise.

@@ -11,9 +11,9 @@
 namespace granary::gateway {
 
 using base::Code;
+using base::os::PeerEnd;
 
-Exchange::Exchange(Core& core, ClientSide client, const Lease& lease,
-                   const wire::RoutedService& service)
+Exchange::Exchange(Core& core, ClientSide client, Lease& lease, const wire::RoutedService& service)
     : Swept(core.sweeper),
       core_(core),
       client_(client),
@@ -21,7 +21,6 @@ Exchange::Exchange(Core& core, ClientSide client, const Lease& lease,
       lease_(lease),
       service_(service),
       began_(core.sweeper.now()),
-      start_deadline_(began_ + service.start_timeout),
       body_(kit_.request.framing, kit_.request.length) {}
 
 Coro<Outcome> Exchange::run() {
@@ -39,10 +38,11 @@ Coro<Outcome> Exchange::run() {
     if (!co_await open()) break;
     Failure failure = co_await send();
     if (failure == Failure::None) {
+      sent_ = true;
       start_upload();
       failure = co_await read_head();
     }
-    waiting_ = false;
+    waiting_ = sent_ = false;
     if (failure == Failure::None) {
       co_await relay();
       break;
@@ -61,16 +61,24 @@ void Exchange::abort() {
 // While the silo is waited for, nothing is read from the client, so only looking tells that it
 // went. One that only said all it had to say may still read; but not for ever.
 void Exchange::sweep(base::BootTime now) {
-  if (!waiting_ || uploading_) return;
+  if (sent_ && !core_.upstreams.is_serving(lease_, upstream_->epoch) && is_read())
+    core_.upstreams.note_serving(lease_, upstream_->epoch);
+  if (!waiting_) return;
   switch (client_.stream.peer()) {
-    case ClientStream::Peer::Open:
+    case PeerEnd::Open:
       return;
-    case ClientStream::Peer::Gone:
+    case PeerEnd::Gone:
       return abort();
-    case ClientStream::Peer::SaidAll:
+    case PeerEnd::SaidAll:
+      if (uploading_) return;  // who reads the client comes to its end
       said_all_since_ = std::min(said_all_since_, now);
-      if (now - said_all_since_ > kHalfClosed) abort();
+      if (now - said_all_since_ > half_closed_for()) abort();
   }
+}
+
+std::chrono::nanoseconds Exchange::half_closed_for() const {
+  const bool endless = answered_ && !kit_.answer.has_length;
+  return endless ? kHalfClosedStream : kHalfClosed;
 }
 
 // What the silo is told beyond what the client said. The Host field is the client's own.
@@ -93,12 +101,15 @@ void Exchange::compose_request() {
 }
 
 Coro<bool> Exchange::open() {
-  pooled_ = false;
-  if (!pool_spent_) upstream_ = core_.upstreams.take_pooled(lease_);
+  pooled_ = upload_cut_ = false;
+  send_failure_ = Failure::None;
+  if (!pool_spent_)
+    upstream_ =
+        core_.upstreams.take_pooled(lease_, may_be_sent_again() ? kPooledIdle : kPooledFresh);
   pooled_ = upstream_ != nullptr;
   if (pooled_) co_return true;
   if (lease_.board().epoch.load() == 0) ++core_.counters.wakes_held;
-  auto connected = co_await core_.upstreams.connect(lease_, start_deadline_);
+  auto connected = co_await core_.upstreams.connect(lease_, patience());
   if (client_gone_) co_return false;
   if (connected)
     upstream_ = *std::move(connected);
@@ -126,7 +137,10 @@ Coro<Exchange::Failure> Exchange::send() {
   if (client_gone_) co_return Failure::ClientGone;
   if (!error) co_return Failure::None;
   if (error == asio::error::timed_out) co_return Failure::NotAccepting;
-  co_return out.bytes() == all ? Failure::Unread : Failure::Ended;
+  // It may have answered before it closed; if so, that is what counts.
+  send_failure_ = out.bytes() == all ? Failure::Unread : Failure::Ended;
+  upload_cut_ = true;
+  co_return Failure::None;
 }
 
 void Exchange::start_answer() {
@@ -158,18 +172,24 @@ Coro<Exchange::Failure> Exchange::read_head() {
   }
 }
 
-// Whether to wait on: for a silo that is being sent a long body, or that has taken the request.
+// Whether to wait on: for a silo that is being sent a long body, or that has taken the request, or
+// that is busy with those it took before.
 bool Exchange::give_more_time() {
   if (uploading_) return true;
   if (patient_) return false;
-  const auto unread = base::os::unread_by_peer(upstream_->stream.socket().native_handle());
-  patient_ = unread && *unread == 0;
+  patient_ = is_read() || core_.upstreams.is_serving(lease_, upstream_->epoch);
   return patient_;
+}
+
+bool Exchange::is_read() {
+  const auto unread = base::os::unread_by_peer(upstream_->stream.socket().native_handle());
+  return unread && *unread == 0;
 }
 
 Exchange::Failure Exchange::read_failure(const ErrorCode& error) const {
   if (error == asio::error::timed_out) return patient_ ? Failure::TooSlow : Failure::NotAccepting;
   if (end_ > 0 || interims_ > 0) return Failure::Garbage;
+  if (send_failure_ != Failure::None) return send_failure_;
   // A unix socket says so when its peer closed with bytes unread.
   return error == asio::error::connection_reset ? Failure::Unread : Failure::Ended;
 }
@@ -225,7 +245,7 @@ Coro<Exchange::Next> Exchange::after(Failure failure) {
       if (std::exchange(asked_again_, true)) co_return Next::GiveUp;
       // What cannot be sent again does not wait for an agent that is away.
       if (!replayable && !core_.agent.connected()) co_return Next::GiveUp;
-      const auto no_way = co_await core_.upstreams.ask_again(lease_, start_deadline_);
+      const auto no_way = co_await core_.upstreams.ask_again(lease_, patience());
       if (no_way) refuse(*no_way);
       co_return !no_way && replayable && !client_gone_ ? Next::Again : Next::GiveUp;
     }

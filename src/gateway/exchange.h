@@ -34,11 +34,12 @@ struct Outcome {
   std::uint64_t received = 0;  // bytes of the body
   std::uint64_t sent = 0;      // to the client
   bool keep = false;           // the client's connection may carry another request
+  bool linger = false;         // the client may be sending still what nobody is going to read
 };
 
 class Exchange final : public Swept {
  public:
-  Exchange(Core& core, ClientSide client, const Lease& lease, const wire::RoutedService& service);
+  Exchange(Core& core, ClientSide client, Lease& lease, const wire::RoutedService& service);
   ~Exchange() override = default;
 
   // Once. Nothing of it runs any more when this resolves.
@@ -52,7 +53,7 @@ class Exchange final : public Swept {
     None,
     Unread,        // the silo closed without having read it all: surely not acted on
     Ended,         // it closed without an answer, and may have acted
-    NotAccepting,  // it has not begun to read within its start_timeout
+    NotAccepting,  // a life that has taken no request yet did not begin to within start_timeout
     TooSlow,
     Garbage,  // no HTTP, or cut within the head
     Upload,   // the request's body failed: upload_refusal_
@@ -68,9 +69,15 @@ class Exchange final : public Swept {
   Failure parse_head();
   Failure read_failure(const ErrorCode& error) const;
   bool give_more_time();
+  bool is_read();
+  Patience patience() const {
+    return {began_, service_.start_timeout, began_ + kAnswer, client_gone_};
+  }
+  std::chrono::nanoseconds half_closed_for() const;
   Failure take_interim();
   Coro<Next> after(Failure failure);
   bool is_replayable(Failure failure) const;
+  bool may_be_sent_again() const { return kit_.request.idempotent && body_.complete(); }
   void refuse(const NoWay& no_way);
 
   Coro<void> relay();
@@ -95,20 +102,21 @@ class Exchange final : public Swept {
   Core& core_;
   ClientSide client_;
   Kit& kit_;
-  const Lease& lease_;
+  Lease& lease_;
   const wire::RoutedService& service_;
   Outcome outcome_;
   base::BootTime began_;
-  base::BootTime start_deadline_;
   std::unique_ptr<Upstream> upstream_;
   bool pooled_ = false;      // upstream_ carried a request before
   bool pool_spent_ = false;  // the next one must be new
   bool asked_again_ = false;
   bool answered_ = false;  // bytes of the answer went to the client
-  bool patient_ = false;   // the silo has begun to read: wait longer than its start takes
+  bool patient_ = false;   // the silo serves: wait longer than its start takes
   bool waiting_ = false;   // for the silo or the agent: the client is watched meanwhile
+  bool sent_ = false;      // the silo has it all, or will have: its answer is what is waited for
   bool client_gone_ = false;
   base::BootTime said_all_since_ = kNever;
+  Failure send_failure_ = Failure::None;  // unless it answered before it closed
   int interims_ = 0;
   Framing client_framing_ = Framing::None;  // of the answer, as the client gets it
   std::size_t begin_ = 0;                   // of what is in kit_.block

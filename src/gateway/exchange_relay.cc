@@ -18,11 +18,13 @@ bool says_strict(const ResponseHead& answer) {
 }  // namespace
 
 Coro<void> Exchange::relay() {
+  core_.upstreams.note_serving(lease_, upstream_->epoch);
   answered_ = true;
   outcome_.refusal = 0;
   outcome_.status = kit_.answer.status;
   compose_answer();
   if (kit_.answer.status == 101) {
+    lease_.become_tunnel();
     Tunnel tunnel(core_, {client_.stream, client_.inbox, *upstream_, kit_, unread()});
     const Tunnel::Moved moved = co_await tunnel.run();
     outcome_.sent += moved.to_client;
@@ -112,11 +114,18 @@ Coro<bool> Exchange::read_more(const BodyReader& body) {
   const auto room = asio::buffer(kit_.block.data(), kBlockBytes);
   ErrorCode error;
   std::size_t got = upstream_->stream.read_now(room, error);
-  if (error == asio::error::would_block)
+  if (error == asio::error::would_block) {
+    said_all_since_ = kNever;
+    waiting_ = true;
     got = co_await upstream_->stream.read_some(room, kAnswerPause, error);
+    waiting_ = false;
+  }
   end_ = got;
   if (!error && !client_gone_) co_return true;
-  const bool whole = error == asio::error::eof && body.whole_at_end() && !client_gone_;
+  // A unix socket is reset when its peer closed with bytes of the request unread. What it had said
+  // before has all arrived.
+  const bool ended = error == asio::error::eof || error == asio::error::connection_reset;
+  const bool whole = ended && body.whole_at_end() && !client_gone_;
   outcome_.keep = outcome_.keep && whole;
   if (whole) {
     kit_.parts.clear();
@@ -132,6 +141,7 @@ void Exchange::settle(const BodyReader& body) {
   const bool clean = body.complete() && begin_ == end_ && kit_.answer.keep_alive && !uploading_ &&
                      !upload_cut_ && body_.complete();
   if (clean) core_.upstreams.keep(lease_, std::move(upstream_));
+  outcome_.linger = !body_.complete();
   // The request's own body, where it all came with the head.
   if (!upload_began_) client_.inbox.consume(first_consumed_);
 }

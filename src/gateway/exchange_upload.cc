@@ -8,7 +8,7 @@
 namespace granary::gateway {
 
 void Exchange::start_upload() {
-  if (body_.complete()) return;
+  if (body_.complete() || upload_cut_) return;
   client_.inbox.consume(first_consumed_);
   uploading_ = upload_began_ = true;
   upload_stop_ = false;

@@ -44,10 +44,21 @@ TEST_F(GatewayWakeTest, ASleepingServiceIsWokenOnceForAllThatWait) {
 TEST_F(GatewayWakeTest, AServiceThatDoesNotStartInTimeIsUnavailable) {
   world_.start();
   world_.start_agent();
+  world_.agent->on_activate(
+      [](const base::ServiceId&) { return FakeAgent::refuse(Code::Deadline); });
+  const Answer answer = world_.connect()->get("/api/");
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_EQ(answer.field("Retry-After"), "1");
+  EXPECT_EQ(world_.slot().refused, 1U);
+}
+
+TEST_F(GatewayWakeTest, AnAgentThatSaysNothingIsNotWaitedForWithoutEnd) {
+  world_.start();
+  world_.start_agent();
   world_.agent->hold();
   const auto client = world_.connect();
   client->send("GET /api/ HTTP/1.1\r\nHost: acme.localhost\r\n\r\n");
-  world_.advance(seconds(9));
+  world_.advance(seconds(119));
   EXPECT_EQ(world_.slot().in_flight, 1U);
   world_.advance(seconds(2));
   const Answer answer = client->answer();
@@ -55,6 +66,93 @@ TEST_F(GatewayWakeTest, AServiceThatDoesNotStartInTimeIsUnavailable) {
   EXPECT_EQ(answer.field("Retry-After"), "1");
   EXPECT_EQ(answer.field("Connection"), "");
   EXPECT_EQ(world_.slot().refused, 1U);
+}
+
+// An earlier life may take longer to end than a start may take.
+TEST_F(GatewayWakeTest, ARequestIsHeldForAsLongAsTheAgentHasTheServiceStartedAnew) {
+  world_.start();
+  world_.start_agent();
+  world_.agent->hold();
+  world_.agent->on_activate([&](const base::ServiceId&) -> FakeAgent::Activation {
+    world_.wake_silo(2);
+    return 2U;
+  });
+  const auto client = world_.connect();
+  client->send("GET /api/ HTTP/1.1\r\nHost: acme.localhost\r\n\r\n");
+  world_.advance(seconds(25));
+  EXPECT_EQ(world_.slot().in_flight, 1U);
+  world_.agent->release();
+  EXPECT_EQ(client->answer().status, 200);
+}
+
+TEST_F(GatewayWakeTest, AnAgentThatIsAwayIsWaitedForAsLongAsAStartMayTake) {
+  world_.start();
+  const auto client = world_.connect();
+  client->send("GET /api/ HTTP/1.1\r\nHost: acme.localhost\r\n\r\n");
+  world_.advance(seconds(9));
+  EXPECT_EQ(world_.slot().in_flight, 1U);
+  world_.advance(seconds(2));
+  EXPECT_EQ(client->answer().status, 503);
+}
+
+TEST_F(GatewayWakeTest, AClientThatLeavesWhileAServiceStartsGivesItsPlaceBack) {
+  world_.start();
+  world_.start_agent();
+  world_.agent->hold();
+  const auto client = world_.connect();
+  client->send("GET /api/ HTTP/1.1\r\nHost: acme.localhost\r\n\r\n");
+  world_.wait_for([&] { return world_.slot().in_flight == 1; }, "the request");
+  client->vanish();
+  world_.advance(seconds(1));
+  EXPECT_EQ(world_.slot().in_flight, 0U);
+}
+
+TEST_F(GatewayWakeTest, ABusyLifeThatHasAnsweredIsAQueueAndNoFailedStart) {
+  world_.start();
+  world_.wake_silo();
+  EXPECT_EQ(world_.connect()->get("/api/").status, 200);
+  world_.advance(seconds(20));  // no connection is left in the pool
+  world_.silo->stop_reading();
+  const auto first = world_.connect();
+  first->send("POST /api/ HTTP/1.1\r\nHost: acme.localhost\r\nContent-Length: 1\r\n\r\nx");
+  world_.advance(seconds(2));
+  const auto second = world_.connect();
+  second->send("POST /api/ HTTP/1.1\r\nHost: acme.localhost\r\nContent-Length: 1\r\n\r\nx");
+  world_.advance(seconds(60));
+  EXPECT_EQ(world_.slot().in_flight, 2U);
+  world_.silo->release();
+  EXPECT_EQ(first->answer().status, 200);
+  EXPECT_EQ(second->answer().status, 200);
+}
+
+TEST_F(GatewayWakeTest, ALifeThatIsBusyWithItsFirstRequestIsAQueueAsWell) {
+  world_.start();
+  world_.wake_silo();
+  world_.silo->hold();
+  const auto first = world_.connect();
+  first->send("GET /api/slow HTTP/1.1\r\nHost: acme.localhost\r\n\r\n");
+  world_.wait_for([&] { return world_.silo->requests().size() == 1; }, "the first request");
+  world_.advance(seconds(1));
+  world_.silo->stop_reading();
+  const auto second = world_.connect();
+  second->send("GET /api/ HTTP/1.1\r\nHost: acme.localhost\r\n\r\n");
+  world_.advance(seconds(30));
+  EXPECT_EQ(world_.slot().in_flight, 2U);
+  world_.silo->release();
+  EXPECT_EQ(first->answer().status, 200);
+  EXPECT_EQ(second->answer().status, 200);
+}
+
+TEST_F(GatewayWakeTest, ATurnThatNeverComesIsATimeoutOfTheAnswer) {
+  world_.start();
+  world_.wake_silo();
+  EXPECT_EQ(world_.connect()->get("/api/").status, 200);
+  world_.silo->stop_reading();
+  world_.advance(seconds(20));  // no connection is left in the pool
+  const auto client = world_.connect();
+  client->send("GET /api/ HTTP/1.1\r\nHost: acme.localhost\r\n\r\n");
+  world_.advance(seconds(135));
+  EXPECT_EQ(client->answer().status, 504);
 }
 
 TEST_F(GatewayWakeTest, AServiceThatIsStartedButNeverAcceptsIsUnavailable) {
@@ -169,6 +267,31 @@ TEST_F(GatewayWakeTest, AStaleConnectionCostsNoRequest) {
   client->send("POST /api/ HTTP/1.1\r\nHost: acme.localhost\r\nContent-Length: 3\r\n\r\nabc");
   EXPECT_EQ(client->answer().status, 200);
   EXPECT_EQ(world_.silo->requests().size(), 3U);
+}
+
+TEST_F(GatewayWakeTest, WhatCannotBeSentTwiceGoesOutOnNoConnectionThatWasIdleForLong) {
+  world_.start();
+  world_.wake_silo();
+  const auto client = world_.connect();
+  const auto post = [&] {
+    client->send("POST /api/ HTTP/1.1\r\nHost: acme.localhost\r\nContent-Length: 3\r\n\r\nabc");
+    EXPECT_EQ(client->answer().status, 200);
+    return world_.silo->connections();
+  };
+  EXPECT_EQ(post(), 1);
+  EXPECT_EQ(post(), 1);
+  world_.advance(seconds(2));
+  EXPECT_EQ(post(), 2);
+  world_.advance(seconds(2));
+  EXPECT_EQ(client->get("/api/").status, 200);
+  EXPECT_EQ(world_.silo->connections(), 2);
+  // A long body cannot be sent twice, whatever its method is.
+  world_.advance(seconds(2));
+  client->send("PUT /api/ HTTP/1.1\r\nHost: acme.localhost\r\nContent-Length: 6\r\n\r\nabc");
+  world_.settle();
+  client->send("def");
+  EXPECT_EQ(client->answer().status, 200);
+  EXPECT_EQ(world_.silo->connections(), 3);
 }
 
 TEST_F(GatewayWakeTest, ANewLifeOfTheServiceGetsNewConnections) {

@@ -11,6 +11,9 @@ namespace granary::gateway {
 struct GatewayLimits {
   std::size_t connections = 8192;         // two descriptors each: stay below RLIMIT_NOFILE / 2
   std::size_t tenant_connections = 2048;  // of one tenant's clients: four such leave none to others
+  // WebSockets and the like that one service of one account may have open, beside its `in_flight`
+  // requests: half of the connections above, so that requests still find one.
+  std::uint32_t tunnels = 1024;
   std::uint64_t body_bytes = 100ULL << 20;  // of a request: uploads of documents, not of disks
 };
 
@@ -47,15 +50,25 @@ inline constexpr std::chrono::seconds kAnswer{120};  // for a head; above it, wo
 inline constexpr std::chrono::seconds kAnswerPause{
     300};  // between two pieces of an answer: SSE, polls
 inline constexpr std::chrono::seconds kTunnelPause{600};  // WebSockets ping every minute or so
-inline constexpr std::chrono::seconds kHalfClosed{10};    // a client that said all and went silent
-inline constexpr std::chrono::seconds kLinger{2};         // for a refused client to read why
-inline constexpr std::size_t kLingerBytes = 1U << 20;     // thrown away meanwhile
+inline constexpr std::chrono::seconds kHalfClosed{10};  // a client that said all and went silent
+// The same while an answer without a length streams and pauses. Browsers that leave a stream look
+// like that; clients that only said all do not wait for streams, and nginx gives them no time.
+inline constexpr std::chrono::seconds kHalfClosedStream{1};
+// For a client that is still sending to read its answer: after its last byte, and in all. What it
+// sends meanwhile is thrown away: this much, or as much as a body may have where one is on its way,
+// since most clients read only once they have sent all.
+inline constexpr std::chrono::seconds kLinger{2};
+inline constexpr std::chrono::seconds kLingerAll{30};
+inline constexpr std::size_t kLingerBytes = 1U << 20;
 inline constexpr std::chrono::seconds kDrain{
     5};  // answers under way at a stop; below systemd's 90 s
 
 // Connections to silos kept open while idle. Below any service's idle time (at least 30 s in
 // practice), so that a silo put to sleep has no connections of ours.
 inline constexpr std::chrono::seconds kPooledIdle{15};
+// The same for a request that cannot be sent twice. Apps close what is idle, and what is written
+// just then is lost: gunicorn after 2 s, uvicorn, Node and Apache after 5.
+inline constexpr std::chrono::seconds kPooledFresh{1};
 inline constexpr std::size_t kPooledEach = 16;   // a service's; more than it can use at once
 inline constexpr std::size_t kPooledAll = 1024;  // descriptors
 inline constexpr std::chrono::milliseconds kBusyRetry{10};  // a silo's queue is full: look again

@@ -174,7 +174,7 @@ Coro<void> Session::serve_service(const Route& route) {
   if (kit_->request.framing == Framing::Length && kit_->request.length > core_.limits.body_bytes) {
     outcome.refusal = 413;
     co_await refuse(413);
-  } else if (const auto lease = core_.upstreams.admit(route); !lease) {
+  } else if (auto lease = admit(route); !lease) {
     outcome.refusal = 429;
     co_await refuse(429, retry_after(kRetryAfter));
   } else {
@@ -187,6 +187,7 @@ Coro<void> Session::serve_service(const Route& route) {
     status_ = outcome.status;
     sent_ = outcome.sent;
     keep_ = outcome.keep;
+    lingers_ = outcome.linger;
     if (outcome.refusal != 0) {
       keep_ = kit_->request.keep_alive && !core_.draining;
       const auto wait = std::max<std::chrono::milliseconds>(outcome.retry_after, kRetryAfter);
@@ -194,6 +195,11 @@ Coro<void> Session::serve_service(const Route& route) {
     }
   }
   count_on_board(board, outcome);
+}
+
+std::optional<Lease> Session::admit(const Route& route) {
+  const bool wish = !kit_->request.upgrade.empty();
+  return core_.upstreams.admit(route, wish ? Lease::Kind::Wish : Lease::Kind::Request);
 }
 
 void Session::count_on_board(wire::BoardSlot& board, const Outcome& outcome) {

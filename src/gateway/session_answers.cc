@@ -103,10 +103,12 @@ Coro<void> Session::send_large(const Blob& blob) {
 Coro<void> Session::linger() {
   ErrorCode error;
   stream_.end_sending();
-  const base::BootTime until = core_.sweeper.now() + kLinger;
+  const base::BootTime until = core_.sweeper.refresh() + kLingerAll;
+  const std::uint64_t most =
+      kit_ && kit_->request.has_body() ? core_.limits.body_bytes : kLingerBytes;
   inbox_.consume(inbox_.bytes().size());
-  for (std::size_t thrown = 0; !error && thrown < kLingerBytes;) {
-    const auto left = until - core_.sweeper.now();
+  for (std::uint64_t thrown = 0; !error && thrown < most;) {
+    const auto left = std::min<base::BootTime>(until - core_.sweeper.now(), kLinger);
     if (left <= base::BootTime(0) || stopping_) co_return;
     thrown += co_await stream_.read_some(inbox_.room(), left, error);
   }

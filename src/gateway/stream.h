@@ -3,6 +3,7 @@
 // pool of upstream connections; one thread. One read and one write may wait at the same time.
 #pragma once
 
+#include "base/os/peer_end.h"
 #include "gateway/io.h"
 #include "gateway/sweeper.h"
 
@@ -79,15 +80,7 @@ class Stream final : public Swept {
   }
   base::BootTime now() const { return sweeper().now(); }
 
-  enum class Peer { Open, SaidAll, Gone };
-  // What can be known of the peer without reading; bytes that wait hide that it went.
-  Peer peer() {
-    char byte = 0;
-    ErrorCode error;
-    socket_.receive(asio::buffer(&byte, 1), asio::socket_base::message_peek, error);
-    if (!error || error == asio::error::would_block) return Peer::Open;
-    return error == asio::error::eof ? Peer::SaidAll : Peer::Gone;
-  }
+  base::os::PeerEnd peer() { return base::os::peer_end(socket_.native_handle()); }
 
   // Nothing to read, and nobody left: what a connection between two requests must look like.
   bool is_quiet() {

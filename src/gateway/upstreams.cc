@@ -11,7 +11,7 @@ namespace granary::gateway {
 using base::os::Connecting;
 
 Lease::~Lease() {
-  if (owner_ != nullptr) owner_->release(*service_);
+  if (owner_ != nullptr) owner_->release(*service_, kind_);
 }
 
 Upstreams::~Upstreams() {
@@ -52,23 +52,27 @@ BusyService& Upstreams::find(const Route& route) {
   return *place;
 }
 
-std::optional<Lease> Upstreams::admit(const Route& route) {
+std::optional<Lease> Upstreams::admit(const Route& route, Lease::Kind kind) {
   BusyService& service = find(route);
   // Before anything else is looked at: the agent stops no service whose count it sees.
-  const std::uint32_t before = service.board->in_flight.fetch_add(1);
+  service.board->in_flight.fetch_add(1);
   ++service.leases;
-  std::optional<Lease> lease(std::in_place, *this, service);
+  if (kind == Lease::Kind::Wish) ++service.wishes;
+  std::optional<Lease> lease(std::in_place, *this, service, kind);
   service.board->last_activity.store(static_cast<std::uint64_t>(parts_.sweeper.now().count()),
                                      std::memory_order_relaxed);
-  if (before >= route.service->in_flight) lease.reset();
+  const bool full = service.leases - service.tunnels > route.service->in_flight;
+  if (full || service.wishes > parts_.limits.tunnels) lease.reset();
   return lease;
 }
 
-void Upstreams::release(BusyService& service) {
+void Upstreams::release(BusyService& service, Lease::Kind kind) {
   service.board->last_activity.store(static_cast<std::uint64_t>(parts_.sweeper.now().count()),
                                      std::memory_order_relaxed);
   service.board->in_flight.fetch_sub(1);
   --service.leases;
+  if (kind != Lease::Kind::Request) --service.wishes;
+  if (kind == Lease::Kind::Tunnel) --service.tunnels;
   forget_if_unused(service);
 }
 
@@ -81,10 +85,12 @@ void Upstreams::forget_if_unused(BusyService& service) {
   std::erase_if(retired_, [&](const auto& one) { return one.get() == &service; });
 }
 
-std::unique_ptr<Upstream> Upstreams::take_pooled(const Lease& lease) {
+std::unique_ptr<Upstream> Upstreams::take_pooled(const Lease& lease,
+                                                 std::chrono::nanoseconds most) {
   BusyService& service = lease.service();
   const std::uint32_t epoch = service.board->epoch.load();
-  while (!service.idle.empty()) {
+  while (!service.idle.empty() &&
+         parts_.sweeper.now() - service.idle.back()->idle_since <= most) {
     std::unique_ptr<Upstream> upstream = std::move(service.idle.back());
     service.idle.pop_back();
     --pooled_;
@@ -94,7 +100,7 @@ std::unique_ptr<Upstream> Upstreams::take_pooled(const Lease& lease) {
   return nullptr;
 }
 
-Coro<Upstreams::Connected> Upstreams::connect(const Lease& lease, base::BootTime deadline) {
+Coro<Upstreams::Connected> Upstreams::connect(const Lease& lease, Patience patience) {
   const base::ServiceId id = lease.service().id;
   std::uint32_t epoch = lease.board().epoch.load();
   for (int activations = 0;;) {
@@ -111,16 +117,18 @@ Coro<Upstreams::Connected> Upstreams::connect(const Lease& lease, base::BootTime
         co_return std::make_unique<Upstream>(parts_.sweeper, std::move(socket), epoch);
       }
     }
-    if (parts_.sweeper.refresh() >= deadline)
+    const auto deadline = is_serving(lease, epoch) ? patience.answer : patience.began + patience.start;
+    if (outcome == Connecting::Busy && parts_.sweeper.refresh() >= deadline)
       co_return std::unexpected(NoWay{base::Code::Deadline});
     if (outcome == Connecting::Busy) {
       (void)co_await await(parts_.timer.sleep(kBusyRetry));
+      if (patience.gone) co_return std::unexpected(NoWay{base::Code::Cancelled});
       epoch = lease.board().epoch.load();
       continue;
     }
     if (activations++ == kActivations) co_return std::unexpected(NoWay{});
     if (activations > 1) (void)co_await await(parts_.timer.sleep(kBusyRetry));
-    const Activated activated = co_await parts_.agent.activate(id, deadline);
+    const Activated activated = co_await parts_.agent.activate(id, patience);
     if (!activated) {
       const auto retry = std::chrono::milliseconds(activated.error().retry_after_ms);
       co_return std::unexpected(NoWay{activated.error().error.code, retry});
@@ -129,8 +137,8 @@ Coro<Upstreams::Connected> Upstreams::connect(const Lease& lease, base::BootTime
   }
 }
 
-Coro<std::optional<NoWay>> Upstreams::ask_again(const Lease& lease, base::BootTime deadline) {
-  const Activated activated = co_await parts_.agent.activate(lease.service().id, deadline);
+Coro<std::optional<NoWay>> Upstreams::ask_again(const Lease& lease, Patience patience) {
+  const Activated activated = co_await parts_.agent.activate(lease.service().id, patience);
   if (activated) co_return std::nullopt;
   co_return NoWay{activated.error().error.code,
                   std::chrono::milliseconds(activated.error().retry_after_ms)};

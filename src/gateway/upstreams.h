@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "gateway/agent_client.h"
+#include "gateway/limits.h"
 #include "gateway/router.h"
 #include "gateway/stream.h"
 #include "wire/activity_board.h"
@@ -38,26 +39,42 @@ struct BusyService {
   wire::BoardSlot* board = nullptr;
   std::vector<std::unique_ptr<Upstream>> idle;  // the one used last at the end
   std::uint32_t leases = 0;
+  std::uint32_t tunnels = 0;  // of these, that became one: they count as requests no more
+  std::uint32_t wishes = 0;   // of these, that are one or would become one
   bool retired = false;  // its slot went to another service meanwhile
 };
 
 class Upstreams;
 
-// One request in flight, on the board from birth to death.
+// One request in flight, on the board from birth to death: also while it is a tunnel, so that the
+// service is not put to sleep.
 class Lease final {
  public:
-  Lease(Upstreams& owner, BusyService& service) : owner_(&owner), service_(&service) {}
+  enum class Kind { Request, Wish, Tunnel };
+
+  // `kind`: Wish for a request that asks for another protocol.
+  Lease(Upstreams& owner, BusyService& service, Kind kind)
+      : owner_(&owner), service_(&service), kind_(kind) {}
   Lease(Lease&& other) noexcept
-      : owner_(std::exchange(other.owner_, nullptr)), service_(other.service_) {}
+      : owner_(std::exchange(other.owner_, nullptr)),
+        service_(other.service_),
+        kind_(other.kind_) {}
   Lease& operator=(Lease&&) = delete;
   ~Lease();
 
   BusyService& service() const { return *service_; }
   wire::BoardSlot& board() const { return *service_->board; }
+  // A Wish came true. It takes no place among the requests any more.
+  void become_tunnel() {
+    ASSERT(kind_ == Kind::Wish);
+    kind_ = Kind::Tunnel;
+    ++service_->tunnels;
+  }
 
  private:
   Upstreams* owner_;
   BusyService* service_;
+  Kind kind_;
 };
 
 // Why there is no way into a silo: for the answer, and for the log.
@@ -72,6 +89,7 @@ class Upstreams final {
     const wire::Paths& paths;
     wire::ActivityBoard& board;
     AgentClient& agent;
+    const GatewayLimits& limits;
     Sweeper& sweeper;
     base::Timer& timer;
     Executor executor;
@@ -85,16 +103,27 @@ class Upstreams final {
   // this one.
   void adopt(const wire::Snapshot& snapshot);
 
-  // Nothing when as many are in flight as the service takes.
-  std::optional<Lease> admit(const Route& route);
-  // A connection of the service's present epoch on which the silo says nothing; null where there is
-  // none.
-  std::unique_ptr<Upstream> take_pooled(const Lease& lease);
-  // A new connection, having woken the service if it sleeps.
+  // Nothing when as many are in flight as the service takes, or as many tunnels are open for one
+  // more Wish.
+  std::optional<Lease> admit(const Route& route, Lease::Kind kind);
+  // A connection of the service's present epoch on which the silo says nothing, idle for `most` at
+  // the most; null where there is none.
+  std::unique_ptr<Upstream> take_pooled(const Lease& lease, std::chrono::nanoseconds most);
+  // A new connection, having woken the service if it sleeps. How long a start may take is the
+  // agent's to say: time that an earlier life takes to end is none of it.
   using Connected = std::expected<std::unique_ptr<Upstream>, NoWay>;
-  Coro<Connected> connect(const Lease& lease, base::BootTime deadline);
+  Coro<Connected> connect(const Lease& lease, Patience patience);
   // Asks the agent about a service whose connections end without an answer: running, or not?
-  Coro<std::optional<NoWay>> ask_again(const Lease& lease, base::BootTime deadline);
+  Coro<std::optional<NoWay>> ask_again(const Lease& lease, Patience patience);
+  // This life has taken a request from its queue, so it serves: who waits there waits for a turn,
+  // and not for a start.
+  void note_serving(const Lease& lease, std::uint32_t epoch) {
+    serving_[lease.service().slot] = epoch;
+  }
+  bool is_serving(const Lease& lease, std::uint32_t epoch) const {
+    const auto known = serving_.find(lease.service().slot);
+    return known != serving_.end() && known->second == epoch;
+  }
   // A connection that may carry another request.
   void keep(const Lease& lease, std::unique_ptr<Upstream> upstream);
 
@@ -106,12 +135,14 @@ class Upstreams final {
  private:
   friend class Lease;
   BusyService& find(const Route& route);
-  void release(BusyService& service);
+  void release(BusyService& service, Lease::Kind kind);
   void forget_if_unused(BusyService& service);
 
   Parts parts_;
   std::unordered_map<std::uint32_t, std::unique_ptr<BusyService>> services_;  // by slot
   std::list<std::unique_ptr<BusyService>> retired_;  // with leases, their slot taken by another
+  // By slot, of those that were ever asked for: no two lives of one have the same epoch.
+  std::unordered_map<std::uint32_t, std::uint32_t> serving_;
   std::vector<bool> seen_ = std::vector<bool>(wire::ActivityBoard::kSlots);
   std::size_t pooled_ = 0;
 };

@@ -67,7 +67,7 @@ base::Task<void> FakeSilo::stop() {
 }
 
 void FakeSilo::release() {
-  held_ = false;
+  held_ = deaf_ = false;
   released_.notify_all();
 }
 
@@ -92,13 +92,17 @@ base::Task<void> FakeSilo::accept() {
 base::Task<bool> FakeSilo::read_request(Local::socket& socket, std::string& inbox,
                                         std::string& request) {
   base::ErrorCode error;
-  while (whole(inbox) == 0) {
-    char bytes[65536];
+  const auto size = [&] {
+    const std::size_t head = inbox.find("\r\n\r\n");
+    return early_ && head != std::string::npos ? head + 4 : whole(inbox);
+  };
+  while (size() == 0) {
+    char bytes[1024];
     const std::size_t got = co_await socket.async_read_some(asio::buffer(bytes), base::into(error));
     if (error) co_return false;
     inbox.append(bytes, got);
   }
-  request = inbox.substr(0, whole(inbox));
+  request = inbox.substr(0, size());
   inbox.erase(0, request.size());
   co_return true;
 }
@@ -118,7 +122,7 @@ base::Task<void> FakeSilo::serve(std::shared_ptr<Local::socket> socket) {
     const Reply reply = script_(request);
     co_await answer(*socket, reply, error);
     if (reply.then == Reply::Then::Echo) co_await echo(*socket, std::exchange(inbox, {}));
-    if (error || reply.then != Reply::Then::Keep) break;
+    if (error || early_ || reply.then != Reply::Then::Keep) break;
   }
   socket->close(error);
   open_.erase(place);

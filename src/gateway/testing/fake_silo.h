@@ -41,8 +41,11 @@ class FakeSilo final {
   void release();
   // Says this on each of its connections, without having been asked.
   void say(std::string_view bytes);
-  // Connections are accepted, but nothing is read.
+  // Connections are accepted, but nothing is read until release().
   void stop_reading() { deaf_ = true; }
+  // A request is answered when its head is there, and the connection closed at once: what of its
+  // body comes is not read.
+  void answer_early() { early_ = true; }
 
   const std::vector<std::string>& requests() const { return requests_; }
   int connections() const { return connections_; }
@@ -71,6 +74,7 @@ class FakeSilo final {
   int connections_ = 0;
   bool held_ = false;
   bool deaf_ = false;
+  bool early_ = false;
 };
 
 }  // namespace granary::gateway::testing
