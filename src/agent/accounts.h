@@ -79,6 +79,8 @@ class Accounts final {
   void put_first(int pid);
   // Ends the two, which else take as long as they take: before whoever awaits them is joined.
   void stop_transfers() { *stopping_ = true; }
+  // An app failed a request. Errors: NotFound.
+  base::Task<base::Result<void>> note_fault(base::ServiceId service, std::string reason);
   bool has_service(const base::ServiceId& service) const;
   // Removes an unpacked release. Unknown: success. Errors: Conflict (an account names it).
   base::Task<base::Result<void>> forget_release(std::string hash);

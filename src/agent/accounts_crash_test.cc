@@ -123,5 +123,21 @@ TEST_F(AccountsTest, AnAppThatNeverListensOnItsPortIsStoppedWithTheReason) {
   request_ends("acme");
 }
 
+TEST_F(AccountsTest, WhyTheAppFailedARequestIsReportedUntilALifeFailsOrAnotherReleaseCame) {
+  apply(spec_of("acme"));
+  (void)activate("acme");
+  const auto note = [&] {
+    return world_.run(accounts_->note_fault(api("acme"), "its answer is malformed"));
+  };
+  ASSERT_TRUE(note().has_value());
+  EXPECT_TRUE(report("acme").last_failure.ends_with("Z its answer is malformed"));
+  EXPECT_EQ(report("acme").crashes, 0U);
+  launcher_.end(api("acme"), kCrash);
+  world_.settle();
+  EXPECT_NE(report("acme").last_failure.find("boom"), std::string::npos);
+  EXPECT_EQ(world_.run(accounts_->note_fault({base::AccountId("nobody"), "api"}, "x")).error().code,
+            Code::NotFound);
+}
+
 }  // namespace
 }  // namespace granary::agent

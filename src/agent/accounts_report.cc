@@ -1,6 +1,7 @@
 #include "agent/accounts.h"
 #include "agent/disk_problem.h"
 #include "agent/limits.h"
+#include "agent/log_writer.h"
 
 // What is: asked from the services, and from the kernel.
 namespace granary::agent {
@@ -63,6 +64,17 @@ Task<Result<wire::AccountReport>> Accounts::report(AccountId id) {
   auto reports = co_await measured(
       {found == accounts_.end() ? report_of_damaged(id) : report_of(found->second)});
   co_return std::move(reports.front());
+}
+
+Task<Result<void>> Accounts::note_fault(base::ServiceId id, std::string reason) {
+  const std::shared_ptr<Service> service = find(id);
+  if (!service) co_return base::fail(Code::NotFound, "no service {} on this machine", to_string(id));
+  const base::WallTime now = parts_.clock.wall();
+  service->note_fault(fmt::format(
+      "{} {}", base::to_rfc3339(std::chrono::floor<std::chrono::seconds>(now)), reason));
+  co_return co_await base::run_on(parts_.worker, [this, &id, now, &reason] {
+    return append_log(options_.paths, id, now, reason);
+  });
 }
 
 Task<Result<Accounts::Page>> Accounts::list(std::string after, std::uint32_t limit) {

@@ -141,6 +141,8 @@ Task<Agent::Answer> Agent::dispatch(wire::Verb verb, object arguments) {
       CO_TRY(co_await accounts_.sleep(std::move(account)));
       co_return object();
     }
+    case wire::Verb::Fault:
+      co_return co_await note_fault(std::move(arguments));
     case wire::Verb::Ping: {
       object result;
       result["isolation"] = parts_.launcher.isolation();
@@ -215,6 +217,17 @@ Task<Agent::Answer> Agent::logs(object arguments) {
   result["lines"] = base::json::from_strings(found.lines);
   result["cursor"] = found.cursor;
   co_return result;
+}
+
+// The gateway is not trusted to send text that fits into a log.
+Task<Agent::Answer> Agent::note_fault(object arguments) {
+  CO_TRY_ASSIGN(base::ServiceId service, service_of(arguments));
+  CO_TRY_ASSIGN(std::string reason, base::json::get_string(arguments, "reason"));
+  if (reason.size() > wire::kMaxFault)
+    co_return base::fail(Code::InvalidArgument, "member 'reason' has more than {} bytes",
+                         wire::kMaxFault);
+  CO_TRY(co_await accounts_.note_fault(std::move(service), base::log::escape(reason)));
+  co_return object();
 }
 
 Task<Agent::Answer> Agent::export_data(object arguments) {

@@ -50,6 +50,7 @@ class Agent final : public Handler {
   base::Task<Answer> unpack(base::json::object arguments);
   base::Task<Answer> forget(base::json::object arguments);
   base::Task<Answer> logs(base::json::object arguments);
+  base::Task<Answer> note_fault(base::json::object arguments);
   base::Task<Answer> export_data(base::json::object arguments);
   base::Task<Answer> import_data(base::json::object arguments);
 

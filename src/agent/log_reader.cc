@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "agent/limits.h"
+#include "agent/log_writer.h"
 #include "base/os/file.h"
 #include "base/os/syscall.h"
 #include "base/text.h"
@@ -25,6 +26,7 @@ constexpr std::uint64_t kOffsetBits = 32;
 constexpr std::uint64_t kOffsetMask = (1ULL << kOffsetBits) - 1;
 
 struct Half {
+  int half = 0;
   std::uint64_t number = 0;
   Fd fd;
 };
@@ -45,7 +47,7 @@ std::vector<Half> open_ring(const wire::Paths& paths, const ServiceId& service) 
     if (!fd) continue;
     const auto head = base::os::read_at(fd->get(), 0, kHeadBytes);
     const std::uint64_t number = head ? parse_head(*head) : 0;
-    if (number != 0) ring.push_back({number, std::move(*fd)});
+    if (number != 0) ring.push_back({half, number, std::move(*fd)});
   }
   if (ring.size() == 2 && ring[0].number > ring[1].number) std::swap(ring[0], ring[1]);
   return ring;
@@ -123,6 +125,12 @@ Result<LogLines> read_log(const wire::Paths& paths, const ServiceId& service,
   return found;
 }
 
+std::optional<int> newer_half(const wire::Paths& paths, const ServiceId& service) {
+  const auto ring = open_ring(paths, service);
+  if (ring.empty()) return std::nullopt;
+  return ring.back().half;
+}
+
 std::string last_words(const wire::Paths& paths, const ServiceId& service) {
   auto ring = open_ring(paths, service);
   if (ring.empty()) return "";
@@ -138,6 +146,8 @@ std::string last_words(const wire::Paths& paths, const ServiceId& service) {
   std::string words;
   for (std::size_t i = first; i < lines.size(); ++i) {
     const auto tag = tag_of(lines[i]);
+    if (tag && std::string_view(lines[i]).substr(tag->begin, tag->end - tag->begin) == kRequestTag)
+      continue;
     if (tag) words += (words.empty() ? "" : " | ") + lines[i].substr(tag->end + 1);
   }
   if (words.size() > kFailureBytes) words.erase(0, words.size() - kFailureBytes);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,9 @@ struct LogLines {
 // with the oldest that is left. Errors: of the system; a service without a log has no lines.
 base::Result<LogLines> read_log(const wire::Paths& paths, const base::ServiceId& service,
                                 std::uint64_t cursor);
+
+// Which of the log's two files is being written to; nothing where there is no log.
+std::optional<int> newer_half(const wire::Paths& paths, const base::ServiceId& service);
 
 // The last few lines of what the app itself said (or init of it), for explaining how it ended.
 std::string last_words(const wire::Paths& paths, const base::ServiceId& service);

@@ -46,6 +46,7 @@ void Service::enter(LifeEvent event) {
 }
 
 bool Service::configure(std::shared_ptr<const wire::AccountSpec> account, std::size_t index) {
+  if (account->release_hash != account_->release_hash) last_fault_.clear();
   account_ = std::move(account);
   index_ = index;
   if (phase_ == ServicePhase::BackingOff) {  // another release, another chance
@@ -175,7 +176,7 @@ wire::ServiceReport Service::report() const {
   report.name = spec().name;
   report.phase = phase_;
   report.crashes = crashes_;
-  report.last_failure = last_failure_;
+  report.last_failure = last_failure_.empty() ? last_fault_ : last_failure_;
   report.wakes = wakes_;
   if (awake_ && awake_->silo) report.pid = awake_->silo->pid();
   if (phase_ == ServicePhase::BackingOff) {

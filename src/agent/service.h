@@ -101,6 +101,8 @@ class Service final : public std::enable_shared_from_this<Service> {
   base::BootTime last_used() const;
   bool in_use() const;
   wire::ServiceReport report() const;
+  // Why the app failed a request, with a time: in the report while no life has failed.
+  void note_fault(std::string fault) { last_fault_ = std::move(fault); }
 
  private:
   struct Awake;
@@ -149,6 +151,7 @@ class Service final : public std::enable_shared_from_this<Service> {
   std::uint32_t wakes_ = 0;
   base::BootTime retry_at_{0};  // BackingOff only
   std::string last_failure_;
+  std::string last_fault_;  // of this release
   bool unclean_ = false;  // something may be left of an earlier life: the next start clears it away
   bool remembered_ = false;  // there is a file of its failures
 };

@@ -69,6 +69,8 @@ std::string metrics(const Core& core) {
   metric(text, "granary_gateway_requests_total", "counter", "Requests begun.", counters.requests);
   metric(text, "granary_gateway_wakes_held_total", "counter",
          "Requests that waited for a service to be activated.", counters.wakes_held);
+  metric(text, "granary_gateway_app_faults_total", "counter",
+         "Requests that failed because of the app; its log says why.", core.faults.noted());
   metric(text, "granary_gateway_access_lines_dropped_total", "counter",
          "Lines of access logs that the disk was too slow for.", core.log.dropped());
   metric(text, "granary_gateway_pooled_connections", "gauge", "Idle connections to silos.",

@@ -42,6 +42,9 @@ class AgentClient final {
   // is gone.
   Coro<Activated> activate(base::ServiceId service, Patience patience);
 
+  // Passes on why the app failed a request. Dropped while the agent is away, or behind too much.
+  void tell(const base::ServiceId& service, std::string_view reason);
+
   // Connects, talks, connects again; ends by cancellation.
   base::Task<void> run();
   // Ends all who wait, and whoever comes.

@@ -31,12 +31,19 @@ class BeastParser : public http::basic_parser<IsRequest> {
     const bool unfinished = error == http::error::need_more;
     too_long_ = error == http::error::header_limit || head_bytes_ > kHeadBytes ||
                 (unfinished && head_bytes_ + (bytes.size() - used) >= kHeadBytes);
+    error_ = error;
+    if (too_long_) error_ = http::error::header_limit;
     if (too_long_ || (error && !unfinished)) return {Progress::Bad, used};
-    if (unfinished && used == 0 && has_bare_line(bytes)) return {Progress::Bad, used};
+    if (unfinished && used == 0 && has_bare_line(bytes)) {
+      error_ = http::error::bad_line_ending;
+      return {Progress::Bad, used};
+    }
     return {unfinished ? Progress::NeedMore : Progress::Done, used};
   }
   // Whether that is why the head was bad.
   bool too_long() const { return too_long_; }
+  // Why it was bad.
+  const Error& error() const { return error_; }
 
  protected:
   virtual void take_field(http::field field, std::string_view name, std::string_view value,
@@ -78,6 +85,7 @@ class BeastParser : public http::basic_parser<IsRequest> {
   }
   void on_finish_impl(Error& /*error*/) final {}
 
+  Error error_;
   std::size_t head_bytes_ = 0;
   std::size_t fields_ = 0;
   bool too_long_ = false;

@@ -14,6 +14,7 @@
 #include "gateway/blocks.h"
 #include "gateway/body_reader.h"
 #include "gateway/client_stream.h"
+#include "gateway/faults.h"
 #include "gateway/frontend_store.h"
 #include "gateway/gateway.h"
 #include "gateway/limits.h"
@@ -88,6 +89,7 @@ struct Core {
   Blocks blocks;
   Kits kits;
   AgentClient& agent;
+  Faults& faults;
   Upstreams& upstreams;
   FrontendStore& frontends;
   AccessLog& log;

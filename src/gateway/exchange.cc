@@ -168,7 +168,9 @@ Coro<Exchange::Failure> Exchange::read_head() {
     end_ += got;
     const Failure parsed = parse_head();
     if (parsed != Failure::None || kit_.answer.status != 0) co_return parsed;
-    if (end_ == kBlockBytes && begin_ == 0) co_return Failure::Garbage;
+    if (end_ < kBlockBytes || begin_ > 0) continue;
+    broken_rule_ = "its head is too long";
+    co_return Failure::Garbage;
   }
 }
 
@@ -186,9 +188,12 @@ bool Exchange::is_read() {
   return unread && *unread == 0;
 }
 
-Exchange::Failure Exchange::read_failure(const ErrorCode& error) const {
+Exchange::Failure Exchange::read_failure(const ErrorCode& error) {
   if (error == asio::error::timed_out) return patient_ ? Failure::TooSlow : Failure::NotAccepting;
-  if (end_ > 0 || interims_ > 0) return Failure::Garbage;
+  if (end_ > 0 || interims_ > 0) {
+    broken_rule_ = "the connection was closed within its head";
+    return Failure::Garbage;
+  }
   if (send_failure_ != Failure::None) return send_failure_;
   // A unix socket says so when its peer closed with bytes unread.
   return error == asio::error::connection_reset ? Failure::Unread : Failure::Ended;
@@ -199,10 +204,16 @@ Exchange::Failure Exchange::parse_head() {
   for (;;) {
     const Parsed parsed = kit_.answer_parser.head(unread());
     begin_ += parsed.consumed;
-    if (parsed.progress == Progress::Bad) return Failure::Garbage;
+    if (parsed.progress == Progress::Bad) {
+      broken_rule_ = kit_.answer_parser.fault();
+      return Failure::Garbage;
+    }
     if (parsed.progress == Progress::NeedMore) break;
-    if (kit_.answer.status == 101)
-      return kit_.request.upgrade.empty() ? Failure::Garbage : Failure::None;
+    if (kit_.answer.status == 101) {
+      if (!kit_.request.upgrade.empty()) return Failure::None;
+      broken_rule_ = "it switches to another protocol, for which nobody asked";
+      return Failure::Garbage;
+    }
     if (kit_.answer.status >= 200) return Failure::None;
     if (const Failure interim = take_interim(); interim != Failure::None) return interim;
   }
@@ -213,7 +224,10 @@ Exchange::Failure Exchange::parse_head() {
 
 // Early hints go on where there is room at once; "100 Continue" was the gateway's to say.
 Exchange::Failure Exchange::take_interim() {
-  if (++interims_ > static_cast<int>(kInterimAnswers)) return Failure::Garbage;
+  if (++interims_ > static_cast<int>(kInterimAnswers)) {
+    broken_rule_ = "more than 8 interim answers (1xx) come before it";
+    return Failure::Garbage;
+  }
   if (kit_.answer.status != 100 && kit_.request.version_11) {
     Gather& out = kit_.to_client;
     out.clear();
@@ -238,11 +252,14 @@ Coro<Exchange::Next> Exchange::after(Failure failure) {
       outcome_.refusal = 502;
       const bool replayable = is_replayable(failure);
       upstream_.reset();
+      if (pooled_ && !replayable) note_failure(failure);
       if (pooled_) {
         pool_spent_ = true;
         co_return replayable ? Next::Again : Next::GiveUp;
       }
-      if (std::exchange(asked_again_, true)) co_return Next::GiveUp;
+      const bool asked_before = std::exchange(asked_again_, true);
+      if (asked_before || !replayable) note_failure(failure);
+      if (asked_before) co_return Next::GiveUp;
       // What cannot be sent again does not wait for an agent that is away.
       if (!replayable && !core_.agent.connected()) co_return Next::GiveUp;
       const auto no_way = co_await core_.upstreams.ask_again(lease_, patience());
@@ -265,6 +282,7 @@ Coro<Exchange::Next> Exchange::after(Failure failure) {
     case Failure::ClientGone:
       break;
   }
+  note_failure(failure);
   co_return Next::GiveUp;
 }
 

@@ -67,7 +67,7 @@ class Exchange final : public Swept {
   void start_answer();
   Coro<Failure> read_head();
   Failure parse_head();
-  Failure read_failure(const ErrorCode& error) const;
+  Failure read_failure(const ErrorCode& error);
   bool give_more_time();
   bool is_read();
   Patience patience() const {
@@ -79,6 +79,8 @@ class Exchange final : public Swept {
   bool is_replayable(Failure failure) const;
   bool may_be_sent_again() const { return kit_.request.idempotent && body_.complete(); }
   void refuse(const NoWay& no_way);
+  void note_fault(FaultKind kind, std::string_view reason);
+  void note_failure(Failure failure);
 
   Coro<void> relay();
   void compose_answer();
@@ -117,6 +119,7 @@ class Exchange final : public Swept {
   bool client_gone_ = false;
   base::BootTime said_all_since_ = kNever;
   Failure send_failure_ = Failure::None;  // unless it answered before it closed
+  std::string_view broken_rule_;  // of the answer's head, for Failure::Garbage
   int interims_ = 0;
   Framing client_framing_ = Framing::None;  // of the answer, as the client gets it
   std::size_t begin_ = 0;                   // of what is in kit_.block

@@ -10,6 +10,8 @@
 namespace granary::gateway {
 namespace {
 
+static_assert(kAnswerPause == std::chrono::seconds(300));  // a fault says so
+
 // What the app says itself counts: browsers take the first, and two are a mistake.
 bool says_strict(const ResponseHead& answer) {
   return !find_field(answer.text, "Strict-Transport-Security").empty();
@@ -43,6 +45,7 @@ Coro<void> Exchange::relay() {
     add_parts(step.progress == BodyReader::Progress::Done ? Piece::Last : Piece::Middle);
     if (!co_await write_to_client()) co_return;
     if (step.progress == BodyReader::Progress::Bad) {
+      note_fault(FaultKind::Cut, "the chunks of the app's answer are malformed");
       outcome_.keep = false;  // the client must not take another answer for the rest of this one
       client_.stream.mark_cut();
       co_return;
@@ -132,6 +135,10 @@ Coro<bool> Exchange::read_more(const BodyReader& body) {
     add_parts(Piece::Last);
     co_return co_await write_to_client();
   }
+  if (!client_gone_)
+    note_fault(FaultKind::Cut, error == asio::error::timed_out
+                                   ? "the app's answer paused for more than 300 s"
+                                   : "the app closed the connection within its answer");
   client_.stream.mark_cut();
   co_return false;
 }

@@ -59,6 +59,7 @@ struct Gateway::State {
   Shares shares;
   std::unique_ptr<wire::ActivityBoard> board;
   std::optional<AgentClient> agent;
+  std::optional<Faults> faults;
   std::optional<Upstreams> upstreams;
   std::optional<FrontendStore> frontends;
   std::optional<AccessLog> log;
@@ -81,6 +82,7 @@ base::Result<void> Gateway::State::open(base::os::InheritedFds& inherited) {
   TRY_ASSIGN(board, wire::ActivityBoard::open(options.paths.board(),
                                               wire::ActivityBoard::Access::ReadWrite));
   agent.emplace(options.paths.agent_socket(), executor, sweeper, parts.timer);
+  faults.emplace(*agent, sweeper);
   upstreams.emplace(Upstreams::Parts{
       options.paths, *board, *agent, options.limits, sweeper, parts.timer, executor});
   frontends.emplace(options.paths, parts.worker);
@@ -95,6 +97,7 @@ base::Result<void> Gateway::State::open(base::os::InheritedFds& inherited) {
                     .scheme = options.scheme,
                     .sweeper = sweeper,
                     .agent = *agent,
+                    .faults = *faults,
                     .upstreams = *upstreams,
                     .frontends = *frontends,
                     .log = *log,

@@ -81,6 +81,11 @@ inline constexpr std::chrono::milliseconds kReconnectMost{1000};
 // requests that need it wait for.
 inline constexpr std::chrono::seconds kAgentGrace{3};
 inline constexpr std::size_t kAgentQueue = 4096;  // activations waiting: over it, 503
+// Reasons told: of one service and one kind; services and kinds at once; bytes that wait for the
+// agent, beyond which they are dropped.
+inline constexpr std::chrono::seconds kFaultEvery{1};
+inline constexpr std::size_t kFaultSources = 4096;
+inline constexpr std::size_t kFaultOutbox = 256U << 10;
 
 inline constexpr std::chrono::seconds kSnapshotRecheck{2};  // where the kernel lost a notification
 

@@ -85,6 +85,30 @@ class Parser final : public BeastParser<false> {
 
 }  // namespace
 
+namespace {
+
+struct Rule {
+  http::error broken;
+  std::string_view text;
+};
+constexpr std::array kRules = {
+    Rule{http::error::bad_version, "its first line does not begin with HTTP/1.1 or HTTP/1.0"},
+    Rule{http::error::bad_status, "its status is no number from 100 to 599"},
+    Rule{http::error::bad_reason, "the text behind its status has a byte that is not allowed"},
+    Rule{http::error::bad_line_ending, "a line of its head does not end with CR LF"},
+    Rule{http::error::bad_field, "a field's name is empty, or has a byte that is not allowed"},
+    Rule{http::error::bad_value, "a field's value has a byte that is not allowed"},
+    Rule{http::error::bad_obs_fold, "a field stands on two lines"},
+    Rule{http::error::bad_content_length, "Content-Length is no plain number, or stands twice"},
+    Rule{http::error::multiple_content_length, "Content-Length stands twice"},
+    Rule{http::error::bad_transfer_encoding,
+         "Transfer-Encoding is not `chunked` alone, or stands beside a Content-Length"},
+    Rule{http::error::header_limit, "its head has more than 32 KiB, or more than 100 fields"},
+};
+static_assert(kHeadBytes == 32U << 10 && kFields == 100);
+
+}  // namespace
+
 struct ResponseParser::State {
   std::optional<Parser> parser;
 };
@@ -95,6 +119,13 @@ ResponseParser::~ResponseParser() = default;
 void ResponseParser::start(ResponseHead& head, Method method, std::string_view domain) {
   head.clear();
   state_->parser.emplace(head, method, domain);
+}
+
+std::string_view ResponseParser::fault() const {
+  const auto& error = state_->parser->error();
+  for (const Rule& rule : kRules)
+    if (error == rule.broken) return rule.text;
+  return "its head is no HTTP";
 }
 
 Parsed ResponseParser::head(std::string_view bytes) {

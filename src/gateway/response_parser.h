@@ -22,6 +22,8 @@ class ResponseParser final {
   // As in RequestParser; the status of `head` stays 0 until it is Done. An interim answer (1xx) is
   // one of its own: start again after it.
   Parsed head(std::string_view bytes);
+  // Which rule a Bad one breaks: one line for who wrote the app.
+  std::string_view fault() const;
 
  private:
   struct State;

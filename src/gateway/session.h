@@ -49,7 +49,7 @@ class Session final : public Holder {
   Coro<Next> read_head();
   Coro<void> serve();
   Coro<void> serve_service(const Route& route);
-  std::optional<Lease> admit(const Route& route);
+  std::expected<Lease, Upstreams::Full> admit(const Route& route);
   Coro<void> serve_frontend(const Route& route);
   Coro<void> send_blob(const std::string& release, const std::string& name, std::string fields);
   Coro<void> send_large(const Blob& blob);

@@ -52,17 +52,19 @@ BusyService& Upstreams::find(const Route& route) {
   return *place;
 }
 
-std::optional<Lease> Upstreams::admit(const Route& route, Lease::Kind kind) {
+std::expected<Lease, Upstreams::Full> Upstreams::admit(const Route& route, Lease::Kind kind) {
   BusyService& service = find(route);
   // Before anything else is looked at: the agent stops no service whose count it sees.
   service.board->in_flight.fetch_add(1);
   ++service.leases;
   if (kind == Lease::Kind::Wish) ++service.wishes;
-  std::optional<Lease> lease(std::in_place, *this, service, kind);
+  Lease lease(*this, service, kind);
   service.board->last_activity.store(static_cast<std::uint64_t>(parts_.sweeper.now().count()),
                                      std::memory_order_relaxed);
-  const bool full = service.leases - service.tunnels > route.service->in_flight;
-  if (full || service.wishes > parts_.limits.tunnels) lease.reset();
+  if (service.leases - service.tunnels > route.service->in_flight)
+    return std::unexpected(Full::Requests);
+  if (kind == Lease::Kind::Wish && service.wishes > parts_.limits.tunnels)
+    return std::unexpected(Full::Tunnels);
   return lease;
 }
 

@@ -103,9 +103,10 @@ class Upstreams final {
   // this one.
   void adopt(const wire::Snapshot& snapshot);
 
-  // Nothing when as many are in flight as the service takes, or as many tunnels are open for one
-  // more Wish.
-  std::optional<Lease> admit(const Route& route, Lease::Kind kind);
+  enum class Full { Requests, Tunnels };
+  // Not when as many requests are in flight as the service takes, nor one more Wish when as many
+  // tunnels are open.
+  std::expected<Lease, Full> admit(const Route& route, Lease::Kind kind);
   // A connection of the service's present epoch on which the silo says nothing, idle for `most` at
   // the most; null where there is none.
   std::unique_ptr<Upstream> take_pooled(const Lease& lease, std::chrono::nanoseconds most);

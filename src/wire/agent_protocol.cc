@@ -20,7 +20,8 @@ constexpr std::array kVerbs = {
     VerbName{Verb::List, "list"},         VerbName{Verb::Unpack, "unpack"},
     VerbName{Verb::Forget, "forget"},     VerbName{Verb::Logs, "logs"},
     VerbName{Verb::Export, "export"},     VerbName{Verb::Import, "import"},
-    VerbName{Verb::Sleep, "sleep"},       VerbName{Verb::Ping, "ping"},
+    VerbName{Verb::Sleep, "sleep"},       VerbName{Verb::Fault, "fault"},
+    VerbName{Verb::Ping, "ping"},
 };
 
 }  // namespace
@@ -68,7 +69,7 @@ bool may_use(Peer peer, Verb verb) {
     case Peer::Control:
       return true;
     case Peer::Gateway:
-      return verb == Verb::Activate || verb == Verb::Ping;
+      return verb == Verb::Activate || verb == Verb::Fault || verb == Verb::Ping;
     case Peer::Other:
       return false;
   }

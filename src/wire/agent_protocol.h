@@ -15,11 +15,15 @@
 //   export    control   account, transfer              DataExport     disk -> transfers/
 //   import    control   account, transfer, sha256      {}             transfers/ -> disk, whole
 //   sleep     control   account                        {}             as if idle; for tests and ops
+//   fault     gateway   account, service, reason       {}             the app failed a request
 //   ping      any       -                              {"isolation": "full"|"none"}
 //
 // `activate` errors: NotFound (no such account or service), Refused (suspended), Unavailable
 // (backing off; retry_after_ms in the error object's "retry_after_ms"), Exhausted (no memory left
 // in the machine's budget), Deadline.
+//
+// `fault` tells the account why its app failed a request: in the service's log and in its report. The
+// reason is one line for people, of kMaxFault bytes at most. Errors: NotFound, InvalidArgument.
 //
 // `export` and `import` take as long as the data is large. `transfer` is a ULID. Errors of both:
 // NotFound, Unavailable (the agent is stopping; `export` also: the disk could not be held still for
@@ -41,6 +45,7 @@ namespace granary::wire {
 // One frame's bound: an AccountSpec with the largest manifest fits well.
 inline constexpr std::size_t kMaxFrame = 4U << 20;
 inline constexpr std::size_t kFrameHead = 4;
+inline constexpr std::size_t kMaxFault = 600;
 
 // The whole frame, head included.
 std::string encode_frame(const base::json::object& document);
@@ -60,6 +65,7 @@ enum class Verb {
   Export,
   Import,
   Sleep,
+  Fault,
   Ping
 };
 std::string_view to_string(Verb verb);

@@ -32,12 +32,13 @@ TEST(AgentProtocol, EveryVerbHasANameOfItsOwn) {
   EXPECT_EQ(verb_from("format").error().code, Code::NotSupported);
 }
 
-TEST(AgentProtocol, GatewayMayOnlyWakeAndOthersNothing) {
+TEST(AgentProtocol, GatewayMayOnlyWakeAndTellOfFaultsAndOthersNothing) {
   for (int i = 0; i <= static_cast<int>(Verb::Ping); ++i) {
     const Verb verb = static_cast<Verb>(i);
     EXPECT_TRUE(may_use(Peer::Control, verb));
     EXPECT_FALSE(may_use(Peer::Other, verb));
-    EXPECT_EQ(may_use(Peer::Gateway, verb), verb == Verb::Activate || verb == Verb::Ping);
+    EXPECT_EQ(may_use(Peer::Gateway, verb),
+              verb == Verb::Activate || verb == Verb::Fault || verb == Verb::Ping);
   }
 }
 

@@ -45,7 +45,8 @@ Result<LifeFiles> open_life_files(const wire::Paths& paths, const ServiceId& ser
   LifeFiles files;
   for (int half = 0; half < 2; ++half) {
     TRY_ASSIGN(files.log[half],
-               base::os::open_file(paths.log(service, half), O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
+               base::os::open_file(paths.log(service, half),
+                                   O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW, 0600));
   }
   TRY_ASSIGN(files.status, base::os::open_file(paths.silo_status(service),
                                                O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600));

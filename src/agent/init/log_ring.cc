@@ -117,6 +117,9 @@ void LogRing::put(WallTime time, std::string_view tag, std::string_view text) {
 void LogRing::flush() {
   if (batch_size_ == 0) return;
   LogFile& file = *files_[active_];
+  // The agent appends lines of its own.
+  if (const long size = file.size(); size > static_cast<long>(offset_))
+    offset_ = static_cast<std::uint64_t>(size);
   const long result = file.write_at({batch_.data(), batch_size_}, offset_);
   if (result < 0) {
     last_error_ = static_cast<int>(-result);

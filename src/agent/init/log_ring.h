@@ -1,7 +1,8 @@
 // The app's log on disk: a ring of two files that together never exceed their limit. The newer
 // file is appended to; when it is half the limit long, the older one is emptied and takes over.
 // Each begins with `#granary-log N`, N counting the files ever begun, so that a reader and the
-// next start of the silo can tell which is newer. Single-threaded. Not for reading logs back.
+// next start of the silo can tell which is newer. The files are opened to append, since the agent
+// adds lines as well. Single-threaded. Not for reading logs back.
 #pragma once
 
 #include <array>

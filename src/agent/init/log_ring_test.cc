@@ -175,5 +175,14 @@ TEST_F(LogRingTest, KeepsTheNewerFileWhenTheOtherCannotBeBegun) {
   EXPECT_TRUE(first_.bytes.ends_with("out c\n") || second_.bytes.ends_with("out c\n"));
 }
 
+TEST_F(LogRingTest, WhatAnotherWriterAppendedIsKeptAndCounted) {
+  reopen();
+  add("one");
+  first_.bytes += kStamp + " req from outside\n";
+  add("two");
+  EXPECT_EQ(first_.bytes, header(1) + kStamp + " out one\n" + kStamp + " req from outside\n" +
+                              kStamp + " out two\n");
+}
+
 }  // namespace
 }  // namespace granary::init

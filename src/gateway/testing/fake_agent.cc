@@ -67,10 +67,15 @@ base::Task<void> FakeAgent::serve(std::shared_ptr<Local::socket> socket) {
     co_await asio::async_read(*socket, asio::buffer(frame), base::into(error));
     if (error) co_return;
     const wire::Request request = wire::decode_request(wire::decode_body(frame).value()).value();
-    ASSERT(request.verb == wire::Verb::Activate);
     const base::ServiceId service{
         base::AccountId(base::json::get_string(request.arguments, "account").value()),
         base::json::get_string(request.arguments, "service").value()};
+    if (request.verb == wire::Verb::Fault) {
+      faults_.push_back(to_string(service) + " " +
+                        base::json::get_string(request.arguments, "reason").value());
+      continue;
+    }
+    ASSERT(request.verb == wire::Verb::Activate);
     activations_.push_back(service);
     while (held_ && co_await released_.wait()) {
     }

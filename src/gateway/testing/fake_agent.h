@@ -36,6 +36,9 @@ class FakeAgent final {
 
   const std::vector<base::ServiceId>& activations() const { return activations_; }
 
+  // What it was told of apps: "ACCOUNT/SERVICE reason".
+  const std::vector<std::string>& faults() const { return faults_; }
+
   static Activation refuse(base::Code code, std::int64_t retry_after_ms = 0);
 
  private:
@@ -51,6 +54,7 @@ class FakeAgent final {
   base::Event released_;
   Activate activate_;
   std::vector<base::ServiceId> activations_;
+  std::vector<std::string> faults_;
   base::testing::Cuts cuts_;
   bool held_ = false;
 };

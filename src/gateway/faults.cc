@@ -1,0 +1,38 @@
+#include "gateway/faults.h"
+
+#include <fmt/format.h>
+
+#include "gateway/limits.h"
+
+namespace granary::gateway {
+
+void Faults::note(const base::ServiceId& service, FaultKind kind, std::string_view reason,
+                  std::string_view request_id) {
+  ++noted_;
+  const base::BootTime now = sweeper_.now();
+  const Source source{service, kind};
+  auto known = told_.find(source);
+  if (known != told_.end() && now - known->second.at < kFaultEvery) {
+    ++known->second.since;
+    return;
+  }
+  if (known == told_.end()) {
+    make_room();
+    if (told_.size() >= kFaultSources) return;
+    known = told_.try_emplace(source).first;
+  }
+  std::string text = fmt::format("a request failed: {} (request {}", reason, request_id);
+  if (known->second.since > 0)
+    fmt::format_to(std::back_inserter(text), ", and {} more like it before", known->second.since);
+  agent_.tell(service, text + ")");
+  known->second = {now, 0};
+}
+
+// Those that may be told again at once need not be remembered, but for their counts.
+void Faults::make_room() {
+  if (told_.size() < kFaultSources) return;
+  const base::BootTime now = sweeper_.now();
+  std::erase_if(told_, [&](const auto& one) { return now - one.second.at >= kFaultEvery; });
+}
+
+}  // namespace granary::gateway
