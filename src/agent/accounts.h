@@ -81,6 +81,8 @@ class Accounts final {
   void stop_transfers() { *stopping_ = true; }
   // An app failed a request. Errors: NotFound.
   base::Task<base::Result<void>> note_fault(base::ServiceId service, std::string reason);
+  // Tells this account from those that had its name before. Nothing: there is no such account.
+  std::optional<std::uint32_t> ordinal_of(const base::AccountId& account) const;
   bool has_service(const base::ServiceId& service) const;
   // Removes an unpacked release. Unknown: success. Errors: Conflict (an account names it).
   base::Task<base::Result<void>> forget_release(std::string hash);

@@ -66,6 +66,12 @@ Task<Result<wire::AccountReport>> Accounts::report(AccountId id) {
   co_return std::move(reports.front());
 }
 
+std::optional<std::uint32_t> Accounts::ordinal_of(const AccountId& id) const {
+  const auto found = accounts_.find(id);
+  if (found == accounts_.end()) return std::nullopt;
+  return found->second.spec->ordinal;
+}
+
 Task<Result<void>> Accounts::note_fault(base::ServiceId id, std::string reason) {
   const std::shared_ptr<Service> service = find(id);
   if (!service) co_return base::fail(Code::NotFound, "no service {} on this machine", to_string(id));

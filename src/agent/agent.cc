@@ -1,5 +1,6 @@
 #include "agent/agent.h"
 
+#include "agent/access_reader.h"
 #include "agent/limits.h"
 #include "agent/log_reader.h"
 #include "base/log.h"
@@ -205,14 +206,17 @@ Task<Agent::Answer> Agent::forget(object arguments) {
 
 Task<Agent::Answer> Agent::logs(object arguments) {
   CO_TRY_ASSIGN(const base::ServiceId service, service_of(arguments));
-  CO_TRY_ASSIGN(const std::int64_t cursor, base::json::get_int_or(arguments, "cursor", 0));
-  if (!accounts_.has_service(service))
+  CO_TRY_ASSIGN(const std::int64_t given, base::json::get_int_or(arguments, "cursor", 0));
+  const auto cursor = static_cast<std::uint64_t>(std::max<std::int64_t>(given, 0));
+  const std::optional<std::uint32_t> ordinal = accounts_.ordinal_of(service.account);
+  const bool access = service.service.empty();
+  if (!ordinal || (!access && !accounts_.has_service(service)))
     co_return base::fail(Code::NotFound, "no service {} on this machine", to_string(service));
-  CO_TRY_ASSIGN(const LogLines found,
-                co_await base::run_on(parts_.worker, [this, &service, cursor] {
-                  return read_log(options_.accounts.paths, service,
-                                  static_cast<std::uint64_t>(std::max<std::int64_t>(cursor, 0)));
-                }));
+  CO_TRY_ASSIGN(const LogLines found, co_await base::run_on(parts_.worker, [&] {
+    const wire::Paths& paths = options_.accounts.paths;
+    return access ? read_access_log(paths, service.account, *ordinal, cursor)
+                  : read_log(paths, service, cursor);
+  }));
   object result;
   result["lines"] = base::json::from_strings(found.lines);
   result["cursor"] = found.cursor;

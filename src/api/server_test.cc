@@ -320,6 +320,22 @@ TEST(ApiServerTest, LogsAskForAServiceThatExists) {
   EXPECT_EQ(world.get("/v1/tenants/acme/logs?cursor=-1").status, 400U);
 }
 
+TEST(ApiServerTest, TheAccessLogIsAskedForWithoutAServiceAndByRequest) {
+  ApiWorld world;
+  world.add_tenant("acme");
+  const Reply all = world.get("/v1/tenants/acme/logs?access=true");
+  EXPECT_EQ(all.status, 200U) << all.body;
+  EXPECT_EQ(text_at(all.json(), "service"), "");
+  EXPECT_EQ(all.json().at("lines").as_array().size(), 1U);
+  // The simulated line ends with "more", so that is the id of its request.
+  const Reply one = world.get("/v1/tenants/acme/logs?access=true&request=more");
+  EXPECT_EQ(one.json().at("lines").as_array().size(), 1U);
+  const Reply none = world.get("/v1/tenants/acme/logs?access=true&request=ore");
+  EXPECT_EQ(none.json().at("lines").as_array().size(), 0U);
+  EXPECT_EQ(world.get("/v1/tenants/acme/logs?request=more").status, 400U);
+  EXPECT_EQ(world.get("/v1/tenants/acme/logs?access=perhaps").status, 400U);
+}
+
 TEST(ApiServerTest, TheDescriptionAndTheRoutesAreOne) {
   ApiWorld world;
   const base::json::object document = world.get("/v1/openapi.json").json();

@@ -92,11 +92,27 @@ Result<std::string> choose_service(const cloud::Actual& actual, const std::strin
                                 fmt::format("there is no service {}", base::quote(wanted)), advice);
 }
 
-Result<bool> wants_to_follow(const Request& request) {
-  const auto found = request.query.find("follow");
+Result<bool> query_flag(const Request& request, const std::string& name) {
+  const auto found = request.query.find(name);
   if (found == request.query.end() || found->second == "false") return false;
   if (found->second.empty() || found->second == "true") return true;
-  return base::fail(Code::InvalidArgument, "parameter 'follow' must be true or false");
+  return base::fail(Code::InvalidArgument, "parameter '{}' must be true or false", name);
+}
+
+// The service whose log is asked for; the one without a name for the access log.
+Result<std::string> log_asked_for(const Request& request, const cloud::Actual& actual) {
+  TRY_ASSIGN(const bool access, query_flag(request, "access"));
+  if (!access && request.query.contains("request"))
+    return base::fail_with_advice(Code::InvalidArgument, "only the access log knows requests",
+                                  "Ask for it with access=true");
+  if (access) return std::string();
+  return choose_service(actual, request.query_or("service", ""));
+}
+
+// An access log's line ends with the request's id.
+void keep_request(std::vector<std::string>& lines, const std::string& id) {
+  if (!id.empty())
+    std::erase_if(lines, [&](const std::string& line) { return !line.ends_with(" " + id); });
 }
 
 }  // namespace
@@ -220,15 +236,20 @@ Answer unpin_tenant(Context& context, Request request) {
 }
 
 Answer read_tenant_log(Context& context, Request request) {
-  CO_TRY_ASSIGN(const std::uint64_t cursor, query_number(request, "cursor", 0));
-  CO_TRY_ASSIGN(const bool follow, wants_to_follow(request));
+  CO_TRY_ASSIGN(std::uint64_t cursor, query_number(request, "cursor", 0));
+  CO_TRY_ASSIGN(const bool follow, query_flag(request, "follow"));
   const AccountId id = tenant_in(request);
   CO_TRY_ASSIGN(const auto actual, co_await context.parts.lifecycle.inspect(id));
   base::ServiceId service{id, ""};
-  CO_TRY_ASSIGN(service.service, choose_service(actual, request.query_or("service", "")));
+  CO_TRY_ASSIGN(service.service, log_asked_for(request, actual));
+  const std::string request_id = request.query_or("request", "");
   const base::BootTime end = context.parts.clock.boot() + kFollowTime;
   for (;;) {
     CO_TRY_ASSIGN(auto chunk, co_await context.parts.lifecycle.read_log(service, cursor));
+    const bool more = !chunk.lines.empty();
+    keep_request(chunk.lines, request_id);
+    cursor = chunk.cursor;
+    if (more && chunk.lines.empty()) continue;  // what is asked for may be further on
     const bool later = follow && chunk.lines.empty() && context.parts.clock.boot() < end;
     if (!later) {
       co_return answer(

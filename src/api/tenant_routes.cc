@@ -102,7 +102,9 @@ std::vector<Route> tenant_action_routes() {
        "Lines that a service wrote",
        {{"service", "Which; may be missing where there is one."},
         {"cursor", "The `cursor` of the chunk before."},
-        {"follow", "true: wait up to 10 s for a line."}},
+        {"follow", "true: wait up to 10 s for a line."},
+        {"access", "true: the tenant's access log, one line for each request, instead."},
+        {"request", "Of the access log: the line of the request with this X-Request-Id."}},
        "",
        "Log"},
   };

@@ -262,6 +262,19 @@ TEST(CommandsTest, LogLinesAreEscapedAndServicesAreToldApart) {
   EXPECT_EQ(line.api.asked().at(2).target, "/v1/tenants/acme/logs?service=api&cursor=10");
 }
 
+TEST(CommandsTest, TheAccessLogIsAskedForByRequest) {
+  CommandLine line;
+  line.api.answer("GET /v1/tenants/acme/logs", 200,
+                  json(api_wire::LogDocument{"", {"a line abc"}, 10}));
+  line.api.answer("GET /v1/tenants/acme/logs", 200, json(api_wire::LogDocument{"", {}, 10}));
+  const Ran ran = line.run({"tenant", "logs", "acme", "--access", "--request", "abc"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(ran.out, "a line abc\n");
+  EXPECT_EQ(line.api.asked().at(0).target,
+            "/v1/tenants/acme/logs?access=true&request=abc&cursor=0");
+  EXPECT_EQ(line.run({"tenant", "logs", "acme", "--access", "--service", "api"}).code, 2);
+}
+
 TEST(CommandsTest, FollowingALogEndsWellWithCtrlC) {
   CommandLine line;
   line.api.answer("GET /v1/tenants/acme", 200, tenant());

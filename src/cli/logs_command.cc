@@ -1,7 +1,7 @@
 #include "cli/commands.h"
 #include "cli/text.h"
 
-// granary tenant logs: what the services of one tenant wrote, escaped, so that no app can draw on
+// granary tenant logs: what the services of one tenant wrote, or its access log, escaped, so that no app can draw on
 // the terminal of whoever reads it.
 namespace granary::cli {
 
@@ -14,12 +14,16 @@ namespace {
 struct LogOptions {
   std::string tenant;
   std::string service;
+  std::string request;
+  bool access = false;
   bool follow = false;
 };
 
 struct Source {
   std::string service;
   std::string prefix;  // before each line, where there are several
+  bool access = false;
+  std::string request;
   std::uint64_t cursor = 0;
 };
 
@@ -30,6 +34,8 @@ Result<std::size_t> print_next(Session& session, const std::string& tenant, Sour
   TRY_ASSIGN(const auto chunk, session.api().get<LogDocument>(
                                    with_query(path_of({"v1", "tenants", tenant, "logs"}),
                                               {{"service", source.service},
+                                               {"access", source.access ? "true" : ""},
+                                               {"request", source.request},
                                                {"cursor", std::to_string(source.cursor)},
                                                {"follow", follow == Follow::Yes ? "true" : ""}})));
   source.cursor = chunk.cursor;
@@ -43,13 +49,16 @@ Result<std::size_t> print_next(Session& session, const std::string& tenant, Sour
 }
 
 Result<std::vector<Source>> sources_of(Session& session, const LogOptions& options) {
-  if (!options.service.empty()) return std::vector<Source>{{options.service, "", 0}};
+  if (options.access || !options.request.empty())
+    return std::vector<Source>{{.access = true, .request = options.request}};
+  if (!options.service.empty()) return std::vector<Source>{{.service = options.service}};
   TRY_ASSIGN(const auto tenant, session.api().get<api_wire::TenantDocument>(
                                     path_of({"v1", "tenants", options.tenant})));
   std::vector<Source> sources;
   for (const auto& service : tenant.services)
     sources.push_back(
-        {service.name, tenant.services.size() > 1 ? safe(service.name) + " | " : "", 0});
+        {.service = service.name,
+         .prefix = tenant.services.size() > 1 ? safe(service.name) + " | " : ""});
   if (sources.empty())
     return base::fail_with_advice(
         tenant.cloud_problem ? Code::Unavailable : Code::NotFound,
@@ -89,10 +98,15 @@ Result<void> show_logs(Session& session, const LogOptions& options) {
 }  // namespace
 
 void add_logs_command(CLI::App& tenant, Commands& commands) {
-  CLI::App* command = add_verb(tenant, "logs", "what its services wrote");
+  CLI::App* command = add_verb(tenant, "logs", "what its services wrote, or what was asked of it");
   const auto options = std::make_shared<LogOptions>();
   command->add_option("TENANT", options->tenant)->required();
   command->add_option("--service", options->service, "only this one's");
+  CLI::Option* access = command->add_flag(
+      "--access", options->access, "its access log instead: a line for each request");
+  CLI::Option* request = command->add_option("--request", options->request,
+                                             "of the access log, the line with this X-Request-Id");
+  for (CLI::Option* of_access : {access, request}) of_access->excludes("--service");
   command->add_flag("-f,--follow", options->follow, "go on until Ctrl-C");
   commands.on(command, [options](Session& session) { return show_logs(session, *options); });
 }

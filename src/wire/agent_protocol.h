@@ -11,7 +11,8 @@
 //   list      control   after, limit                   {"accounts": [AccountReport...], "next"}
 //   unpack    control   release (hash)                 {}             bundle -> releases/, once
 //   forget    control   release (hash)                 {}             a release no account names
-//   logs      control   account, service, cursor       {"lines": [...], "cursor": N}
+//   logs      control   account, service, cursor       {"lines": [...], "cursor": N}  an empty
+//                                                      service: the account's access log
 //   export    control   account, transfer              DataExport     disk -> transfers/
 //   import    control   account, transfer, sha256      {}             transfers/ -> disk, whole
 //   sleep     control   account                        {}             as if idle; for tests and ops

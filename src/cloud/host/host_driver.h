@@ -23,6 +23,7 @@ class HostDriver final : public Driver {
                                              std::string sha256) override;
   base::Task<base::Result<Actual>> describe(base::AccountId account) override;
   base::Task<base::Result<Page>> list(std::string after, std::uint32_t limit) override;
+  // Of the service that has no name: the account's access log.
   base::Task<base::Result<LogChunk>> read_log(base::ServiceId service,
                                               std::uint64_t cursor) override;
 
