@@ -7,6 +7,7 @@
 
 #include "agent/limits.h"
 #include "base/os/file.h"
+#include "base/os/syscall.h"
 #include "base/text.h"
 
 namespace granary::agent {
@@ -16,7 +17,6 @@ using base::Result;
 
 constexpr std::uint64_t kOffsetBits = 32;
 constexpr std::uint64_t kMask = (1ULL << kOffsetBits) - 1;
-constexpr std::uint64_t kNumberMask = kMask >> 1;  // a cursor is a positive number of 64 bits
 
 struct AccessFile {
   std::uint64_t number = 0;
@@ -24,18 +24,28 @@ struct AccessFile {
   base::os::Fd fd;
 };
 
+// Tells a file from every other of its name, also from one that has got its inode number since.
+Result<AccessFile> identify(base::os::Fd fd) {
+  struct statx status{};
+  TRY(base::os::checked("statx", "access log", [&] {
+    return ::statx(fd.get(), "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_BTIME, &status);
+  }));
+  const auto born = static_cast<std::uint64_t>(status.stx_btime.tv_sec) * 1'000'000'000 +
+                    status.stx_btime.tv_nsec;
+  constexpr std::uint64_t kSpread = 0x9e3779b97f4a7c15ULL;  // 2^64 / the golden ratio
+  const std::uint64_t mixed = (status.stx_ino * kSpread ^ born) * kSpread;
+  return AccessFile{mixed >> 33, status.stx_size, std::move(fd)};
+}
+
 // The older first. Both are opened before either is read, so that one that is renamed meanwhile is
 // not read twice.
 std::vector<AccessFile> open_both(const std::string& path) {
   std::vector<AccessFile> files;
   for (const std::string& name : {path, path + ".1"}) {
     auto fd = base::os::open_file(name, O_RDONLY | O_NOFOLLOW, 0);
-    struct stat status{};
-    if (!fd || ::fstat(fd->get(), &status) != 0 || !S_ISREG(status.st_mode)) continue;
-    const std::uint64_t number = status.st_ino & kNumberMask;
-    if (!files.empty() && files[0].number == number) continue;
-    files.insert(files.begin(),
-                 {number, static_cast<std::uint64_t>(status.st_size), std::move(*fd)});
+    auto file = fd ? identify(*std::move(fd)) : std::unexpected(fd.error());
+    if (!file || (!files.empty() && files[0].number == file->number)) continue;
+    files.insert(files.begin(), *std::move(file));
   }
   return files;
 }

@@ -13,9 +13,7 @@ using Lines = std::vector<std::string>;
 
 class AccessReaderTest : public ::testing::Test {
  protected:
-  AccessReaderTest() {
-    EXPECT_TRUE(base::os::make_folders(paths_.access(), 0700).has_value());
-  }
+  AccessReaderTest() { EXPECT_TRUE(base::os::make_folders(paths_.access(), 0700).has_value()); }
   void add(const std::string& lines) const {
     ASSERT_TRUE(base::os::append_file(path(), lines, 0600).has_value());
   }

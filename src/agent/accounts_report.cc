@@ -74,7 +74,8 @@ std::optional<std::uint32_t> Accounts::ordinal_of(const AccountId& id) const {
 
 Task<Result<void>> Accounts::note_fault(base::ServiceId id, std::string reason) {
   const std::shared_ptr<Service> service = find(id);
-  if (!service) co_return base::fail(Code::NotFound, "no service {} on this machine", to_string(id));
+  if (!service)
+    co_return base::fail(Code::NotFound, "no service {} on this machine", to_string(id));
   const base::WallTime now = parts_.clock.wall();
   service->note_fault(fmt::format(
       "{} {}", base::to_rfc3339(std::chrono::floor<std::chrono::seconds>(now)), reason));

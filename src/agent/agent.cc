@@ -213,10 +213,10 @@ Task<Agent::Answer> Agent::logs(object arguments) {
   if (!ordinal || (!access && !accounts_.has_service(service)))
     co_return base::fail(Code::NotFound, "no service {} on this machine", to_string(service));
   CO_TRY_ASSIGN(const LogLines found, co_await base::run_on(parts_.worker, [&] {
-    const wire::Paths& paths = options_.accounts.paths;
-    return access ? read_access_log(paths, service.account, *ordinal, cursor)
-                  : read_log(paths, service, cursor);
-  }));
+                  const wire::Paths& paths = options_.accounts.paths;
+                  return access ? read_access_log(paths, service.account, *ordinal, cursor)
+                                : read_log(paths, service, cursor);
+                }));
   object result;
   result["lines"] = base::json::from_strings(found.lines);
   result["cursor"] = found.cursor;

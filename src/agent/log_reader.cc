@@ -9,6 +9,7 @@
 
 #include "agent/limits.h"
 #include "agent/log_writer.h"
+#include "base/check.h"
 #include "base/os/file.h"
 #include "base/os/syscall.h"
 #include "base/text.h"
@@ -123,6 +124,12 @@ Result<LogLines> read_log(const wire::Paths& paths, const ServiceId& service,
   // What an app writes is not to be trusted to be text, and this goes on as JSON.
   for (std::string& line : found.lines) line = base::as_utf8(line);
   return found;
+}
+
+std::string first_log_head() {
+  std::string head = fmt::format("{}{:020}\n", kHead, 1);
+  ASSERT(head.size() == kHeadBytes);
+  return head;
 }
 
 std::optional<int> newer_half(const wire::Paths& paths, const ServiceId& service) {

@@ -24,6 +24,9 @@ struct LogLines {
 base::Result<LogLines> read_log(const wire::Paths& paths, const base::ServiceId& service,
                                 std::uint64_t cursor);
 
+// What the first file of a log begins with.
+std::string first_log_head();
+
 // Which of the log's two files is being written to; nothing where there is no log.
 std::optional<int> newer_half(const wire::Paths& paths, const base::ServiceId& service);
 

@@ -15,7 +15,8 @@ namespace granary::agent {
 inline constexpr std::string_view kRequestTag = "req";
 
 // `TIME req TEXT`, into the newer of the log's files. A service that never ran has no log, and gets
-// none. `text` is one line. Errors: of the system.
+// none; the first file of one that said nothing yet is begun. `text` is one line. Errors: of the
+// system.
 base::Result<void> append_log(const wire::Paths& paths, const base::ServiceId& service,
                               base::WallTime time, std::string_view text);
 

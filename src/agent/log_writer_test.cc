@@ -36,6 +36,16 @@ TEST_F(LogWriterTest, ALineGoesBehindTheNewestAndIsNotTheAppsOwn) {
   EXPECT_EQ(last_words(paths_, service_), "new");
 }
 
+TEST_F(LogWriterTest, ALogInWhichTheAppSaidNothingYetIsBegun) {
+  begin(0, 1, "");
+  ASSERT_TRUE(
+      base::os::replace_file(paths_.log(service_, 0), "", 0600, base::os::Durability::Cached)
+          .has_value());
+  ASSERT_TRUE(append_log(paths_, service_, time_, "a request failed").has_value());
+  ASSERT_EQ(lines().size(), 1U);
+  EXPECT_TRUE(lines()[0].ends_with("Z req a request failed"));
+}
+
 TEST_F(LogWriterTest, AServiceThatNeverRanGetsNoLog) {
   EXPECT_TRUE(append_log(paths_, service_, time_, "a request failed").has_value());
   EXPECT_FALSE(base::os::exists(paths_.log(service_, 0)));

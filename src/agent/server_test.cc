@@ -31,14 +31,12 @@ class Echo final : public Handler {
 
 class ServerTest : public ::testing::Test {
  protected:
-  ServerTest() {
-    base::log::start("test", base::log::Level::Error);  // bad requests are what it is about
-    EXPECT_TRUE(server_.start().has_value());
-  }
-  ~ServerTest() override {
-    world_.run(server_.close());
-    base::log::start("test", base::log::Level::Info);
-  }
+  // Bad requests are what it is about: each would be a line.
+  static void SetUpTestSuite() { base::log::start("quiet", base::log::Level::Error); }
+  static void TearDownTestSuite() { base::log::start("test", base::log::Level::Info); }
+
+  ServerTest() { EXPECT_TRUE(server_.start().has_value()); }
+  ~ServerTest() override { world_.run(server_.close()); }
   // All that the server answers to these bytes, until it closes the connection.
   std::string ask(std::string_view bytes, const Cuts& cuts = {}) {
     Local::socket socket(world_.context);

@@ -1,8 +1,8 @@
 #include "cli/commands.h"
 #include "cli/text.h"
 
-// granary tenant logs: what the services of one tenant wrote, or its access log, escaped, so that no app can draw on
-// the terminal of whoever reads it.
+// granary tenant logs: what the services of one tenant wrote, or its access log, escaped, so that
+// no app can draw on the terminal of whoever reads it.
 namespace granary::cli {
 
 using api_wire::LogDocument;
@@ -56,9 +56,8 @@ Result<std::vector<Source>> sources_of(Session& session, const LogOptions& optio
                                     path_of({"v1", "tenants", options.tenant})));
   std::vector<Source> sources;
   for (const auto& service : tenant.services)
-    sources.push_back(
-        {.service = service.name,
-         .prefix = tenant.services.size() > 1 ? safe(service.name) + " | " : ""});
+    sources.push_back({.service = service.name,
+                       .prefix = tenant.services.size() > 1 ? safe(service.name) + " | " : ""});
   if (sources.empty())
     return base::fail_with_advice(
         tenant.cloud_problem ? Code::Unavailable : Code::NotFound,
@@ -102,8 +101,8 @@ void add_logs_command(CLI::App& tenant, Commands& commands) {
   const auto options = std::make_shared<LogOptions>();
   command->add_option("TENANT", options->tenant)->required();
   command->add_option("--service", options->service, "only this one's");
-  CLI::Option* access = command->add_flag(
-      "--access", options->access, "its access log instead: a line for each request");
+  CLI::Option* access = command->add_flag("--access", options->access,
+                                          "its access log instead: a line for each request");
   CLI::Option* request = command->add_option("--request", options->request,
                                              "of the access log, the line with this X-Request-Id");
   for (CLI::Option* of_access : {access, request}) of_access->excludes("--service");

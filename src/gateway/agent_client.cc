@@ -103,10 +103,11 @@ void AgentClient::send(const base::ServiceId& service, std::int64_t id) {
 // Nobody waits for the answer: take_answer() finds nobody.
 void AgentClient::tell(const base::ServiceId& service, std::string_view reason) {
   if (!connected_ || outbox_.size() > kFaultOutbox) return;
-  outbox_ += wire::encode_request({++last_id_, wire::Verb::Fault,
-                                   base::json::object{{"account", service.account.value},
-                                                      {"service", service.service},
-                                                      {"reason", reason.substr(0, wire::kMaxFault)}}});
+  outbox_ +=
+      wire::encode_request({++last_id_, wire::Verb::Fault,
+                            base::json::object{{"account", service.account.value},
+                                               {"service", service.service},
+                                               {"reason", reason.substr(0, wire::kMaxFault)}}});
   outgoing_.notify_all();
 }
 

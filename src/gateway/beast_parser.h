@@ -34,7 +34,7 @@ class BeastParser : public http::basic_parser<IsRequest> {
     error_ = error;
     if (too_long_) error_ = http::error::header_limit;
     if (too_long_ || (error && !unfinished)) return {Progress::Bad, used};
-    if (unfinished && used == 0 && has_bare_line(bytes)) {
+    if (unfinished && has_bare_line(bytes.substr(used))) {
       error_ = http::error::bad_line_ending;
       return {Progress::Bad, used};
     }
@@ -45,11 +45,6 @@ class BeastParser : public http::basic_parser<IsRequest> {
   // Why it was bad.
   const Error& error() const { return error_; }
 
- protected:
-  virtual void take_field(http::field field, std::string_view name, std::string_view value,
-                          Error& error) = 0;
-  virtual void end_head(Error& error) = 0;
-
   // A line ends with a line feed alone. Beast waits for a whole head before it looks at any of it,
   // and one with such lines may never end for it.
   static bool has_bare_line(std::string_view bytes) {
@@ -58,6 +53,11 @@ class BeastParser : public http::basic_parser<IsRequest> {
       if (at == 0 || bytes[at - 1] != '\r') return true;
     return false;
   }
+
+ protected:
+  virtual void take_field(http::field field, std::string_view name, std::string_view value,
+                          Error& error) = 0;
+  virtual void end_head(Error& error) = 0;
 
   static std::string_view view(View text) { return {text.data(), text.size()}; }
 

@@ -119,7 +119,7 @@ class Exchange final : public Swept {
   bool client_gone_ = false;
   base::BootTime said_all_since_ = kNever;
   Failure send_failure_ = Failure::None;  // unless it answered before it closed
-  std::string_view broken_rule_;  // of the answer's head, for Failure::Garbage
+  std::string_view broken_rule_;          // of the answer's head, for Failure::Garbage
   int interims_ = 0;
   Framing client_framing_ = Framing::None;  // of the answer, as the client gets it
   std::size_t begin_ = 0;                   // of what is in kit_.block

@@ -18,9 +18,9 @@ void Exchange::note_failure(Failure failure) {
     case Failure::NotAccepting:
       return note_fault(
           FaultKind::NotAccepting,
-          fmt::format("nothing accepted its connection within start_timeout ({} ms). With `listen: "
-                      "fd` the app accepts on descriptor 3: a wrapper runs it by `exec`, and a "
-                      "server that opens a socket of its own needs `listen: PORT` instead",
+          fmt::format("nobody accepts on descriptor 3: nothing was taken within start_timeout ({} "
+                      "ms). With `listen: fd` a wrapper runs the app by `exec`, gunicorn needs no "
+                      "--bind, and a server that opens a socket of its own needs `listen: PORT`",
                       service_.start_timeout.count()));
     case Failure::TooSlow:
       return note_fault(FaultKind::TooSlow,

@@ -1,5 +1,5 @@
-// Why requests fail because of the app, told to the agent, which tells the account: in the service's
-// log and in its report. Never in an answer: whoever asked is told nothing of what is behind it.
+// Why requests fail because of the app, told to the agent, which tells the account: in the log and
+// the report of the service. Never in an answer: who asked is told nothing of what is behind it.
 // Bounded: of one service and one kind once in kFaultEvery; the rest is counted and told with the
 // next. Owned by the Gateway; one thread.
 #pragma once

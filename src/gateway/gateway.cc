@@ -83,8 +83,8 @@ base::Result<void> Gateway::State::open(base::os::InheritedFds& inherited) {
                                               wire::ActivityBoard::Access::ReadWrite));
   agent.emplace(options.paths.agent_socket(), executor, sweeper, parts.timer);
   faults.emplace(*agent, sweeper);
-  upstreams.emplace(Upstreams::Parts{
-      options.paths, *board, *agent, options.limits, sweeper, parts.timer, executor});
+  upstreams.emplace(Upstreams::Parts{options.paths, *board, *agent, options.limits, sweeper,
+                                     parts.timer, executor});
   frontends.emplace(options.paths, parts.worker);
   log.emplace(AccessLog::Parts{options.paths, parts.clock, parts.timer, parts.worker});
   core.emplace(Core{.executor = executor,

@@ -33,8 +33,8 @@ class GatewayPiecesTest : public ::testing::Test {
     std::string all;
     Answer answer;
     do {
-      answer = client_->answer(method == "HEAD" ? TestClient::Expect::NoBody
-                                                : TestClient::Expect::Body);
+      answer =
+          client_->answer(method == "HEAD" ? TestClient::Expect::NoBody : TestClient::Expect::Body);
       all += describe(answer);
     } while (answer.status >= 100 && answer.status < 200);
     if (answer.field("Connection") == "close") client_.reset();
@@ -54,7 +54,8 @@ class GatewayPiecesTest : public ::testing::Test {
         << whole;
     for_each_cutting(bytes, [&](const Cuts& cuts) {
       reply(bytes, then, cuts);
-      ASSERT_EQ(ask(method), whole) << method << " " << text_of(cuts) << " of " << bytes.substr(0, 200);
+      ASSERT_EQ(ask(method), whole)
+          << method << " " << text_of(cuts) << " of " << bytes.substr(0, 200);
     });
   }
 
@@ -69,8 +70,8 @@ TEST_F(GatewayPiecesTest, AnAnswerIsTheSameInWhateverPiecesItComes) {
   expect_same(kOk + "Content-Length: 2\r\nConnection: close\r\n\r\nok", "GET", Then::Close);
   expect_same(kOk + "X: y\r\n\r\nuntil the end", "GET", Then::Close);
   expect_same("HTTP/1.0 200 OK\r\nX: y\r\n\r\nuntil the end", "GET", Then::Close);
-  expect_same(
-      kOk + "Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n3;x=y\r\nabc\r\n0\r\nT: x\r\n\r\n");
+  expect_same(kOk +
+              "Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n3;x=y\r\nabc\r\n0\r\nT: x\r\n\r\n");
   expect_same("HTTP/1.1 204 No Content\r\nX: y\r\n\r\n");
   expect_same("HTTP/1.1 304 Not Modified\r\nETag: \"x\"\r\n\r\n");
   expect_same(kOk + "Content-Length: 2\r\n\r\n", "HEAD");
@@ -81,8 +82,8 @@ TEST_F(GatewayPiecesTest, AnAnswerBehindInterimOnesIsTheSameInWhateverPiecesItCo
   const std::string last = kOk + "Content-Length: 2\r\n\r\nok";
   expect_same("HTTP/1.1 100 Continue\r\n\r\n" + last);
   expect_same("HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n" + last);
-  expect_same(
-      "HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </b>\r\n\r\n" + last);
+  expect_same("HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </b>\r\n\r\n" +
+              last);
 }
 
 TEST_F(GatewayPiecesTest, ALongHeadIsTheSameInWhateverPiecesItComes) {

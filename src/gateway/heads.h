@@ -52,8 +52,8 @@ struct RequestHead {
 };
 
 struct ResponseHead {
-  std::string text;  // "HTTP/1.1 200 OK" and the fields, as above
-  int status = 0;   // 0: the head is not complete
+  std::string text;         // "HTTP/1.1 200 OK" and the fields, as above
+  int status = 0;           // 0: the head is not complete
   bool keep_alive = false;  // as far as the silo is concerned
   std::string upgrade;
   Framing framing = Framing::None;  // of the body that follows, if one does

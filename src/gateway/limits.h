@@ -50,7 +50,7 @@ inline constexpr std::chrono::seconds kAnswer{120};  // for a head; above it, wo
 inline constexpr std::chrono::seconds kAnswerPause{
     300};  // between two pieces of an answer: SSE, polls
 inline constexpr std::chrono::seconds kTunnelPause{600};  // WebSockets ping every minute or so
-inline constexpr std::chrono::seconds kHalfClosed{10};  // a client that said all and went silent
+inline constexpr std::chrono::seconds kHalfClosed{10};    // a client that said all and went silent
 // The same while an answer without a length streams and pauses. Browsers that leave a stream look
 // like that; clients that only said all do not wait for streams, and nginx gives them no time.
 inline constexpr std::chrono::seconds kHalfClosedStream{1};

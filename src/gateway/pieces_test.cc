@@ -1,8 +1,9 @@
 // What the gateway reads means the same in whatever pieces it arrives: the parsers by themselves.
 // The same through sockets is in gateway_pieces_test.cc.
+#include "base/testing/pieces.h"
+
 #include <gtest/gtest.h>
 
-#include "base/testing/pieces.h"
 #include "gateway/body_reader.h"
 #include "gateway/limits.h"
 #include "gateway/request_parser.h"
@@ -83,17 +84,25 @@ std::string describe_body(BodyReader reader, std::string_view bytes, const Cuts&
 
 std::string shortened(std::string_view bytes) { return std::string(bytes.substr(0, 300)); }
 
+// What breaks several rules may be refused for any of them.
+bool both_bad(std::string_view whole, std::string_view cut) {
+  return whole.starts_with("bad") && cut.starts_with("bad");
+}
+
 // A head that has no end yet may be known to be bad at once, or only when its end is there.
 bool may_wait(std::string_view bytes, std::string_view whole, std::string_view cut) {
   return whole.starts_with("bad") && cut.starts_with("more") &&
          bytes.find("\r\n\r\n") == std::string_view::npos;
 }
 
-void expect_request_in_pieces(std::string_view bytes) {
+enum class Refusal { Exact, Any };
+
+void expect_request_in_pieces(std::string_view bytes, Refusal refusal = Refusal::Exact) {
   const std::string whole = describe_request(bytes);
   for_each_cutting(bytes, [&](const Cuts& cuts) {
     const std::string cut = describe_request(bytes, cuts);
     if (may_wait(bytes, whole, cut)) return;
+    if (refusal == Refusal::Any && both_bad(whole, cut)) return;
     ASSERT_EQ(cut, whole) << text_of(cuts) << "\n" << shortened(bytes);
   });
 }
@@ -109,7 +118,7 @@ void expect_answer_in_pieces(std::string_view bytes, Method method) {
 
 TEST(PiecesTest, ARequestsHeadMeansTheSameHoweverItIsCut) {
   for (const std::string& input : corpus_of("request_head_fuzz"))
-    if (!input.empty()) expect_request_in_pieces(std::string_view(input).substr(1));
+    if (!input.empty()) expect_request_in_pieces(std::string_view(input).substr(1), Refusal::Any);
   const std::string host = "GET /x HTTP/1.1\r\nHost: acme.localhost\r\n";
   for (const std::string& head :
        {host + "\r\n", "\r\n" + host + "\r\n", "\r\n\r\n" + host + "\r\n",

@@ -19,8 +19,9 @@ class RequestParser final {
 
   // A new request, whose head goes into `head`, which stays alive until the next one.
   void start(RequestHead& head);
-  // `bytes` follow those consumed before, in pieces of any size. Done when the head is complete and well. Bad comes with
-  // 400, 405, 414, 417 or 431; nothing more can be read from the connection then.
+  // `bytes` follow those consumed before, in pieces of any size. Done when the head is complete and
+  // well. Bad comes with 400, 405, 414, 417 or 431; nothing more can be read from the connection
+  // then.
   Parsed head(std::string_view bytes);
 
  private:

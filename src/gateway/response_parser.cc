@@ -111,6 +111,7 @@ static_assert(kHeadBytes == 32U << 10 && kFields == 100);
 
 struct ResponseParser::State {
   std::optional<Parser> parser;
+  bool bare_line = false;
 };
 
 ResponseParser::ResponseParser() : state_(std::make_unique<State>()) {}
@@ -119,9 +120,12 @@ ResponseParser::~ResponseParser() = default;
 void ResponseParser::start(ResponseHead& head, Method method, std::string_view domain) {
   head.clear();
   state_->parser.emplace(head, method, domain);
+  state_->bare_line = false;
 }
 
 std::string_view ResponseParser::fault() const {
+  // Most likely of an app that writes heads by hand, whatever the parser makes of it.
+  if (state_->bare_line) return "a line of its head does not end with CR LF";
   const auto& error = state_->parser->error();
   for (const Rule& rule : kRules)
     if (error == rule.broken) return rule.text;
@@ -129,7 +133,10 @@ std::string_view ResponseParser::fault() const {
 }
 
 Parsed ResponseParser::head(std::string_view bytes) {
-  return bytes.empty() ? Parsed{} : state_->parser->feed_head(bytes);
+  if (bytes.empty()) return {};
+  const Parsed parsed = state_->parser->feed_head(bytes);
+  if (parsed.progress == Progress::Bad) state_->bare_line = Parser::has_bare_line(bytes);
+  return parsed;
 }
 
 }  // namespace granary::gateway

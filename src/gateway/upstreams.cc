@@ -91,8 +91,7 @@ std::unique_ptr<Upstream> Upstreams::take_pooled(const Lease& lease,
                                                  std::chrono::nanoseconds most) {
   BusyService& service = lease.service();
   const std::uint32_t epoch = service.board->epoch.load();
-  while (!service.idle.empty() &&
-         parts_.sweeper.now() - service.idle.back()->idle_since <= most) {
+  while (!service.idle.empty() && parts_.sweeper.now() - service.idle.back()->idle_since <= most) {
     std::unique_ptr<Upstream> upstream = std::move(service.idle.back());
     service.idle.pop_back();
     --pooled_;
@@ -119,7 +118,8 @@ Coro<Upstreams::Connected> Upstreams::connect(const Lease& lease, Patience patie
         co_return std::make_unique<Upstream>(parts_.sweeper, std::move(socket), epoch);
       }
     }
-    const auto deadline = is_serving(lease, epoch) ? patience.answer : patience.began + patience.start;
+    const auto deadline =
+        is_serving(lease, epoch) ? patience.answer : patience.began + patience.start;
     if (outcome == Connecting::Busy && parts_.sweeper.refresh() >= deadline)
       co_return std::unexpected(NoWay{base::Code::Deadline});
     if (outcome == Connecting::Busy) {

@@ -41,7 +41,7 @@ struct BusyService {
   std::uint32_t leases = 0;
   std::uint32_t tunnels = 0;  // of these, that became one: they count as requests no more
   std::uint32_t wishes = 0;   // of these, that are one or would become one
-  bool retired = false;  // its slot went to another service meanwhile
+  bool retired = false;       // its slot went to another service meanwhile
 };
 
 class Upstreams;

@@ -23,8 +23,8 @@
 // (backing off; retry_after_ms in the error object's "retry_after_ms"), Exhausted (no memory left
 // in the machine's budget), Deadline.
 //
-// `fault` tells the account why its app failed a request: in the service's log and in its report. The
-// reason is one line for people, of kMaxFault bytes at most. Errors: NotFound, InvalidArgument.
+// `fault` tells the account why its app failed a request: in the service's log and in its report.
+// The reason is one line for people, of kMaxFault bytes at most. Errors: NotFound, InvalidArgument.
 //
 // `export` and `import` take as long as the data is large. `transfer` is a ULID. Errors of both:
 // NotFound, Unavailable (the agent is stopping; `export` also: the disk could not be held still for

@@ -1,9 +1,10 @@
 // Bundles and data archives mean the same in whatever pieces their bytes are read: the packed ones,
 // and the archive within.
+#include "base/testing/pieces.h"
+
 #include <gtest/gtest.h>
 
 #include "base/hash.h"
-#include "base/testing/pieces.h"
 #include "base/testing/temporary_folder.h"
 #include "wire/bundle_reader.h"
 #include "wire/data_reader.h"
@@ -74,6 +75,15 @@ std::string describe_data(const std::string& path) {
   return all + (finished ? "whole" : describe(finished.error()));
 }
 
+// Whether a cut here is within the zeros that fill a block: each is like the next, and they are
+// most of an archive.
+bool is_padding(std::string_view plain, std::size_t at) {
+  constexpr std::size_t kEdge = 8;
+  if (at < kEdge || at + kEdge > plain.size() || at % 512 < kEdge || at % 512 > 512 - kEdge)
+    return false;
+  return plain.substr(at - kEdge, 2 * kEdge).find_first_not_of('\0') == std::string_view::npos;
+}
+
 class WirePiecesTest : public ::testing::Test {
  protected:
   using Describe = std::string (*)(const std::string& path);
@@ -93,6 +103,7 @@ class WirePiecesTest : public ::testing::Test {
       ASSERT_EQ(in_pieces(describe, std::move(pieces)), whole) << "packed, " << text_of(cuts);
     });
     for_each_cutting(plain, [&](const Cuts& cuts) {
+      if (cuts.size() == 1 && is_padding(plain, cuts[0])) return;
       ASSERT_EQ(in_pieces(describe, testing::packed_in_pieces(pieces_of(plain, cuts))), whole)
           << text_of(cuts);
     });

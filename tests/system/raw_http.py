@@ -68,7 +68,7 @@ def read_answer(stream, method="GET"):
         assert colon, line
         fields.append((name.lower(), value.strip()))
     answer = HttpAnswer(status, fields, b"")
-    if method == "HEAD" or status in (101, 204, 304):
+    if method == "HEAD" or status < 200 or status in (204, 304):
         return answer
     if answer.field("transfer-encoding") == "chunked":
         answer.body = read_chunks(stream)

@@ -74,7 +74,7 @@ class Visitor:
 
 @pytest.mark.parametrize("kind", ["plain", "interim"])
 def test_the_head_of_an_answer_may_be_cut_anywhere(shared, split, kind):
-    length = 67 + (51 if kind == "interim" else 0)
+    length = 66 + (44 if kind == "interim" else 0)
     visitor = Visitor(shared, split)
     for cut in range(length):
         answer = visitor.get(f"/{kind}/{cut}")

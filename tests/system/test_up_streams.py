@@ -1,8 +1,7 @@
-"""Streams, tunnels, queues and early answers through real sockets to real silos, and what is told of
-requests that fail because of the app."""
+"""Streams, tunnels, queues and early answers through real sockets to real silos, and what is told
+of requests that fail because of the app."""
 
 import contextlib
-import socket
 import time
 from threading import Thread
 
@@ -42,6 +41,11 @@ def serve(server_class, handler):
     server.serve_forever()
 '''
 
+EARLY = '''
+        self.say("too large", 413)
+        self.close_connection = True
+'''
+
 STREAMS = LISTEN + '''
 class Handler(Quiet):
     def do_GET(self):
@@ -58,9 +62,7 @@ class Handler(Quiet):
         else:
             self.say("ok")
     def do_POST(self):  # answers without having read the body, and closes
-        self.say("too large", 413)
-        self.close_connection = True
-
+''' + EARLY + '''
 serve(http.server.ThreadingHTTPServer, Handler)
 '''
 
@@ -74,15 +76,6 @@ class Handler(Quiet):
         self.say(self.path)
 
 serve(http.server.HTTPServer, Handler)
-'''
-
-IGNORES_SIGTERM = LISTEN + '''
-import signal
-signal.signal(signal.SIGTERM, signal.SIG_IGN)
-class Handler(Quiet):
-    def do_GET(self): self.say("ok")
-
-serve(http.server.ThreadingHTTPServer, Handler)
 '''
 
 DEAF = "import time; time.sleep(600)"
@@ -111,11 +104,12 @@ def ask(platform, tenant, path, *fields):
 def test_a_client_that_leaves_a_stream_gives_its_place_back(shared, streams):
     for _ in range(6):
         connection, stream = ask(shared, streams, "/events")
-        assert b"hello" in b"".join(stream.readline() for _ in range(9)), "the first event"
+        while stream.readline() != b"hello\r\n":
+            pass
         stream.close()
         connection.close()
-        time.sleep(0.4)
-    wait_for(lambda: shared.request(streams, "/").status == 200, 3, "places are free again")
+        time.sleep(2)  # two have places: the third needs one that was given back
+    assert shared.request(streams, "/").status == 200
 
 
 def test_open_websockets_take_no_place_of_requests(shared):
@@ -165,22 +159,15 @@ def test_a_busy_worker_is_a_queue_and_no_failed_start(shared, mode):
 def test_a_request_that_cannot_be_sent_twice_survives_what_the_app_closes_while_idle(shared):
     """A server that closes idle connections after 0.5 s, each time just before the next POST."""
     source = STREAMS.replace("class Handler(Quiet):", "class Handler(Quiet):\n    timeout = 1.5")
-    source = source.replace("        self.say(\"too large\", 413)\n        self.close_connection = True",
-                            "        self.rfile.read(int(self.headers[\"Content-Length\"]))\n"
-                            "        self.say(\"taken\")")
+    source = source.replace(EARLY, """
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.say("taken")
+""")
     tenant = serve_small_app(shared, "impatient", source)
     for number in range(12):
         answer = shared.request(tenant, "/", "POST", body=b"x" * 100_000)
         assert (answer.status, answer.body) == (200, b"taken"), number
         time.sleep(1.45 + number * 0.01)
-
-
-def test_requests_are_held_while_a_service_stops(shared):
-    tenant = serve_small_app(shared, "stubborn", IGNORES_SIGTERM, idle="1s", stop_timeout="5s",
-                             start_timeout="2s")
-    for _ in range(6):
-        assert shared.request(tenant, "/").status == 200
-        time.sleep(1.7)
 
 
 def reason(platform, tenant, text):

@@ -94,6 +94,7 @@ void LogRing::put(WallTime time, std::string_view tag, std::string_view text) {
   text = text.substr(0, kMaxLineBytes);
   const std::size_t need = kTimeBytes + 1 + tag.size() + 1 + text.size() + 1;
   if (batch_size_ + need > batch_.size()) flush();
+  if (active_ < 0) open();  // the agent may have begun the first file
   if (active_ < 0 || offset_ + batch_size_ + need > half_) {
     flush();
     if (!rotate()) {

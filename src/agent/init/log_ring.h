@@ -38,7 +38,8 @@ class LogRing final {
   LogRing(const LogRing&) = delete;
   LogRing& operator=(const LogRing&) = delete;
 
-  // Goes on with the newer of two files left by an earlier run; mends what its end left behind.
+  // Goes on with the newer of two files, of an earlier run or begun by the agent; mends what the
+  // end of that run left behind.
   void open();
   // Adds `2026-11-24T07:13:00.123Z TAG TEXT`. `text` holds no newline and is cut at
   // kMaxLineBytes, `tag` is short. Never fails: what cannot be written is dropped, counted, and

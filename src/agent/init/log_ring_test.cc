@@ -175,6 +175,13 @@ TEST_F(LogRingTest, KeepsTheNewerFileWhenTheOtherCannotBeBegun) {
   EXPECT_TRUE(first_.bytes.ends_with("out c\n") || second_.bytes.ends_with("out c\n"));
 }
 
+TEST_F(LogRingTest, AFirstFileThatAnotherWriterBeganIsGoneOnWith) {
+  reopen();
+  first_.bytes = header(1) + kStamp + " req from outside\n";
+  add("one");
+  EXPECT_EQ(first_.bytes, header(1) + kStamp + " req from outside\n" + kStamp + " out one\n");
+}
+
 TEST_F(LogRingTest, WhatAnotherWriterAppendedIsKeptAndCounted) {
   reopen();
   add("one");
