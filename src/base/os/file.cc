@@ -160,13 +160,6 @@ Result<void> remove_file(const std::string& path) {
   return {};
 }
 
-Result<void> remove_tree(const std::string& path) {
-  std::error_code error;
-  fs::remove_all(path, error);  // openat and O_NOFOLLOW inside libstdc++
-  if (error) return std::unexpected(from_error_code(error, "remove", path));
-  return {};
-}
-
 Result<FileStamp> file_stamp(const std::string& path) {
   struct stat status{};
   TRY(checked("stat", path, [&] { return ::stat(path.c_str(), &status); }));

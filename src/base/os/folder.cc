@@ -61,6 +61,12 @@ Error from_open(int error_number, std::string_view call, const std::string& name
   return from_errno(error_number, call, name);
 }
 
+std::size_t bytes_of(const std::string& name) {
+  constexpr std::size_t kInside = 15;  // bytes that a string holds without a piece of memory
+  constexpr std::size_t kPiece = 17;   // its end, and what the allocator needs
+  return sizeof(std::string) + (name.size() > kInside ? name.size() + kPiece : 0);
+}
+
 Result<Fd> open_at(int folder, const std::string& name, int flags, mode_t mode) {
   assert_name(name);
   for (;;) {
@@ -104,26 +110,65 @@ Result<Folder> Folder::again() const {
   return Folder(Fd(fd));
 }
 
-Result<std::vector<std::string>> Folder::names(std::size_t limit) const {
+Result<Folder> Folder::parent() const {
+  TRY_ASSIGN(const int fd, checked("openat", "..", [&] {
+               return ::openat(fd_.get(), "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+             }));
+  return Folder(Fd(fd));
+}
+
+// `each` gets every name but . and .., in no order, and may end it with an error.
+template <class Each>
+Result<void> Folder::read(Each each) const {
   // A description of its own: a duplicate would share the place where reading stands.
   TRY_ASSIGN(Folder own, again());
   const std::unique_ptr<DIR, CloseStream> stream(::fdopendir(own.fd()));
   if (!stream) return std::unexpected(from_errno(errno, "fdopendir", "."));
   (void)own.fd_.release();  // the stream's
-  std::vector<std::string> names;
   for (;;) {
     errno = 0;
     const dirent* entry = ::readdir(stream.get());
     if (entry == nullptr && errno != 0) return std::unexpected(from_errno(errno, "readdir", "."));
-    if (entry == nullptr) break;
-    std::string name = entry->d_name;
-    if (name == "." || name == "..") continue;
+    if (entry == nullptr) return {};
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != "..") TRY(each(name));
+  }
+}
+
+Result<std::vector<std::string>> Folder::names(std::size_t limit) const {
+  std::vector<std::string> names;
+  TRY(read([&](std::string_view name) -> Result<void> {
     if (names.size() == limit)
       return fail(Code::Exhausted, "the folder holds more than {} names", limit);
-    names.push_back(std::move(name));
-  }
+    names.emplace_back(name);
+    return {};
+  }));
   std::ranges::sort(names);
   return names;
+}
+
+Result<Folder::Names> Folder::names_after(std::string_view last, std::size_t most_bytes) const {
+  constexpr std::size_t kFewest = 2;  // half of them is still one
+  Names found;
+  std::string end;  // names from here on are for another call; empty: there is no end yet
+  std::size_t bytes = 0;
+  TRY(read([&](std::string_view name) -> Result<void> {
+    if (name <= last) return {};
+    if (!end.empty() && name >= end) return {};
+    found.names.emplace_back(name);
+    bytes += bytes_of(found.names.back());
+    if (bytes <= most_bytes || found.names.size() < kFewest) return {};
+    const auto half = found.names.begin() + static_cast<std::ptrdiff_t>(found.names.size() / 2);
+    std::ranges::nth_element(found.names, half);
+    end = *half;
+    found.all = false;
+    found.names.erase(half, found.names.end());
+    bytes = 0;
+    for (const std::string& kept : found.names) bytes += bytes_of(kept);
+    return {};
+  }));
+  std::ranges::sort(found.names);
+  return found;
 }
 
 Result<EntryStatus> Folder::status(const std::string& name) const {

@@ -36,12 +36,21 @@ class Folder final {
 
   // Another descriptor of this very folder.
   Result<Folder> again() const;
+  // The folder that it lies in, wherever that is by now.
+  Result<Folder> parent() const;
   // For what is not offered here. Borrowed.
   int fd() const { return fd_.get(); }
 
   // Names without . and .., sorted by their bytes. Errors: Exhausted for more than `limit`,
   // without having read them all.
   Result<std::vector<std::string>> names(std::size_t limit) const;
+  // For a folder of any size: the first names after this one ("": from the beginning), as many as
+  // take so many bytes of memory. Each call reads all of the folder.
+  struct Names {
+    std::vector<std::string> names;  // sorted by their bytes
+    bool all = true;                 // false: others come after these
+  };
+  Result<Names> names_after(std::string_view last, std::size_t most_bytes) const;
   // Of the entry itself, never of what a link leads to. Errors: NotFound.
   Result<EntryStatus> status(const std::string& name) const;
   // Errors: NotFound; Refused for a link or anything but a folder.
@@ -57,6 +66,8 @@ class Folder final {
 
  private:
   explicit Folder(Fd fd) : fd_(std::move(fd)) {}
+  template <class Each>
+  Result<void> read(Each each) const;
   Fd fd_;
 };
 

@@ -23,6 +23,26 @@ TEST_F(FolderTest, NamesAreSortedAndBounded) {
   EXPECT_EQ(folder().names(2).error().code, Code::Exhausted);
 }
 
+TEST_F(FolderTest, AFolderOfAnySizeIsReadInPiecesInTheOrderOfItsNames) {
+  std::vector<std::string> all;
+  for (int i = 0; i < 500; ++i) {
+    all.push_back(fmt::format("{}{}", i * 7'919 % 500, std::string(i % 40, 'n')));
+    temporary_.write(all.back(), "");
+  }
+  std::ranges::sort(all);
+  for (const std::size_t bytes : {1U, 300U, 5'000U, 1'000'000U}) {
+    std::vector<std::string> found;
+    for (bool more = true; more;) {
+      const auto names = folder().names_after(found.empty() ? "" : found.back(), bytes);
+      ASSERT_TRUE(names.has_value());
+      ASSERT_TRUE(names->all || !names->names.empty());
+      found.insert(found.end(), names->names.begin(), names->names.end());
+      more = !names->all;
+    }
+    EXPECT_EQ(found, all) << bytes;
+  }
+}
+
 TEST_F(FolderTest, ALinkIsNeverFollowed) {
   temporary_.write("real/file", "inside");
   ASSERT_EQ(::symlink("real", (temporary_ / "to_folder").c_str()), 0);
