@@ -61,13 +61,16 @@ Task<Result<wire::DataExport>> Accounts::export_data(AccountId id, std::string t
   CO_TRY_ASSIGN(const auto info, co_await base::run_on(parts_.bulk, [this, &data, &transfer] {
                   return pack_transfer(*data, options_.paths, transfer, pulse());
                 }));
-  base::log::info("exported {}: {} files, {} bytes; its writes were held back for {} us", id.value,
-                  info.totals.files, info.totals.bytes, data->paused().count());
+  base::log::info(
+      "exported {}: {} files, {} bytes; its writes were held back for {} us; left out: {}",
+      id.value, info.totals.files, info.totals.bytes, data->paused().count(),
+      info.totals.left_out.empty() ? "nothing" : describe(info.totals.left_out));
   co_return wire::DataExport{.bytes = info.archive_bytes,
                              .sha256 = info.sha256,
                              .files = info.totals.files,
                              .data_bytes = info.totals.bytes,
-                             .paused = data->paused()};
+                             .paused = data->paused(),
+                             .left_out = info.totals.left_out};
 }
 
 Task<Result<void>> Accounts::import_data(AccountId id, std::string transfer, std::string sha256) {

@@ -115,6 +115,11 @@ inline constexpr std::chrono::milliseconds kLongestPauseSuspended{600'000};
 // A disk is copied while it is written to until a round changes no more than this, or so often.
 inline constexpr std::uint64_t kSmallChange = 8ULL << 20;
 inline constexpr int kMostRounds = 4;
+// What an imported disk may be larger than its quota, beside a part of that: folders of a small
+// one.
+inline constexpr std::uint64_t kImportSlack = 16ULL << 20;
+// Inodes that a file system has for itself, and a few for an app to go on with.
+inline constexpr std::uint64_t kSpareInodes = 64;
 // Left free on this machine whatever is exported: databases and logs must go on.
 inline constexpr std::uint64_t kSpareRoom = 64ULL << 20;
 

@@ -12,6 +12,7 @@
 
 #include "base/async.h"
 #include "base/ids.h"
+#include "base/left_out.h"
 
 namespace granary::cloud {
 
@@ -71,6 +72,7 @@ struct DataExport {
   std::uint64_t files = 0;              // that it holds
   std::uint64_t data_bytes = 0;         // of their contents
   std::chrono::microseconds paused{0};  // how long the account's writes were held back
+  base::LeftOut left_out;               // what of it no file holds
   bool operator==(const DataExport&) const = default;
 };
 

@@ -1,13 +1,16 @@
 // contents.json of a data archive: a line for each entry, and the totals. Whoever packs writes it;
 // whoever reads writes it anew from what the archive holds, and compares: so both need only a file
-// on the side, however many entries there are. Names are ASCII, other bytes in them %XX. Owned and
-// used by one thread.
+// on the side, packed, however many entries there are. Names are ASCII, other bytes in them %XX.
+// Owned and used by one thread.
 //
-//   {"version":1,"entries":[
+//   {"version":2,"entries":[
 //   {"path":"notes/a.txt","type":"file","mode":"0644","size":5,"sha256":"..."},
 //   ...
-//   ],"totals":{"files":1,"folders":2,"links":0,"bytes":5,"left_out":0,"changed":0}}
+//   ],"totals":{"files":1,"folders":2,"links":0,"bytes":5,"changed":0,"disk_bytes":0,
+//   "left_out":{"sockets":1,"first":["run/app.sock"]}}}
 //
+// (the last two in one line). An entry of a part begins with "part"; that of a part's own folder
+// has the path "", and "continues" names the folder that goes on in it, as the archive calls that.
 // A file with holes also has "map", the SHA-256 of the lines "OFFSET LENGTH" of what is stored, and
 // its sha256 is of the stored bytes alone. A link has "target"; attributes are "attributes", each
 // with the SHA-256 of its value.
@@ -30,7 +33,7 @@ struct DataDigest {
 class DataContents final {
  public:
   // `beside`: a path whose folder has room for the file on the side, which has no name.
-  static base::Result<std::unique_ptr<DataContents>> open(const std::string& beside);
+  static base::Result<std::unique_ptr<DataContents>> open(const std::string& beside, int version);
   ~DataContents();
   DataContents(const DataContents&) = delete;
   DataContents& operator=(const DataContents&) = delete;

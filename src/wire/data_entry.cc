@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "wire/data_acl.h"
 
 namespace granary::wire {
 namespace {
@@ -12,8 +13,8 @@ using base::Code;
 using base::Result;
 
 constexpr std::size_t kMaxName = 255;      // of one part of a path, on every file system in use
+constexpr std::size_t kMaxPath = 4'095;    // more than any part of ours has
 constexpr std::size_t kMaxTarget = 4'095;  // of a symbolic link
-constexpr std::uint64_t kMaxFileBytes = 1ULL << 44;  // what ext4 allows, with its holes
 constexpr std::int64_t kNanoseconds = 1'000'000'000;
 
 template <class... Args>
@@ -22,32 +23,30 @@ base::Failure refused(const std::string& path, fmt::format_string<Args...> why, 
                     fmt::format(why, std::forward<Args>(args)...));
 }
 
-Result<void> check_path(const std::string& path, const std::string& entry,
-                        const DataLimits& limits) {
-  if (path.size() > limits.path_bytes)
+Result<void> check_path(const std::string& path, const std::string& entry) {
+  if (path.size() > kMaxPath)
     return base::fail(Code::Exhausted, "the path {} has {} bytes, more than {}", base::quote(path),
-                      path.size(), limits.path_bytes);
+                      path.size(), kMaxPath);
   if (path.find('\0') != std::string::npos) return refused(entry, "has a zero byte in its name");
-  std::size_t depth = 0;
   for (std::string_view rest = path;;) {
     const std::size_t slash = rest.find('/');
     const std::string_view name = rest.substr(0, slash);
     if (name.empty()) return refused(entry, "is absolute, or has an empty name in it");
     if (name == "." || name == "..") return refused(entry, "has . or .. in it");
     if (name.size() > kMaxName) return refused(entry, "has a name of {} bytes", name.size());
-    if (++depth > limits.depth)
-      return base::fail(Code::Exhausted, "the path {} is more than {} folders deep",
-                        base::quote(path), limits.depth);
     if (slash == std::string_view::npos) return {};
     rest.remove_prefix(slash + 1);
   }
 }
 
 Result<void> check_attributes(const DataEntry& entry) {
-  if (entry.attributes.size() > kMaxDataAttributes)
-    return refused(entry.path, "has more than {} attributes", kMaxDataAttributes);
+  std::size_t bytes = 0;
   for (const auto& [name, value] : entry.attributes) {
-    if (!is_data_attribute(name) || value.size() > kMaxDataAttributeBytes)
+    bytes += name.size() + value.size();
+    const bool list = is_acl_name(name) && is_data_acl(value) &&
+                      (name == kAccessList || entry.kind == DataKind::Folder);
+    const bool known = is_user_attribute(name) || list;
+    if (!known || bytes > kMaxDataAttributeBytes)
       return refused(entry.path, "has an attribute that no user may give it");
   }
   return {};
@@ -59,8 +58,8 @@ bool comes_before(std::string_view a, std::string_view b) {
   return std::ranges::lexicographical_compare(a, b, std::ranges::less(), rank, rank);
 }
 
-std::uint64_t beginning_of_hash(const std::string& path) {
-  return std::stoull(base::sha256_hex(path).substr(0, 16), nullptr, 16);
+std::uint64_t beginning_of_hash(std::uint64_t part, const std::string& path) {
+  return std::stoull(base::sha256_hex(name_in_archive(part, path)).substr(0, 16), nullptr, 16);
 }
 
 std::string parent_of(const std::string& path) {
@@ -72,10 +71,16 @@ std::string parent_of(const std::string& path) {
 
 DataLimits DataLimits::of_disk(std::uint64_t bytes) {
   constexpr std::uint64_t kFewest = 1'024;
+  constexpr std::uint64_t kSmallestName = 12;
   DataLimits limits;
   limits.total_bytes = bytes;
-  limits.entries = std::max(kFewest, bytes / 4'096);
+  limits.entries = std::max(kFewest, bytes / kSmallestName);
   return limits;
+}
+
+std::string name_in_archive(std::uint64_t part, const std::string& path) {
+  const std::string root = part == 0 ? std::string("data") : fmt::format("deep/{}", part);
+  return path.empty() ? root : root + "/" + path;
 }
 
 std::string_view to_string(DataKind kind) {
@@ -93,7 +98,7 @@ std::string_view to_string(DataKind kind) {
 }
 
 void SegmentMap::close() {
-  if (last_.length > 0) text_ += fmt::format("{} {}\n", last_.offset, last_.length);
+  if (last_.length > 0) hash_.update(fmt::format("{} {}\n", last_.offset, last_.length));
 }
 
 void SegmentMap::add(const DataSegment& segment) {
@@ -111,27 +116,27 @@ std::string SegmentMap::digest(std::uint64_t size) {
   const bool whole = count_ == 0 ? size == 0 : count_ == 1 && last_.length == size;
   if (whole) return "";
   close();
-  return base::sha256_hex(text_);
+  return hash_.finish();
 }
 
-bool is_data_attribute(std::string_view name) {
-  const auto plain = [](char c) { return c > ' ' && c < 0x7f && c != '='; };
-  return name.size() > 5 && name.size() <= kMaxName && name.starts_with("user.") &&
-         std::ranges::all_of(name, plain);
+bool is_user_attribute(std::string_view name) {
+  constexpr std::string_view kUsers = "user.";
+  return name.size() > kUsers.size() && name.size() <= kMaxName && name.starts_with(kUsers) &&
+         name.find('\0') == std::string_view::npos;
 }
 
-Result<void> check_data_entry(const DataEntry& entry, const DataLimits& limits) {
+Result<void> check_data_entry(const DataEntry& entry) {
   if (entry.path.empty()) {
     if (entry.kind != DataKind::Folder) return refused(entry.path, "must be a folder");
   } else {
-    TRY(check_path(entry.path, entry.path, limits));
+    TRY(check_path(entry.path, entry.path));
   }
   TRY(check_attributes(entry));
   if (entry.mtime_nanoseconds < 0 || entry.mtime_nanoseconds >= kNanoseconds)
     return refused(entry.path, "has a time that is none");
   switch (entry.kind) {
     case DataKind::File:
-      if (entry.size > kMaxFileBytes)
+      if (entry.size > kMaxDataFile)
         return base::fail(Code::Exhausted, "the file {} is longer than any disk allows",
                           base::quote(entry.path));
       return {};
@@ -143,38 +148,60 @@ Result<void> check_data_entry(const DataEntry& entry, const DataLimits& limits) 
         return refused(entry.path, "is a link that leads nowhere");
       return {};
     case DataKind::HardLink:
-      return check_path(entry.target, entry.path, limits);
+      return check_path(entry.target, entry.path);
   }
   return {};
 }
 
 Result<void> DataOrder::add(const DataEntry& entry) {
-  if (folders_.empty()) {
-    if (!entry.path.empty()) return refused(entry.path, "lies in no folder of the archive");
-    folders_.push_back(entry.path);
+  if (parts_.empty()) {
+    if (entry.part != 0 || !entry.path.empty())
+      return refused(entry.path, "lies in no folder of the archive");
+    parts_.emplace_back();
+    folder_was_last_ = true;
     return {};
   }
-  if (entry.path == previous_) return refused(entry.path, "comes twice");
-  if (!comes_before(previous_, entry.path)) return refused(entry.path, "comes twice, or too late");
-  const std::string parent = parent_of(entry.path);
-  while (!folders_.empty() && folders_.back() != parent) folders_.pop_back();
-  if (folders_.empty()) return refused(entry.path, "lies in no folder of the archive");
-  previous_ = entry.path;
-  switch (entry.kind) {
-    case DataKind::File:
-      files_.insert(beginning_of_hash(entry.path));
-      break;
-    case DataKind::Folder:
-      folders_.push_back(entry.path);
-      break;
-    case DataKind::Link:
-      break;
-    case DataKind::HardLink:
-      if (!files_.contains(beginning_of_hash(entry.target)))
-        return refused(entry.path, "is a hard link to {}, which is no file of the archive",
-                       base::quote(entry.target));
-      break;
+  if (entry.part == last_part_ + 1) return begin_part(entry);
+  while (!parts_.empty() && parts_.back().number != entry.part) {
+    parts_.pop_back();
+    // What it continued has ended with it.
+    if (!parts_.empty()) parts_.back().folders.pop_back();
   }
+  if (parts_.empty()) return refused(entry.path, "lies in no folder of the archive");
+  TRY(place(parts_.back(), entry));
+  folder_was_last_ = entry.kind == DataKind::Folder;
+  if (entry.kind == DataKind::HardLink) {
+    const bool all_known = files_.size() < kMaxKnownFiles;
+    if (all_known && !files_.contains(beginning_of_hash(entry.target_part, entry.target)))
+      return refused(entry.path, "is a hard link to {}, which is no file of the archive",
+                     base::quote(entry.target));
+  } else if (entry.kind != DataKind::Folder && files_.size() < kMaxKnownFiles) {
+    files_.insert(beginning_of_hash(entry.part, entry.path));
+  }
+  return {};
+}
+
+Result<void> DataOrder::begin_part(const DataEntry& entry) {
+  if (!entry.path.empty() || entry.kind != DataKind::Folder || !folder_was_last_)
+    return refused(entry.path, "lies in a part that continues no folder");
+  folder_was_last_ = false;
+  parts_.push_back({.number = ++last_part_, .previous = {}, .folders = {0}});
+  return {};
+}
+
+Result<void> DataOrder::place(Part& part, const DataEntry& entry) {
+  if (entry.path == part.previous) return refused(entry.path, "comes twice");
+  if (!comes_before(part.previous, entry.path))
+    return refused(entry.path, "comes twice, or too late");
+  const std::string parent = parent_of(entry.path);
+  const auto is_parent = [&](std::uint32_t length) {
+    return length == parent.size() && part.previous.starts_with(parent);
+  };
+  while (!part.folders.empty() && !is_parent(part.folders.back())) part.folders.pop_back();
+  if (part.folders.empty()) return refused(entry.path, "lies in no folder of the archive");
+  part.previous = entry.path;
+  if (entry.kind == DataKind::Folder)
+    part.folders.push_back(static_cast<std::uint32_t>(entry.path.size()));
   return {};
 }
 

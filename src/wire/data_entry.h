@@ -11,6 +11,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "base/hash.h"
 #include "base/result.h"
 #include "wire/data_archive.h"
 
@@ -21,13 +22,16 @@ std::string_view to_string(DataKind kind);
 
 struct DataEntry {
   DataKind kind = DataKind::File;
-  std::string path;  // below the data folder, any bytes; empty: that folder itself
-  mode_t mode = 0;   // permission bits and, of folders, the sticky one
+  std::uint64_t part = 0;  // 0: the data folder; else the part that it lies in
+  std::string path;        // below it, any bytes; empty: the part's folder itself
+  mode_t mode = 0;         // permission bits and, of folders, the sticky one
   std::int64_t mtime_seconds = 0;
   std::int64_t mtime_nanoseconds = 0;
-  std::uint64_t size = 0;  // of a file, holes included
-  std::string target;      // of a link, as it is; of a hard link, a path like the above
-  std::map<std::string, std::string> attributes;  // "user.*", of files and folders
+  std::uint64_t size = 0;         // of a file, holes included
+  std::string target;             // of a link, as it is; of a hard link, a path like the above
+  std::uint64_t target_part = 0;  // of a hard link
+  // Of files and folders: "user.*", and access lists (wire/data_acl.h).
+  std::map<std::string, std::string> attributes;
 };
 
 // A part of a file that is stored; between them are holes.
@@ -35,6 +39,10 @@ struct DataSegment {
   std::uint64_t offset = 0;
   std::uint64_t length = 0;
 };
+// Each is a block of the file at least and takes 100 bytes of memory to read, so there are more
+// only of one file of 16 GiB, beside as many holes; the smaller ones of them are filled, then.
+inline constexpr std::size_t kMaxSegments = 4'000'000;
+
 // What names the segments in the contents: empty when the file is one whole.
 class SegmentMap final {
  public:
@@ -45,18 +53,25 @@ class SegmentMap final {
 
  private:
   void close();
-  std::string text_;
+  base::Sha256 hash_;
   DataSegment last_;
   std::size_t count_ = 0;
 };
 
-// Errors: InvalidArgument, Exhausted (a bound).
-base::Result<void> check_data_entry(const DataEntry& entry, const DataLimits& limits);
+// "data", "data/a/b", "deep/3/c": what an entry is called in the archive.
+std::string name_in_archive(std::uint64_t part, const std::string& path);
 
-inline constexpr std::size_t kMaxDataAttributes = 64;
-inline constexpr std::size_t kMaxDataAttributeBytes = 4096;  // ext4 keeps them in one block
-// A name that a data archive keeps: a user's, and printable.
-bool is_data_attribute(std::string_view name);
+// What ext4 allows, with its holes.
+inline constexpr std::uint64_t kMaxDataFile = 1ULL << 44;
+
+// What no file system takes. Errors: InvalidArgument, Exhausted (a bound).
+base::Result<void> check_data_entry(const DataEntry& entry);
+
+// Of one file or folder, names and values together: more than twice what ext4 keeps of one, and
+// what tar readers take. More of a file on another file system is left out.
+inline constexpr std::size_t kMaxDataAttributeBytes = 256U << 10;
+// A name that a data archive keeps: a user's, of any bytes.
+bool is_user_attribute(std::string_view name);
 
 // Holds entries to their order, which makes it visible that none comes twice and that each lies in
 // a folder of the archive, with little memory.
@@ -66,11 +81,26 @@ class DataOrder final {
   base::Result<void> add(const DataEntry& entry);
 
  private:
-  std::string previous_;
-  std::vector<std::string> folders_;  // from the root down to the last entry's
-  // Of the paths of files, for hard links: the beginnings of their hashes. Two that are equal by
-  // somebody's effort let a link pass that unpacking then refuses.
+  struct Part {
+    std::uint64_t number = 0;
+    std::string previous;  // path of the last entry in it
+    // Of the folders that the last entry lies in, or is: the lengths of their paths, all of them
+    // beginnings of `previous`. 0 is the part's own folder.
+    std::vector<std::uint32_t> folders{0};
+  };
+  base::Result<void> begin_part(const DataEntry& entry);
+  base::Result<void> place(Part& part, const DataEntry& entry);
+
+  std::vector<Part> parts_;  // the one that the last entry lies in, and those that it continues
+  std::uint64_t last_part_ = 0;
+  bool folder_was_last_ = false;
+  // What hard links may lead to: the beginnings of their names' hashes. Two that are equal by
+  // somebody's effort, or more of them than memory is spent on, let a link pass that unpacking then
+  // refuses.
   std::unordered_set<std::uint64_t> files_;
 };
+
+// 40 bytes of memory for each.
+inline constexpr std::size_t kMaxKnownFiles = 4'000'000;
 
 }  // namespace granary::wire

@@ -16,6 +16,7 @@ base::json::object to_json(const DataExport& written) {
   document["files"] = written.files;
   document["data_bytes"] = written.data_bytes;
   document["paused_us"] = written.paused.count();
+  document["left_out"] = to_json(written.left_out);
   return document;
 }
 
@@ -27,6 +28,7 @@ base::Result<DataExport> data_export_from(const base::json::object& from) {
   written.files = members.number<std::uint64_t>("files", kNumberMax);
   written.data_bytes = members.number<std::uint64_t>("data_bytes", kNumberMax);
   written.paused = std::chrono::microseconds(members.number<std::int64_t>("paused_us"));
+  written.left_out = members.take(base::left_out_from(members.child("left_out")));
   TRY(members.finish());
   return written;
 }

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/json.h"
+#include "base/left_out.h"
 #include "base/result.h"
 
 namespace granary::wire {
@@ -16,6 +17,7 @@ struct DataExport {
   std::uint64_t files = 0;              // regular files that it holds
   std::uint64_t data_bytes = 0;         // of their contents
   std::chrono::microseconds paused{0};  // how long writes to the disk were held back
+  base::LeftOut left_out;
   bool operator==(const DataExport&) const = default;
 };
 

@@ -6,11 +6,13 @@ namespace granary::wire {
 namespace {
 
 TEST(DataExport, SurvivesItsJsonForm) {
-  const DataExport written{.bytes = 1ULL << 40,
-                           .sha256 = std::string(64, 'a'),
-                           .files = 7,
-                           .data_bytes = 12,
-                           .paused = std::chrono::microseconds(345)};
+  DataExport written{.bytes = 1ULL << 40,
+                     .sha256 = std::string(64, 'a'),
+                     .files = 7,
+                     .data_bytes = 12,
+                     .paused = std::chrono::microseconds(345),
+                     .left_out = {}};
+  written.left_out.add(base::LeftOutKind::Socket, "run/app.sock");
   const auto back = data_export_from(to_json(written));
   ASSERT_TRUE(back.has_value()) << back.error().message;
   EXPECT_EQ(*back, written);

@@ -143,6 +143,44 @@ TEST_F(HostileDataTest, TwiceTooLateOrNowhereIsRefused) {
   expect_refused(root, "lies in no folder");
 }
 
+TEST_F(HostileDataTest, APartContinuesTheFolderBeforeItAndNothingElse) {
+  const auto begun_anew = [] {
+    auto builder = std::make_unique<BundleBuilder>(BundleBuilder::Format::Pax);
+    builder->file("format", "granary data archive 2\n").folder("data").folder("data/f");
+    return builder;
+  };
+  const auto of_file = begun_anew();
+  expect_refused(of_file->file("data/g", "").folder("deep/1"), "continues no folder");
+  const auto second = begun_anew();
+  expect_refused(second->folder("deep/2"), "lies in no folder");
+  const auto twice = begun_anew();
+  expect_refused(twice->folder("deep/1").folder("deep/2"), "continues no folder");
+  const auto no_folder = begun_anew();
+  expect_refused(no_folder->file("deep/1", ""), "must be a folder");
+  const auto rootless = begun_anew();
+  expect_refused(rootless->file("deep/1/x", ""), "continues no folder");
+  const auto both = begun_anew();
+  expect_refused(both->folder("deep/1").file("deep/1/x", "").file("data/f/x", ""),
+                 "lies in no folder");
+  const auto ended = begun_anew();
+  ended->folder("deep/1").file("data/g", "");
+  expect_refused(ended->file("deep/1/x", ""), "lies in no folder");
+  for (const char* name : {"deep", "deep/", "deep/0", "deep/01", "deep/x", "deep/1x", "deep/-1",
+                           "deep/99999999999999999999", "deep/../x", "deeper/1"}) {
+    const auto builder = begun_anew();
+    expect_refused(builder->folder(name), "the archive's entry");
+  }
+  const auto upward = begun_anew();
+  expect_refused(upward->folder("deep/1").file("deep/1/../x", ""), "has . or .. in it");
+}
+
+TEST_F(HostileDataTest, AHardLinkIntoAPartGoesThroughNoLink) {
+  BundleBuilder builder(BundleBuilder::Format::Pax);
+  builder.file("format", "granary data archive 2\n").folder("data").folder("data/f");
+  builder.folder("deep/1").link("deep/1/out", world_.in("outside"));
+  expect_refused(builder.hard_link("deep/1/p", "deep/1/out/precious"), "no file of the archive");
+}
+
 TEST_F(HostileDataTest, DevicesAndPipesAreRefused) {
   const auto device = begun();
   expect_refused(device->device("data/null"), "neither a file, a folder nor a link");
@@ -171,7 +209,7 @@ TEST_F(HostileDataTest, WhatIsNoArchiveIsSaidToBeNone) {
 
 TEST_F(HostileDataTest, ANewerVersionIsRefusedWithAdvice) {
   BundleBuilder newer(BundleBuilder::Format::Pax);
-  newer.file("format", "granary data archive 2\n").folder("data").file("data/new kind", "");
+  newer.file("format", "granary data archive 9\n").folder("data").file("data/new kind", "");
   put(newer.bundle());
   const base::Error error = refusal();
   EXPECT_EQ(error.code, Code::InvalidArgument);

@@ -3,6 +3,8 @@
 #include <archive.h>
 #include <archive_entry.h>
 
+#include <cctype>
+
 #include "base/check.h"
 #include "base/text.h"
 #include "wire/zstd_frame.h"
@@ -14,9 +16,11 @@ using base::Code;
 using base::Result;
 
 // What the archive may have beyond the contents of files: for each entry its headers with long
-// names and attributes, and once the map of a file of many holes (kMaxSegments of them).
-constexpr std::uint64_t kEntryOverhead = 64U << 10;
-constexpr std::uint64_t kOverhead = 8U << 20;
+// names and attributes, of which tar readers take a megabyte; for each part of a file with holes
+// its line in the map, which comes before them, so the longest map (kMaxSegments) once more.
+constexpr std::uint64_t kEntryOverhead = 1U << 20;
+constexpr std::uint64_t kSegmentOverhead = 64;
+constexpr std::uint64_t kOverhead = kSegmentOverhead * kMaxSegments;
 constexpr std::size_t kMaxFormat = 64;
 constexpr const char* kAnotherCopy = "Use another copy of the export";
 
@@ -45,12 +49,43 @@ std::string text_of(const char* bytes, const char* utf8) {
   return utf8 == nullptr ? "" : utf8;
 }
 
-// "data/a/b" -> "a/b", "data" -> "". Errors: InvalidArgument for what lies elsewhere.
-Result<std::string> below_data(const std::string& path) {
-  const std::string root = kDataFolderName;
-  if (path == root) return std::string();
-  if (path.starts_with(root + "/")) return path.substr(root.size() + 1);
-  return refused(path, "does not lie below data/");
+// The other way round than name_in_archive(). Errors: InvalidArgument for what lies elsewhere.
+Result<void> parse_name(const std::string& name, std::uint64_t& part, std::string& path) {
+  constexpr std::string_view kFolder = "data";
+  constexpr std::string_view kParts = "deep/";
+  constexpr std::size_t kMostDigits = 18;
+  std::size_t end = kFolder.size();
+  part = 0;
+  if (name.starts_with(kParts)) {
+    end = std::min(name.find('/', kParts.size()), name.size());
+    const std::string digits = name.substr(kParts.size(), end - kParts.size());
+    const bool number = !digits.empty() && digits.size() <= kMostDigits && digits[0] != '0' &&
+                        digits.find_first_not_of("0123456789") == std::string::npos;
+    if (!number) return refused(name, "lies in no part of the archive");
+    part = std::stoull(digits);
+  } else if (!name.starts_with(kFolder)) {
+    return refused(name, "does not lie below data/");
+  }
+  path.clear();
+  if (name.size() == end) return {};
+  if (name[end] != '/') return refused(name, "does not lie below data/");
+  path = name.substr(end + 1);
+  return {};
+}
+
+// libarchive writes names of attributes with %XX where they are not plain, and leaves it at that.
+std::string unescaped(std::string_view text) {
+  const auto digit = [](char c) { return std::isxdigit(static_cast<unsigned char>(c)) != 0; };
+  std::string bytes;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] == '%' && at + 2 < text.size() && digit(text[at + 1]) && digit(text[at + 2])) {
+      bytes += static_cast<char>(std::stoi(std::string(text.substr(at + 1, 2)), nullptr, 16));
+      at += 2;
+    } else {
+      bytes += text[at];
+    }
+  }
+  return bytes;
 }
 
 Result<void> read_attributes(archive_entry* header, DataEntry& entry) {
@@ -61,7 +96,7 @@ Result<void> read_attributes(archive_entry* header, DataEntry& entry) {
   while (::archive_entry_xattr_next(header, &name, &value, &size) == ARCHIVE_OK) {
     if (name == nullptr) return refused(entry.path, "has an attribute without a name");
     const std::string_view bytes(static_cast<const char*>(value), value == nullptr ? 0 : size);
-    if (!entry.attributes.emplace(name, bytes).second)
+    if (!entry.attributes.emplace(unescaped(name), bytes).second)
       return refused(entry.path, "has an attribute twice");
   }
   return {};
@@ -77,7 +112,8 @@ struct DataReader::State {
   std::uint64_t allowed = kOverhead;
   std::uint64_t size = 0;  // of the current entry
   std::uint64_t end = 0;   // of its last block
-  base::Error error;       // why the callback said no: libarchive only passes on that it did
+  int version = kDataArchiveVersion;
+  base::Error error;  // why the callback said no: libarchive only passes on that it did
 
   Result<std::string_view> pull() {
     auto pulled = in->pull();
@@ -136,18 +172,23 @@ struct DataReader::State {
     if (::archive_read_data(tar.get(), words.data(), words.size()) != static_cast<la_ssize_t>(size))
       return failure();
     if (!words.starts_with(kDataFormatWords)) return no_archive("it does not begin as one");
-    const std::string version = words.substr(kDataFormatWords.size());
-    if (version == fmt::format("{}\n", kDataArchiveVersion)) return {};
+    const std::string said = words.substr(kDataFormatWords.size());
+    for (int known = kOldestDataArchiveVersion; known <= kDataArchiveVersion; ++known) {
+      if (said != fmt::format("{}\n", known)) continue;
+      version = known;
+      return {};
+    }
     return base::fail_with_advice(
         Code::InvalidArgument,
         fmt::format("the archive was made by a newer version: its format is {}, and {} is known",
-                    base::quote(version.substr(0, version.find('\n'))), kDataArchiveVersion),
+                    base::quote(said.substr(0, said.find('\n'))), kDataArchiveVersion),
         "Upgrade Granary, then try again");
   }
 };
 
 DataReader::DataReader(std::unique_ptr<State> state) : state_(std::move(state)) {}
 DataReader::~DataReader() = default;
+int DataReader::version() const { return state_->version; }
 
 Result<std::unique_ptr<DataReader>> DataReader::open(const std::string& path) {
   auto state = std::make_unique<State>();
@@ -176,13 +217,13 @@ Result<std::optional<DataEntry>> DataReader::next() {
   }
   DataEntry entry;
   if (type == AE_IFDIR && path.ends_with('/')) path.pop_back();
-  TRY_ASSIGN(entry.path, below_data(path));
+  TRY(parse_name(path, entry.part, entry.path));
   entry.mode = ::archive_entry_perm(header) & 01777U;
   entry.mtime_seconds = ::archive_entry_mtime(header);
   entry.mtime_nanoseconds = ::archive_entry_mtime_nsec(header);
   if (target != nullptr) {
     entry.kind = DataKind::HardLink;
-    TRY_ASSIGN(entry.target, below_data(target));
+    TRY(parse_name(target, entry.target_part, entry.target));
     return entry;
   }
   if (type == AE_IFREG) {
@@ -213,7 +254,7 @@ Result<DataReader::Block> DataReader::block() {
     if (offset < 0 || from < state_->end || from > state_->size || length > state_->size - from)
       return damaged("a file is not as long as its header says");
     state_->end = from + length;
-    state_->allowed += length;
+    state_->allowed += length + kSegmentOverhead;
     return Block{from, {static_cast<const char*>(bytes), length}};
   }
 }

@@ -20,6 +20,9 @@ class DataReader final {
   DataReader(const DataReader&) = delete;
   DataReader& operator=(const DataReader&) = delete;
 
+  // Of its format.
+  int version() const;
+
   // The next entry, unchecked but for its form; nothing when contents.json is next, which block()
   // then reads. Errors: InvalidArgument (damaged, a device), Exhausted (headers without end).
   base::Result<std::optional<DataEntry>> next();
@@ -45,7 +48,6 @@ class DataReader final {
 // What every archive begins with.
 inline constexpr const char* kDataFormatName = "format";
 inline constexpr std::string_view kDataFormatWords = "granary data archive ";
-inline constexpr const char* kDataFolderName = "data";
 inline constexpr const char* kDataContentsName = "contents.json";
 
 }  // namespace granary::wire

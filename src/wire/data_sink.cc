@@ -5,6 +5,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "base/check.h"
 #include "base/os/syscall.h"
 #include "base/text.h"
@@ -31,102 +33,139 @@ SplitPath split(const std::string& path) {
 }
 
 struct Times {
-  explicit Times(const DataEntry& entry) {
-    both[0].tv_sec = both[1].tv_sec = entry.mtime_seconds;
-    both[0].tv_nsec = both[1].tv_nsec = static_cast<long>(entry.mtime_nanoseconds);
+  Times(std::int64_t seconds, std::int64_t nanoseconds) {
+    both[0].tv_sec = both[1].tv_sec = seconds;
+    both[0].tv_nsec = both[1].tv_nsec = static_cast<long>(nanoseconds);
   }
+  explicit Times(const DataEntry& entry) : Times(entry.mtime_seconds, entry.mtime_nanoseconds) {}
   timespec both[2] = {};
 };
 
 }  // namespace
 
 DataTreeSink::DataTreeSink(Folder root, uid_t uid, gid_t gid)
-    : uid_(uid), gid_(gid), root_(std::move(root)) {}
+    : ids_{uid, gid}, way_(std::move(root)), targets_(way_.root()) {}
 
-// Owner first: changing it would drop bits of the mode. Times last: all else changes them.
-Result<void> DataTreeSink::dress(int fd, const DataEntry& entry) const {
-  TRY(checked("fchown", entry.path, [&] { return ::fchown(fd, uid_, gid_); }));
-  for (const auto& [name, value] : entry.attributes)
-    TRY(checked("fsetxattr", name,
-                [&] { return ::fsetxattr(fd, name.c_str(), value.data(), value.size(), 0); }));
-  const mode_t kept = entry.kind == DataKind::Folder ? 01777U : 0777U;
-  TRY(checked("fchmod", entry.path, [&] { return ::fchmod(fd, entry.mode & kept); }));
-  const Times times(entry);
-  TRY(checked("futimens", entry.path, [&] { return ::futimens(fd, times.both); }));
+Result<void> DataTreeSink::set_list(int fd, std::string_view name, std::string_view list) const {
+  const std::string value = acl_from_archive(list, ids_);
+  TRY(checked("fsetxattr", name, [&] {
+    return ::fsetxattr(fd, std::string(name).c_str(), value.data(), value.size(), 0);
+  }));
   return {};
 }
 
+// Owner first: changing it would drop bits of the mode.
+Result<void> DataTreeSink::dress(int fd, const DataEntry& entry) const {
+  TRY(checked("fchown", entry.path, [&] { return ::fchown(fd, ids_.uid, ids_.gid); }));
+  for (const auto& [name, value] : entry.attributes) {
+    if (is_acl_name(name)) continue;
+    TRY(checked("fsetxattr", base::quote(name),
+                [&] { return ::fsetxattr(fd, name.c_str(), value.data(), value.size(), 0); }));
+  }
+  const auto list = entry.attributes.find(std::string(kAccessList));
+  return list == entry.attributes.end() ? Result<void>() : set_list(fd, list->first, list->second);
+}
+
+// Times last: all else changes them.
 Result<void> DataTreeSink::close_folder() {
-  const Open& last = open_.back();
-  TRY(dress(last.folder.fd(), last.entry));
+  const Open last = std::move(open_.back());
   open_.pop_back();
+  const int fd = way_.here().fd();
+  TRY(checked("fchmod", "folder", [&] { return ::fchmod(fd, last.mode & 01777U); }));
+  if (!last.default_list.empty()) TRY(set_list(fd, kDefaultList, last.default_list));
+  const Times times(last.seconds, last.nanoseconds);
+  TRY(checked("futimens", "folder", [&] { return ::futimens(fd, times.both); }));
+  return open_.empty() ? Result<void>() : way_.leave();
+}
+
+Result<void> DataTreeSink::opened(int fd, const DataEntry& entry) {
+  TRY(dress(fd, entry));
+  Open open{.mode = entry.mode,
+            .seconds = entry.mtime_seconds,
+            .nanoseconds = entry.mtime_nanoseconds,
+            .default_list = {}};
+  const auto list = entry.attributes.find(std::string(kDefaultList));
+  if (list != entry.attributes.end()) open.default_list = list->second;
+  open_.push_back(std::move(open));
+  last_.part = entry.part;
+  last_.path = entry.path;
+  return {};
+}
+
+// The order of entries was checked: their folder is one on the way.
+Result<void> DataTreeSink::go_to_parent(const DataEntry& entry) {
+  while (parts_.back().number != entry.part) parts_.pop_back();
+  const auto slashes = static_cast<std::size_t>(std::ranges::count(entry.path, '/'));
+  const std::size_t depth = parts_.back().depth + slashes;
+  INVARIANT(depth <= way_.depth());
+  while (way_.depth() > depth) TRY(close_folder());
   return {};
 }
 
 Result<void> DataTreeSink::begin(const DataEntry& entry) {
   if (entry.path.empty()) {
-    TRY_ASSIGN(Folder root, root_.again());
-    open_.push_back({entry, std::move(root)});
+    parts_.push_back({entry.part, way_.depth()});
+    if (entry.part == 0) return opened(way_.here().fd(), entry);
+    targets_.add_part(entry.part, last_.part, last_.path);
     return {};
   }
-  const auto [parent, name] = split(entry.path);
-  while (open_.back().entry.path != parent) TRY(close_folder());
-  auto made = make(open_.back().folder, name, entry);
+  TRY(go_to_parent(entry));
+  auto made = make(split(entry.path).name, entry);
   if (made || made.error().code != Code::AlreadyExists) return made;
   return base::fail(Code::InvalidArgument,
                     "the archive holds {} twice, or its folder was not empty",
                     base::quote(entry.path));
 }
 
-Result<void> DataTreeSink::make(const Folder& parent, const std::string& name,
-                                const DataEntry& entry) {
+Result<void> DataTreeSink::make(const std::string& name, const DataEntry& entry) {
   switch (entry.kind) {
-    case DataKind::Folder: {
-      TRY_ASSIGN(Folder made, parent.make_folder(name, kHalfMade));
-      open_.push_back({entry, std::move(made)});
-      return {};
-    }
+    case DataKind::Folder:
+      return make_folder(name, entry);
     case DataKind::File: {
-      TRY_ASSIGN(file_, parent.make_file(name, kHalfMade & 0666U));
+      TRY_ASSIGN(file_, way_.here().make_file(name, kHalfMade & 0666U));
       return {};
     }
-    case DataKind::Link: {
-      TRY(parent.make_link(name, entry.target));
-      TRY(checked("fchownat", name, [&] {
-        return ::fchownat(parent.fd(), name.c_str(), uid_, gid_, AT_SYMLINK_NOFOLLOW);
-      }));
-      const Times times(entry);
-      TRY(checked("utimensat", name, [&] {
-        return ::utimensat(parent.fd(), name.c_str(), times.both, AT_SYMLINK_NOFOLLOW);
-      }));
-      return {};
-    }
+    case DataKind::Link:
+      return make_link(name, entry);
     case DataKind::HardLink:
-      return make_hard_link(parent, name, entry);
+      return make_hard_link(name, entry);
   }
   return {};
 }
 
+Result<void> DataTreeSink::make_folder(const std::string& name, const DataEntry& entry) {
+  TRY_ASSIGN(Folder made, way_.here().make_folder(name, kHalfMade));
+  TRY(way_.enter(std::move(made)));
+  return opened(way_.here().fd(), entry);
+}
+
+Result<void> DataTreeSink::make_link(const std::string& name, const DataEntry& entry) {
+  const Folder& parent = way_.here();
+  TRY(parent.make_link(name, entry.target));
+  TRY(checked("fchownat", name, [&] {
+    return ::fchownat(parent.fd(), name.c_str(), ids_.uid, ids_.gid, AT_SYMLINK_NOFOLLOW);
+  }));
+  const Times times(entry);
+  TRY(checked("utimensat", name, [&] {
+    return ::utimensat(parent.fd(), name.c_str(), times.both, AT_SYMLINK_NOFOLLOW);
+  }));
+  return {};
+}
+
 // The target is walked to as everything is; linkat(2) itself follows no link at the end.
-Result<void> DataTreeSink::make_hard_link(const Folder& parent, const std::string& name,
-                                          const DataEntry& entry) {
-  const auto no_file = [&entry] {
+Result<void> DataTreeSink::make_hard_link(const std::string& name, const DataEntry& entry) {
+  const auto [parent, target] = split(entry.target);
+  const auto folder = targets_.folder(entry.target_part, parent);
+  const auto status = folder ? (*folder)->status(target)
+                             : Result<base::os::EntryStatus>(std::unexpected(folder.error()));
+  if (!status ||
+      (status->kind != base::os::EntryKind::File && status->kind != base::os::EntryKind::Link))
     return base::fail(Code::InvalidArgument,
                       "the archive's entry {} is a hard link to {}, which is no file",
                       base::quote(entry.path), base::quote(entry.target));
-  };
-  TRY_ASSIGN(Folder folder, root_.again());
-  std::string rest = entry.target;
-  for (std::size_t slash = 0; (slash = rest.find('/')) != std::string::npos;) {
-    auto next = folder.open_folder(rest.substr(0, slash));
-    if (!next) return no_file();
-    folder = std::move(*next);
-    rest.erase(0, slash + 1);
-  }
-  const auto status = folder.status(rest);
-  if (!status || status->kind != base::os::EntryKind::File) return no_file();
-  TRY(checked("linkat", name,
-              [&] { return ::linkat(folder.fd(), rest.c_str(), parent.fd(), name.c_str(), 0); }));
+  TRY(checked("linkat", name, [&] {
+    return ::linkat((*folder)->fd(), target.c_str(), way_.here().fd(), name.c_str(), 0);
+  }));
   return {};
 }
 
@@ -143,9 +182,13 @@ Result<void> DataTreeSink::write(std::uint64_t offset, std::string_view bytes) {
 }
 
 Result<void> DataTreeSink::end_file(const DataEntry& entry) {
+  const int fd = file_.get();
   TRY(checked("ftruncate", entry.path,
-              [&] { return ::ftruncate(file_.get(), static_cast<off_t>(entry.size)); }));
-  TRY(dress(file_.get(), entry));
+              [&] { return ::ftruncate(fd, static_cast<off_t>(entry.size)); }));
+  TRY(dress(fd, entry));
+  TRY(checked("fchmod", entry.path, [&] { return ::fchmod(fd, entry.mode & 0777U); }));
+  const Times times(entry);
+  TRY(checked("futimens", entry.path, [&] { return ::futimens(fd, times.both); }));
   file_.reset();
   return {};
 }

@@ -35,7 +35,7 @@ class Reading final {
   Result<void> take(const DataEntry& entry) {
     if (++entries_ > limits_.entries)
       return base::fail(Code::Exhausted, "the archive has more than {} entries", limits_.entries);
-    TRY(check_data_entry(entry, limits_));
+    TRY(check_data_entry(entry));
     TRY(order_.add(entry));
     TRY(sink_.begin(entry));
     switch (entry.kind) {
@@ -43,10 +43,13 @@ class Reading final {
         ++totals_.files;
         return take_file(entry);
       case DataKind::Folder:
-        ++totals_.folders;
+        // A part's own folder is one that was counted already.
+        if (entry.part == 0 || !entry.path.empty()) ++totals_.folders;
         break;
-      case DataKind::Link:
       case DataKind::HardLink:
+        ++totals_.hard_links;
+        [[fallthrough]];
+      case DataKind::Link:
         ++totals_.links;
         break;
     }
@@ -96,7 +99,7 @@ class Reading final {
 Result<DataArchiveInfo> read_into(const std::string& archive, const DataLimits& limits,
                                   DataSink& sink, const DataPulse& pulse) {
   TRY_ASSIGN(const auto reader, DataReader::open(archive));
-  TRY_ASSIGN(const auto contents, DataContents::open(archive));
+  TRY_ASSIGN(const auto contents, DataContents::open(archive, reader->version()));
   return Reading(*reader, *contents, limits, sink, pulse).run();
 }
 

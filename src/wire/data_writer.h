@@ -12,9 +12,6 @@
 
 namespace granary::wire {
 
-// More would only be a map that nobody can afford; smaller holes are filled instead.
-inline constexpr std::size_t kMaxSegments = 65'536;
-
 // Of an open file of this size: where there is something, so that holes cost nothing.
 base::Result<std::vector<DataSegment>> segments_of(int file, std::uint64_t size);
 

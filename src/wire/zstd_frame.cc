@@ -51,9 +51,14 @@ ZstdReader::ZstdReader(std::unique_ptr<State> state) : state_(std::move(state)) 
 ZstdReader::~ZstdReader() = default;
 
 Result<std::unique_ptr<ZstdReader>> ZstdReader::open(const std::string& path) {
+  TRY_ASSIGN(base::os::Fd in, base::os::open_file(path, O_RDONLY | O_NOFOLLOW, 0));
+  return on(std::move(in));
+}
+
+std::unique_ptr<ZstdReader> ZstdReader::on(base::os::Fd in) {
   auto state = std::make_unique<State>();
   INVARIANT(state->zstd);
-  TRY_ASSIGN(state->in, base::os::open_file(path, O_RDONLY | O_NOFOLLOW, 0));
+  state->in = std::move(in);
   ::ZSTD_DCtx_setParameter(state->zstd.get(), ZSTD_d_windowLogMax, kMaxWindowLog);
   return std::unique_ptr<ZstdReader>(new ZstdReader(std::move(state)));
 }
@@ -106,9 +111,14 @@ ZstdWriter::ZstdWriter(std::unique_ptr<State> state) : state_(std::move(state)) 
 ZstdWriter::~ZstdWriter() = default;
 
 Result<std::unique_ptr<ZstdWriter>> ZstdWriter::create(const std::string& path, int level) {
+  TRY_ASSIGN(base::os::Fd out, base::os::open_file(path, O_WRONLY | O_CREAT | O_EXCL, 0600));
+  return on(std::move(out), level);
+}
+
+std::unique_ptr<ZstdWriter> ZstdWriter::on(base::os::Fd out, int level) {
   auto state = std::make_unique<State>();
   INVARIANT(state->zstd);
-  TRY_ASSIGN(state->out, base::os::open_file(path, O_WRONLY | O_CREAT | O_EXCL, 0600));
+  state->out = std::move(out);
   ::ZSTD_CCtx_setParameter(state->zstd.get(), ZSTD_c_compressionLevel, level);
   ::ZSTD_CCtx_setParameter(state->zstd.get(), ZSTD_c_checksumFlag, 1);
   return std::unique_ptr<ZstdWriter>(new ZstdWriter(std::move(state)));
@@ -127,5 +137,7 @@ Result<void> ZstdWriter::sync() {
   TRY(base::os::checked("fdatasync", "archive", [&] { return ::fdatasync(state_->out.get()); }));
   return {};
 }
+
+base::os::Fd ZstdWriter::take_file() { return std::move(state_->out); }
 
 }  // namespace granary::wire

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/os/fd.h"
 #include "base/result.h"
 
 namespace granary::wire {
@@ -19,6 +20,8 @@ class ZstdReader final {
  public:
   // Errors: NotFound; Refused for a link.
   static base::Result<std::unique_ptr<ZstdReader>> open(const std::string& path);
+  // From where the descriptor stands.
+  static std::unique_ptr<ZstdReader> on(base::os::Fd in);
   ~ZstdReader();
   ZstdReader(const ZstdReader&) = delete;
   ZstdReader& operator=(const ZstdReader&) = delete;
@@ -40,6 +43,7 @@ class ZstdWriter final {
  public:
   // A new file, mode 0600. Errors: AlreadyExists.
   static base::Result<std::unique_ptr<ZstdWriter>> create(const std::string& path, int level);
+  static std::unique_ptr<ZstdWriter> on(base::os::Fd out, int level);
   ~ZstdWriter();
   ZstdWriter(const ZstdWriter&) = delete;
   ZstdWriter& operator=(const ZstdWriter&) = delete;
@@ -53,6 +57,8 @@ class ZstdWriter final {
   base::Result<Finished> finish();
   // On the disk when it returns. After finish().
   base::Result<void> sync();
+  // After finish(): the file, whoever wants to read it.
+  base::os::Fd take_file();
 
  private:
   struct State;

@@ -87,8 +87,14 @@ TEST_F(DiskDataTest, WhatAnAppWroteArrivesInAnotherAccountAsItsOwn) {
             std::string::npos);
   const auto written = export_data("acme");
   ASSERT_TRUE(written.has_value()) << describe(written.error());
-  EXPECT_EQ(written->totals,
-            (wire::DataTotals{.files = 1, .folders = 2, .links = 2, .bytes = 9, .left_out = 1}));
+  EXPECT_EQ(written->totals, (wire::DataTotals{.files = 1,
+                                               .folders = 2,
+                                               .links = 2,
+                                               .hard_links = 1,
+                                               .bytes = 9,
+                                               .disk_bytes = kDisk,
+                                               .left_out = written->totals.left_out}));
+  EXPECT_EQ(describe(written->totals.left_out), "1 fifo (first: p)");
   make_account("globex", kDisk);
   write("globex", "old", "to go");
   const auto imported = import_data("globex", written->sha256);
@@ -110,7 +116,7 @@ TEST_F(DiskDataTest, WhatAnAppWroteArrivesInAnotherAccountAsItsOwn) {
 TEST_F(DiskDataTest, AnExportOfADiskThatNobodyEverUsedIsEmpty) {
   const auto written = export_data("acme");
   ASSERT_TRUE(written.has_value()) << describe(written.error());
-  EXPECT_EQ(written->totals, (wire::DataTotals{.folders = 1}));
+  EXPECT_EQ(written->totals, (wire::DataTotals{.folders = 1, .disk_bytes = kDisk}));
   EXPECT_TRUE(devices_are_gone());
 }
 
@@ -121,7 +127,8 @@ TEST_F(DiskDataTest, ADiskThatIsNotEncryptedExportsWithoutTheFileSystemsOwnFolde
   write("bare", "notes", "in the clear");
   const auto written = export_data("bare");
   ASSERT_TRUE(written.has_value()) << describe(written.error());
-  EXPECT_EQ(written->totals, (wire::DataTotals{.files = 1, .folders = 1, .bytes = 12}));
+  EXPECT_EQ(written->totals,
+            (wire::DataTotals{.files = 1, .folders = 1, .bytes = 12, .disk_bytes = kDisk}));
   // From now on it is encrypted, where the kernel can.
   const auto imported = import_data("bare", written->sha256);
   ASSERT_TRUE(imported.has_value()) << describe(imported.error());
@@ -177,6 +184,55 @@ TEST_F(DiskDataTest, WhatDoesNotFitIsRefusedAndChangesNothing) {
   EXPECT_EQ(content("acme", "notes"), "before");
   EXPECT_TRUE(leftovers("acme").empty());
   EXPECT_TRUE(devices_are_gone());
+}
+
+// A small disk has four times the inodes for its size, and keeps them when it grows.
+TEST_F(DiskDataTest, ADiskThatHasGrownFitsOnAnotherOfItsSize) {
+  constexpr std::uint64_t kGrown = 600ULL << 20;
+  ASSERT_TRUE(disks_.make(AccountId("acme"), disk(kGrown)).has_value());
+  const std::string said = run_inside("acme",
+                                      "import os\nfor i in range(40000):\n"
+                                      " os.close(os.open(f'/data/{i}', os.O_CREAT))\n"
+                                      "print('written')");
+  ASSERT_NE(said.find("written"), std::string::npos) << said;
+  const auto snapshot = disks_.snapshot(
+      AccountId("acme"), {.disk = disk(kGrown), .longest_pause = seconds(60), .pulse = {}});
+  ASSERT_TRUE(snapshot.has_value()) << describe(snapshot.error());
+  const auto written = (*snapshot)->pack(archive(), {});
+  ASSERT_TRUE(written.has_value()) << describe(written.error());
+  ASSERT_EQ(written->totals.files, 40'000U);
+  make_account("globex", kGrown);
+  const auto imported =
+      disks_.replace(AccountId("globex"), archive(), written->sha256, disk(kGrown), {});
+  ASSERT_TRUE(imported.has_value()) << describe(imported.error());
+  EXPECT_EQ(disks_.use(AccountId("globex"))->quota_bytes, kGrown);
+  EXPECT_NE(run_inside("globex", "import os\nprint(len(os.listdir('/data')))").find("40000"),
+            std::string::npos);
+}
+
+TEST_F(DiskDataTest, ADiskThatIsFullFitsOnAnotherOfItsSize) {
+  const std::string said = run_inside("acme",
+                                      "import os\nn = 0\n"
+                                      "os.mkdir('/data/d')\nopen('/data/f', 'w').close()\n"
+                                      "try:\n"
+                                      " while True:\n"
+                                      "  os.link('/data/f', f'/data/d/{n:050}'); n += 1\n"
+                                      "except OSError: pass\n"
+                                      "fill = open('/data/fill', 'wb', buffering=0)\n"
+                                      "try:\n"
+                                      " while True: fill.write(os.urandom(4096))\n"
+                                      "except OSError as e: print('full', e.errno)\n");
+  ASSERT_NE(said.find("full 28"), std::string::npos) << said;
+  const auto written = export_data("acme");
+  ASSERT_TRUE(written.has_value()) << describe(written.error());
+  make_account("globex", kDisk);
+  const auto imported = import_data("globex", written->sha256);
+  ASSERT_TRUE(imported.has_value()) << describe(imported.error());
+  const auto again = export_data("globex");
+  ASSERT_TRUE(again.has_value()) << describe(again.error());
+  EXPECT_EQ(again->totals.bytes, written->totals.bytes);
+  EXPECT_EQ(again->totals.hard_links, written->totals.hard_links);
+  EXPECT_LE(disks_.use(AccountId("globex"))->quota_bytes, 2 * kDisk + (16ULL << 20));
 }
 
 // Killed anywhere, an import has put nothing in the place of the data, or all.

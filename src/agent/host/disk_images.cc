@@ -63,6 +63,16 @@ Result<void> mend_if_damaged(const std::string& image) {
       "Run e2fsck on " + image + " by hand, or restore the account from a backup");
 }
 
+// What mke2fs gives a disk of this size, if /etc/mke2fs.conf is as it came, and some of them are
+// the file system's own.
+std::uint64_t usual_inodes(std::uint64_t bytes) {
+  constexpr std::uint64_t kSmall = 512ULL << 20;
+  constexpr std::uint64_t kBytesSmall = 4'096;
+  constexpr std::uint64_t kBytes = 16'384;
+  const std::uint64_t inodes = bytes / (bytes < kSmall ? kBytesSmall : kBytes);
+  return inodes - inodes / 32;
+}
+
 Result<bool> encrypts(const std::string& image) {
   TRY_ASSIGN(const Fd file, base::os::open_file(image, O_RDONLY, 0));
   TRY_ASSIGN(const std::string features, base::os::read_at(file.get(), kIncompatibleAt, 4));
@@ -72,17 +82,22 @@ Result<bool> encrypts(const std::string& image) {
 }  // namespace
 
 // Sparse, with a small journal: a power cut must not cost a tenant's data.
-Result<void> DiskImages::make_image(const std::string& image, const DiskOptions& options) const {
-  const std::uint64_t bytes = options.bytes / kBlock * kBlock;
+Result<void> DiskImages::make_image(const std::string& image, const NewImage& wanted) const {
+  const std::uint64_t bytes = wanted.disk.bytes / kBlock * kBlock;
   const char* features = keys_ != nullptr ? "encrypt,^resize_inode" : "^resize_inode";
   TRY_ASSIGN(const Fd file, base::os::open_file(image, O_RDWR | O_CREAT | O_TRUNC, 0600));
   TRY(base::os::checked("ftruncate", image,
                         [&] { return ::ftruncate(file.get(), static_cast<off_t>(bytes)); }));
   const std::string extended = fmt::format(
-      "root_owner={0}:{0},lazy_itable_init=1,lazy_journal_init=1,nodiscard", options.uid);
-  TRY(run({"/sbin/mke2fs", "-q", "-F", "-t", "ext4", "-b", std::to_string(kBlock), "-I", "256",
-           "-m", "0", "-J", "size=4", "-O", features, "-E", extended, image},
-          kMakeDiskDeadline, 0));
+      "root_owner={0}:{0},lazy_itable_init=1,lazy_journal_init=1,nodiscard", wanted.disk.uid);
+  std::vector<std::string> program = {
+      "/sbin/mke2fs", "-q",  "-F",    "-t", "ext4", "-b",     std::to_string(kBlock),
+      "-I",           "256", "-m",    "0",  "-J",   "size=4", "-O",
+      features,       "-E",  extended};
+  if (wanted.inodes > usual_inodes(bytes))
+    program.insert(program.end(), {"-N", std::to_string(wanted.inodes)});
+  program.push_back(image);
+  TRY(run(program, kMakeDiskDeadline, 0));
   TRY(base::os::checked("fdatasync", image, [&] { return ::fdatasync(file.get()); }));
   return {};
 }
@@ -111,7 +126,7 @@ Result<void> DiskImages::make(const AccountId& account, const DiskOptions& optio
   // Its key first: a disk that was made is one that can be opened.
   if (keys_ != nullptr) TRY(keys_->make(account));
   const std::string half_made = image + ".new";
-  TRY(make_image(half_made, options));
+  TRY(make_image(half_made, {.disk = options}));
   return base::os::rename_file(half_made, image);
 }
 

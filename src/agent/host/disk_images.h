@@ -28,10 +28,15 @@ class DiskImages final : public Volumes {
   base::Result<void> recover(const base::AccountId& account) override;
 
  private:
-  base::Result<void> make_image(const std::string& image, const DiskOptions& options) const;
-  base::Result<OpenDisk> open_import(const base::AccountId& account, const DiskOptions& options);
+  // An image to be made: a disk, and for how many files there must be room at least.
+  struct NewImage {
+    DiskOptions disk;
+    std::uint64_t inodes = 0;
+  };
+  base::Result<void> make_image(const std::string& image, const NewImage& wanted) const;
+  base::Result<OpenDisk> open_import(const base::AccountId& account, const NewImage& wanted);
   base::Result<void> fill_import(const base::AccountId& account, const std::string& archive,
-                                 const DiskOptions& options, const wire::DataPulse& pulse);
+                                 const NewImage& wanted, const wire::DataPulse& pulse);
   base::Result<void> grow(const std::string& image, std::uint64_t bytes);
   wire::Paths paths_;
   const DiskKeys* keys_;

@@ -45,12 +45,29 @@ Result<wire::DataArchiveInfo> check_archive(const std::string& archive, const st
       "the archive is not the one that was meant: its hash is " + info->sha256, "Send it again");
 }
 
-Result<void> check_room(const std::string& folder, const wire::DataTotals& totals) {
+// Sizes that a disk for this data may have, the wished one first. What a disk held, another of its
+// size may miss by a little: folders grow otherwise, names take more when they are encrypted, one
+// that has grown has more inodes. It is larger then than its quota, rather than without its data.
+std::vector<std::uint64_t> sizes_for(const wire::DataTotals& totals, std::uint64_t wished) {
+  if (totals.disk_bytes == 0 || totals.disk_bytes > wished) return {wished};
+  return {wished, wished + wished / 4 + kImportSlack, 2 * wished + kImportSlack};
+}
+
+std::uint64_t inodes_for(const wire::DataTotals& totals) {
+  const std::uint64_t used = totals.files + totals.folders + totals.links - totals.hard_links;
+  return used + used / 64 + kSpareInodes;
+}
+
+Result<void> check_room(const std::string& folder, const wire::DataTotals& totals,
+                        std::uint64_t disk_bytes) {
   constexpr std::uint64_t kBlock = 4096;
   TRY_ASSIGN(const std::uint64_t free, base::os::free_bytes(folder));
-  // A file's last block is half empty, and folders and links have blocks of their own.
+  // A file's last block is half empty, and folders and links have blocks of their own; names may
+  // be many, but all of it has a disk's room.
   const std::uint64_t needed =
-      totals.bytes + kBlock * (totals.files + totals.folders + totals.links) + kSpareRoom;
+      std::min(totals.bytes + kBlock * (totals.files + totals.folders + totals.links),
+               sizes_for(totals, disk_bytes).back()) +
+      kSpareRoom;
   if (free >= needed) return {};
   return base::fail_with_advice(
       Code::NoRoom,
@@ -75,30 +92,30 @@ Result<void> settle(const std::string& image) {
 }  // namespace
 
 // Made anew, mounted and empty.
-Result<OpenDisk> DiskImages::open_import(const AccountId& account, const DiskOptions& options) {
+Result<OpenDisk> DiskImages::open_import(const AccountId& account, const NewImage& wanted) {
   const std::string image = paths_.disk_import(account);
   std::shared_ptr<const base::os::FolderKey> key;  // ours alone
   TRY(base::os::remove_file(image));
-  TRY(make_image(image, {options.bytes, options.uid}));
+  TRY(make_image(image, wanted));
   if (keys_ != nullptr) {
     TRY(keys_->make(account));
     TRY_ASSIGN(key, keys_->unwrap(account));
   }
   TRY_ASSIGN(const auto device,
              base::os::attach_loop(image, kDiskReleaseDeadline, nothing_to_prepare));
-  TRY_ASSIGN(OpenDisk disk, open_disk(device.path, key.get(), {options.uid, options.uid}));
+  TRY_ASSIGN(OpenDisk disk, open_disk(device.path, key.get(), {wanted.disk.uid, wanted.disk.uid}));
   // An app may have a folder of this name; the file system makes its own when it needs it.
   if (disk.is_file_system) TRY(base::os::remove_tree(disk.folder + "/lost+found"));
   return disk;
 }
 
 Result<void> DiskImages::fill_import(const AccountId& account, const std::string& archive,
-                                     const DiskOptions& options, const wire::DataPulse& pulse) {
-  TRY_ASSIGN(const OpenDisk disk, open_import(account, options));
+                                     const NewImage& wanted, const wire::DataPulse& pulse) {
+  TRY_ASSIGN(const OpenDisk disk, open_import(account, wanted));
   auto unpacked = wire::unpack_data(archive, disk.folder,
-                                    {.limits = wire::DataLimits::of_disk(options.bytes),
-                                     .uid = options.uid,
-                                     .gid = options.uid,
+                                    {.limits = wire::DataLimits::of_disk(wanted.disk.bytes),
+                                     .uid = wanted.disk.uid,
+                                     .gid = wanted.disk.uid,
                                      .pulse = pulse});
   if (!unpacked && is_full(unpacked.error())) return does_not_fit(unpacked.error());
   if (!unpacked) return std::unexpected(std::move(unpacked).error());
@@ -112,9 +129,14 @@ Result<void> DiskImages::replace(const AccountId& account, const std::string& ar
                                  const wire::DataPulse& pulse) {
   const base::os::LowPriority low;
   TRY_ASSIGN(const auto info, check_archive(archive, sha256, options.bytes, pulse));
-  TRY(check_room(paths_.account(account), info.totals));
+  TRY(check_room(paths_.account(account), info.totals, options.bytes));
   const std::string image = paths_.disk_import(account);
-  auto filled = fill_import(account, archive, options, pulse);
+  Result<void> filled;
+  for (const std::uint64_t bytes : sizes_for(info.totals, options.bytes)) {
+    const NewImage wanted{.disk = {bytes, options.uid}, .inodes = inodes_for(info.totals)};
+    filled = fill_import(account, archive, wanted, pulse);
+    if (filled || filled.error().code != Code::Exhausted) break;
+  }
   if (filled) filled = settle(image);
   if (filled) filled = base::os::rename_file(image, paths_.disk(account));
   if (filled) return base::os::sync_folder(paths_.account(account));

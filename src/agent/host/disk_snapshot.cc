@@ -109,7 +109,7 @@ class DiskSnapshot final : public DataSnapshot {
     return wire::pack_data(disk_.folder, archive,
                            {.source = wire::DataSource::Still,
                             .is_file_system = disk_.is_file_system,
-                            .limits = wire::DataLimits::of_disk(bytes_),
+                            .disk_bytes = bytes_,
                             .pulse = pulse});
   }
   std::chrono::microseconds paused() const override { return paused_; }

@@ -61,6 +61,7 @@ object to_document(const ArchiveHead& head) {
   data["files"] = head.data.files;
   data["data_bytes"] = head.data.data_bytes;
   data["paused_us"] = head.data.paused.count();
+  data["left_out"] = to_json(head.data.left_out);
   object document;
   document["tenant"] = head.tenant;
   document["installation"] = head.installation;
@@ -95,6 +96,10 @@ Result<ArchiveHead> head_from(const object& document) {
   TRY_ASSIGN(head.data.data_bytes, count_in(*data, "data_bytes"));
   TRY_ASSIGN(const std::uint64_t paused, count_in(*data, "paused_us"));
   head.data.paused = std::chrono::microseconds(paused);
+  // Older archives have a number in their data alone.
+  if (const object* left_out = base::json::find_object(*data, "left_out")) {
+    TRY_ASSIGN(head.data.left_out, base::left_out_from(*left_out));
+  }
   return head;
 }
 

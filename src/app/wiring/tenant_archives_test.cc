@@ -19,6 +19,7 @@ ArchiveHead whole_head() {
   head.data.files = 3;
   head.data.data_bytes = 70;
   head.data.paused = std::chrono::microseconds(12);
+  head.data.left_out.add(base::LeftOutKind::Socket, "run/app.sock");
   return head;
 }
 
@@ -40,6 +41,15 @@ TEST(ArchiveDocumentTest, AHeadComesBackAsItWas) {
   EXPECT_EQ(head->data.bytes, 1234U);
   EXPECT_EQ(head->data.files, 3U);
   EXPECT_EQ(head->data.paused, whole_head().data.paused);
+  EXPECT_EQ(head->data.left_out, whole_head().data.left_out);
+}
+
+TEST(ArchiveDocumentTest, AnOlderOneSaysNothingOfWhatWasLeftOut) {
+  object document = completed(whole_head());
+  document["data"].as_object().erase("left_out");
+  const auto head = head_from(document);
+  ASSERT_TRUE(head.has_value());
+  EXPECT_TRUE(head->data.left_out.empty());
 }
 
 TEST(ArchiveDocumentTest, OneOfATenantWithoutAReleaseHasNone) {

@@ -23,7 +23,7 @@ Result<void> Descent::enter(Folder below) {
 }
 
 Result<void> Descent::leave() {
-  ASSERT(!held_.empty());
+  INVARIANT(!held_.empty());
   const Folder left = std::move(held_.back());
   held_.pop_back();
   way_.pop_back();

@@ -100,7 +100,8 @@ Task<Result<DataExport>> HostDriver::export_data(base::AccountId account, std::s
                        .sha256 = written.sha256,
                        .files = written.files,
                        .data_bytes = written.data_bytes,
-                       .paused = written.paused};
+                       .paused = written.paused,
+                       .left_out = written.left_out};
 }
 
 Task<Result<void>> HostDriver::import_data(base::AccountId account, std::string transfer,

@@ -87,12 +87,16 @@ Task<Result<DataExport>> SimCloud::export_data(AccountId account, std::string tr
   CO_TRY(co_await enter("export_data"));
   if (!accounts_.contains(account))
     co_return base::fail(Code::NotFound, "there is no account {}", account.value);
+  if (full_)
+    co_return base::fail_with_advice(Code::NoRoom, "an export needs more room than there is",
+                                     "Make room, then try again");
   const std::string& bytes = transfers_[transfer] = data_[account];
   const DataExport written{.bytes = bytes.size(),
                            .sha256 = base::sha256_hex(bytes),
                            .files = bytes.empty() ? 0U : 1U,
                            .data_bytes = bytes.size(),
-                           .paused = std::chrono::microseconds(rng_.below(1'000))};
+                           .paused = std::chrono::microseconds(rng_.below(1'000)),
+                           .left_out = left_out_[account]};
   CO_TRY(leave("export_data"));
   co_return written;
 }

@@ -44,6 +44,11 @@ class SimCloud final : public Driver {
   // What an account's app has written, and what lies in a transfer: both any bytes.
   std::map<base::AccountId, std::string>& data() { return data_; }
   std::map<std::string, std::string>& transfers() { return transfers_; }
+  // What of an account's data no export can hold.
+  std::map<base::AccountId, base::LeftOut>& left_out() { return left_out_; }
+  // Exports fail for want of room, until there is some.
+  void fill_up() { full_ = true; }
+  void make_room() { full_ = false; }
   std::uint64_t calls() const { return calls_; }
   void set_faults(Faults faults) { faults_ = faults; }
   // The account is as it was one change ago: what restoring an old disk does.
@@ -77,6 +82,8 @@ class SimCloud final : public Driver {
   std::map<base::AccountId, Desired> accounts_;
   std::map<base::AccountId, std::string> data_;  // of accounts that exist
   std::map<std::string, std::string> transfers_;
+  std::map<base::AccountId, base::LeftOut> left_out_;
+  bool full_ = false;
   std::map<base::AccountId, std::string> problems_;
   std::set<std::string> prepared_;
   std::set<std::string> broken_;

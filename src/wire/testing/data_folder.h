@@ -23,8 +23,12 @@ class DataFolder final {
   std::string path_;
 };
 
-// Of everything below a folder, and the folder itself: a line each with its kind, mode, time, size,
-// owner's uid, allocated blocks, hash, attributes, target, and which other names are the same file.
-std::string describe_tree(const std::string& folder);
+// Kept: without what no archive holds, which is pipes, sockets, devices and set-id bits.
+enum class Described { All, Kept };
+
+// Of everything below a folder, and the folder itself: a line each with its depth, name, kind,
+// mode, time, owner's uid, attributes, size, stored blocks, hash, target, and which earlier one is
+// the same file. However deep the folder is.
+std::string describe_tree(const std::string& folder, Described what = Described::All);
 
 }  // namespace granary::wire::testing

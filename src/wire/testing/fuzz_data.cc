@@ -12,8 +12,7 @@ namespace {
 
 using base::Code;
 
-constexpr DataLimits kLimits{
-    .total_bytes = 1U << 20, .entries = 200, .path_bytes = 500, .depth = 8};
+constexpr DataLimits kLimits{.total_bytes = 1U << 20, .entries = 200};
 
 // A refusal says what is wrong, for a log: no endless text, nothing that forges another line.
 void check_refusal(const base::Error& refused) {
