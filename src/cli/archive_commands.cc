@@ -68,6 +68,8 @@ Result<void> export_tenant(Session& session, const ExportOptions& options) {
                  http::verb::post, path_of({"v1", "tenants", options.tenant, "export"}), wish));
   TRY_ASSIGN(operation, session.wait(std::move(operation)));
   TRY_ASSIGN(const std::string id, archive_in(operation));
+  if (const std::string left_out = left_out_of(operation); !left_out.empty())
+    session.tell("left out: " + left_out);
   TRY_ASSIGN(const auto archive, session.api().get<ArchiveDocument>(path_to_archive(id)));
   const auto fetched = fetch_archive(session, archive, options.file, overwrite_of(options.force));
   if (!fetched) {

@@ -48,7 +48,8 @@ std::vector<std::string> names_in(const TemporaryFolder& folder) {
 void serve_export(CommandLine& line, const std::string& bytes, const std::string& said) {
   line.api.answer("POST /v1/tenants/acme/export", 202, operation("queued"));
   line.api.answer("GET /v1/operations/01OP", 200,
-                  operation("succeeded", R"({"archive": "01ARC"})"));
+                  operation("succeeded", R"({"archive": "01ARC", "left_out":
+                      {"sockets": 2, "set_id_bits": 1, "first": ["run/app.sock"]}})"));
   line.api.answer("GET /v1/archives/01ARC", 200, archive_of(said));
   line.api.answer("GET /v1/archives/01ARC/content", 200, bytes);
 }
@@ -68,6 +69,9 @@ TEST(ExportCommandTest, AnExportIsWaitedForFetchedCheckedAndGivenItsName) {
   EXPECT_EQ(status.st_mode & 0777U, 0600U);
   EXPECT_NE(ran.out.find(base::sha256_hex(bytes)), std::string::npos) << ran.out;
   EXPECT_NE(ran.err.find("granary archive delete 01ARC"), std::string::npos) << ran.err;
+  EXPECT_NE(ran.err.find("left out: 2 sockets, set-uid bits of 1 file (first: run/app.sock)"),
+            std::string::npos)
+      << ran.err;
   EXPECT_EQ(line.api.asked().at(0).body, R"({"keep":"2h"})");
   const Ran again =
       line.run({"tenant", "export", "acme", "--to", folder / "acme.tar", "--force", "-o", "json"});

@@ -41,6 +41,8 @@ std::string text_of(const OperationDocument& operation, const std::string& tenan
   if (operation.state == "succeeded") {
     const std::string certificate = result_of(operation, "certificate");
     std::string text = fmt::format("{} is offboarded; its account and data are gone\n", tenant);
+    if (const std::string left_out = left_out_of(operation); !left_out.empty())
+      text += fmt::format("left out of its final export: {}\n", left_out);
     if (!certificate.empty())
       text += fmt::format("certificate: granary certificate show {} --verify\n", certificate);
     return text;
@@ -51,6 +53,8 @@ std::string text_of(const OperationDocument& operation, const std::string& tenan
   const std::string archive = result_of(operation, "archive");
   if (!archive.empty())
     text += fmt::format("final export, until then: granary archive get {} --to FILE\n", archive);
+  if (const std::string left_out = left_out_of(operation); !left_out.empty())
+    text += fmt::format("left out of it: {}\n", left_out);
   return text +
          fmt::format("called off, until then: granary operation cancel {}\n", safe(operation.id));
 }

@@ -4,6 +4,7 @@
 #include <ostream>
 #include <set>
 
+#include "base/left_out.h"
 #include "base/os/file.h"
 #include "cli/text.h"
 #include "wire/paths.h"
@@ -141,6 +142,15 @@ std::string title(const OperationDocument& operation) {
   return fmt::format(
       "{} of {}", operation.kind,
       slash == std::string::npos ? operation.subject : operation.subject.substr(slash + 1));
+}
+
+std::string left_out_of(const OperationDocument& operation) {
+  const auto* told =
+      operation.result ? base::json::find_object(*operation.result, "left_out") : nullptr;
+  if (told == nullptr) return "";
+  // Of a newer platform there may be words in it that are unknown here.
+  const auto left_out = base::left_out_from(*told);
+  return left_out ? safe(describe(*left_out)) : safe(base::json::print(*told));
 }
 
 bool is_final(const OperationDocument& operation) {

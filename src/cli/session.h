@@ -60,6 +60,8 @@ base::Result<Access> find_access(const GlobalOptions& options, const Surrounding
 
 // "kind of subject" for people: "tenant.create of acme".
 std::string title(const api_wire::OperationDocument& operation);
+// What an export could not hold, for people; empty: nothing.
+std::string left_out_of(const api_wire::OperationDocument& operation);
 bool is_final(const api_wire::OperationDocument& operation);
 
 }  // namespace granary::cli

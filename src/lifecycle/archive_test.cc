@@ -69,6 +69,21 @@ TEST_F(ArchiveTest, AnExportHoldsTheDataAndTheConfiguration) {
   EXPECT_EQ(result.at("archive_sha256").as_string(), archives(kAcme).front().sha256);
 }
 
+TEST_F(ArchiveTest, WhatAnExportCouldNotHoldStandsInItsResultAndInTheArchive) {
+  control_.cloud.left_out()[kAcme].add(base::LeftOutKind::Socket, "run/app.sock");
+  const auto done = export_acme();
+  ASSERT_TRUE(done.has_value());
+  const auto& result = done->scratch.at("result").as_object();
+  EXPECT_EQ(base::json::print(result.at("left_out")), R"({"sockets":1,"first":["run/app.sock"]})");
+  const auto head = control_.world.run(control_.archives.head(done->id.value));
+  EXPECT_EQ(head->data.left_out, control_.cloud.left_out()[kAcme]);
+  const auto history = control_.world.run(control_.engine->history(done->id));
+  ASSERT_TRUE(history.has_value());
+  EXPECT_NE(history->front().detail.find("left out: 1 socket (first: run/app.sock)"),
+            std::string::npos)
+      << history->front().detail;
+}
+
 TEST_F(ArchiveTest, ANewTenantIsMadeOfAnArchiveWithAllButWhatIsAnothers) {
   const auto done = restore(kCopy, exported(), Restore::Into::NewTenant);
   ASSERT_TRUE(done.has_value());

@@ -21,6 +21,7 @@ object to_json(const cloud::DataExport& data) {
   document["files"] = data.files;
   document["data_bytes"] = data.data_bytes;
   document["paused_us"] = data.paused.count();
+  document["left_out"] = to_json(data.left_out);
   return document;
 }
 
@@ -38,7 +39,18 @@ Result<cloud::DataExport> data_export_from(const object& document) {
   TRY_ASSIGN(data.data_bytes, number("data_bytes"));
   TRY_ASSIGN(const std::uint64_t paused, number("paused_us"));
   data.paused = std::chrono::microseconds(paused);
+  // Of an operation that began before it was told.
+  if (const object* left_out = base::json::find_object(document, "left_out")) {
+    TRY_ASSIGN(data.left_out, base::left_out_from(*left_out));
+  }
   return data;
+}
+
+std::string text_of(const cloud::DataExport& data) {
+  std::string text = fmt::format("{} files with {} bytes; writes were held back for {} us",
+                                 data.files, data.data_bytes, data.paused.count());
+  if (!data.left_out.empty()) text += "; left out: " + describe(data.left_out);
+  return text;
 }
 
 Task<Result<ArchiveHead>> Lifecycle::Steps::head_of(AccountId id, cloud::DataExport data) {
@@ -67,8 +79,7 @@ Lifecycle::Steps::Step Lifecycle::Steps::export_data(Operation operation) {
   CO_TRY_ASSIGN(const cloud::DataExport data, co_await driver->export_data(id, operation.id.value));
   Outcome outcome;
   outcome.scratch["data"] = to_json(data);
-  outcome.detail = fmt::format("{} files with {} bytes; writes were held back for {} us",
-                               data.files, data.data_bytes, data.paused.count());
+  outcome.detail = text_of(data);
   co_return outcome;
 }
 

@@ -19,6 +19,9 @@ using store::Transaction;
 
 namespace {
 
+// In the scratch: the account's version when it was closed.
+constexpr const char* kClosedVersion = "closed_version";
+
 base::WallTime retained_until(const Operation& operation) {
   return base::WallTime(std::chrono::microseconds(
       base::json::get_int_or(operation.input, "retain_until", 0).value_or(0)));
@@ -103,10 +106,54 @@ object certificate_text(const Operation& operation, const std::string& installat
   return text;
 }
 
+// A final export that failed keeps nobody: what can be done then stands in the error.
+base::Failure with_ways_out(const Operation& operation, base::Error error) {
+  if (!error.advice.empty()) error.advice += ". ";
+  error.advice += fmt::format(
+      "Nothing is lost: go on with granary operation retry {}, or keep the tenant with granary "
+      "tenant resume {}",
+      operation.id.value, account_of(operation).value);
+  return base::Failure(std::move(error));
+}
+
+// One that has failed and is retried goes on only if the tenant is as it was then: what was resumed
+// since is somebody's, and its data another than what was exported.
+Result<void> go_on_leaving(Transaction& tx, const Operation& operation, base::WallTime now) {
+  const auto account = registry::get(tx, account_of(operation));
+  if (!account && account.error().code == Code::NotFound) return {};
+  if (!account) return std::unexpected(account.error());
+  if (account->state == registry::State::Offboarding) return {};
+  const auto closed = base::json::get_int_or(operation.scratch, kClosedVersion, -1).value_or(-1);
+  if (account->state == registry::State::Suspended &&
+      static_cast<std::int64_t>(account->version) == closed) {
+    TRY(registry::set_state(tx, account->id, registry::State::Offboarding, now));
+    return {};
+  }
+  return base::fail_with_advice(
+      Code::Conflict,
+      fmt::format("'{}' is {}, and was changed since this offboarding ended", account->id.value,
+                  registry::to_string(account->state)),
+      "Begin another: granary tenant offboard " + account->id.value);
+}
+
 }  // namespace
+
+Lifecycle::Steps::Step Lifecycle::Steps::leaving(Operation operation, Run run) {
+  CO_TRY(co_await parts.store.write([&, now = parts.clock.wall()](Transaction& tx) {
+    return go_on_leaving(tx, operation, now);
+  }));
+  co_return co_await (this->*run)(std::move(operation));
+}
 
 // Its services stop. What was never made is not made for this.
 Lifecycle::Steps::Step Lifecycle::Steps::close_account(Operation operation) {
+  CO_TRY_ASSIGN(Outcome outcome, co_await close_made(operation));
+  CO_TRY_ASSIGN(const Account account, co_await whole.get(account_of(operation)));
+  outcome.scratch[kClosedVersion] = account.version;
+  co_return outcome;
+}
+
+Lifecycle::Steps::Step Lifecycle::Steps::close_made(Operation operation) {
   const auto actual = co_await whole.inspect(account_of(operation));
   if (!actual && actual.error().code == Code::NotFound)
     co_return said("its cloud has no account of it");
@@ -125,8 +172,8 @@ Lifecycle::Steps::Step Lifecycle::Steps::final_export(Operation operation) {
   auto data = co_await driver->export_data(id, operation.id.value);
   if (!data && data.error().code == Code::NotFound)
     co_return said("the account was never made: there is nothing to export");
-  if (!data) co_return std::unexpected(data.error());
-  Outcome outcome = said(fmt::format("{} files with {} bytes", data->files, data->data_bytes));
+  if (!data) co_return with_ways_out(operation, data.error());
+  Outcome outcome = said(text_of(*data));
   outcome.scratch["data"] = to_json(*data);
   co_return outcome;
 }
@@ -195,6 +242,9 @@ Lifecycle::Steps::Step Lifecycle::Steps::destroy(Operation operation) {
   Outcome outcome = said("account and data are destroyed");
   object result;
   result["certificate"] = operation.id.value;
+  if (const object* exported = base::json::find_object(operation.scratch, "data")) {
+    if (const auto* left_out = exported->if_contains("left_out")) result["left_out"] = *left_out;
+  }
   outcome.scratch["result"] = std::move(result);
   outcome.commit = [id, certificate, archives, actor = actor_of(operation),
                     now](Transaction& tx) -> Result<void> {

@@ -88,6 +88,11 @@ operation::Step Lifecycle::Steps::step(std::string name, Run run) {
           [this, run](const Operation& operation) { return (this->*run)(operation); }};
 }
 
+operation::Step Lifecycle::Steps::leaving_step(std::string name, Run run) {
+  return {std::move(name),
+          [this, run](const Operation& operation) { return leaving(operation, run); }};
+}
+
 operation::Kind Lifecycle::Steps::changing(std::string name, std::vector<operation::Step> steps) {
   operation::Kind kind{.name = std::move(name), .steps = std::move(steps), .on_failure = {}};
   kind.concurrency = kConcurrentChanges;
@@ -115,9 +120,10 @@ void Lifecycle::Steps::add_kinds() {
   auto offboard =
       changing("tenant.offboard",
                {publish_step, step("converge", &Steps::close_account),
-                step("final-export", &Steps::final_export), step("final-pack", &Steps::final_pack),
-                step("retain", &Steps::retain), step("inspect", &Steps::inspect),
-                step("destroy", &Steps::destroy), step("unpublish", &Steps::publish)});
+                leaving_step("final-export", &Steps::final_export),
+                leaving_step("final-pack", &Steps::final_pack),
+                leaving_step("retain", &Steps::retain), leaving_step("inspect", &Steps::inspect),
+                leaving_step("destroy", &Steps::destroy), step("unpublish", &Steps::publish)});
   offboard.on_failure = record_offboard_ended;
   offboard.no_way_back = "destroy";
   operation::Kind check_kind = changing("deployment.check", {step("check", &Steps::check)});

@@ -39,6 +39,9 @@ struct Lifecycle::Steps {
 
   // ---- offboard_steps.cc
   Step close_account(operation::Operation operation);
+  Step close_made(operation::Operation operation);
+  // The steps from here on, each only while the tenant is being offboarded.
+  Step leaving(operation::Operation operation, Run run);
   Step final_export(operation::Operation operation);
   Step final_pack(operation::Operation operation);
   Step retain(operation::Operation operation);
@@ -53,6 +56,7 @@ struct Lifecycle::Steps {
   void add_kinds();
 
   operation::Step step(std::string name, Run run);
+  operation::Step leaving_step(std::string name, Run run);
   operation::Kind changing(std::string name, std::vector<operation::Step> steps);
   // What the account is to be now, and the driver of its cloud.
   struct Target {
@@ -77,5 +81,7 @@ struct Lifecycle::Steps {
 // A DataExport as a step leaves it for a later one.
 base::json::object to_json(const cloud::DataExport& data);
 base::Result<cloud::DataExport> data_export_from(const base::json::object& scratch);
+// For the history: how much it is, and what was left out.
+std::string text_of(const cloud::DataExport& data);
 
 }  // namespace granary::lifecycle
