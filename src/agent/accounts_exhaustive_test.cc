@@ -159,7 +159,8 @@ TEST_F(ExhaustiveTest, EveryEventInEveryPhaseAndAfterEveryOtherEvent) {
   for (const ServicePhase phase : kPhases) {
     for (const Event& first : events()) {
       for (const Event& second : events()) {
-        SCOPED_TRACE(fmt::format("{}: {}, then {}", wire::to_string(phase), first.name, second.name));
+        SCOPED_TRACE(
+            fmt::format("{}: {}, then {}", wire::to_string(phase), first.name, second.name));
         const std::string name = account_in(phase);
         first.happens(*this, name);
         second.happens(*this, name);

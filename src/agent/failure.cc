@@ -58,13 +58,13 @@ std::string describe_end(const SiloEnd& end, const wire::ServiceSpec& spec) {
 std::string describe_silence(const wire::ServiceSpec& spec,
                              const std::vector<std::uint16_t>& ports) {
   const auto within = std::chrono::duration<double>(spec.start_timeout).count();
-  std::string text =
-      spec.port != 0
-          ? fmt::format("it did not listen on port {} within {:g} s and was stopped", spec.port,
-                        within)
-          : fmt::format(
-                "nobody in it accepted a connection on descriptor 3 within {:g} s and it was stopped",
-                within);
+  std::string text = spec.port != 0
+                         ? fmt::format("it did not listen on port {} within {:g} s and was stopped",
+                                       spec.port, within)
+                         : fmt::format(
+                               "nobody in it accepted a connection on descriptor 3 within {:g} s "
+                               "and it was stopped",
+                               within);
   if (const std::string elsewhere = others(ports, spec); !elsewhere.empty())
     return text + elsewhere;
   if (spec.port != 0)

@@ -36,8 +36,8 @@ Result<Failures> read(const std::string& path, const ServiceId& service) {
   const std::string boot_id = members.text("boot_id");
   failures.release_hash = members.text("release");
   failures.crashes = members.number<std::uint32_t>("crashes");
-  failures.retry_at = base::BootTime(static_cast<std::int64_t>(
-      members.number<std::uint64_t>("retry_at_ns", kMostNanoseconds)));
+  failures.retry_at = base::BootTime(
+      static_cast<std::int64_t>(members.number<std::uint64_t>("retry_at_ns", kMostNanoseconds)));
   failures.last_failure = members.text("last_failure");
   TRY(members.finish());
   if (boot_id != base::os::boot_id())

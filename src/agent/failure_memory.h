@@ -15,10 +15,10 @@ namespace granary::agent {
 
 struct Failures {
   base::ServiceId service;
-  std::string release_hash;     // of the release that failed: another one gets another chance
-  std::uint32_t crashes = 0;    // in a row
-  base::BootTime retry_at{0};   // of this boot; in the past: it need not wait
-  std::string last_failure;     // for people
+  std::string release_hash;    // of the release that failed: another one gets another chance
+  std::uint32_t crashes = 0;   // in a row
+  base::BootTime retry_at{0};  // of this boot; in the past: it need not wait
+  std::string last_failure;    // for people
   bool operator==(const Failures&) const = default;
 };
 

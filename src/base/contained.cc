@@ -6,8 +6,10 @@ namespace granary::base {
 namespace {
 
 Error fault(const char* what) {
-  return {Code::Internal, fmt::format("a fault of Granary itself: {}", what),
-          "Please report it, with the log around this time", {}};
+  return {Code::Internal,
+          fmt::format("a fault of Granary itself: {}", what),
+          "Please report it, with the log around this time",
+          {}};
 }
 
 }  // namespace

@@ -30,8 +30,8 @@ TEST(Contained, ABrokenInvariantIsAnErrorThatNamesItsPlace) {
 }
 
 TEST(Contained, ACancelledOperationIsNoFault) {
-  const auto cancelled = std::make_exception_ptr(
-      boost::system::system_error(boost::asio::error::operation_aborted));
+  const auto cancelled =
+      std::make_exception_ptr(boost::system::system_error(boost::asio::error::operation_aborted));
   EXPECT_EQ(error_of(cancelled).code, Code::Cancelled);
 }
 

@@ -22,8 +22,8 @@ class Worker {
   virtual void post(std::move_only_function<void()> work) = 0;
 };
 
-// Resolves to work()'s value; what it throws is thrown to the caller. Cancelling the caller does not
-// stop the work: it is waited for, so that what it refers to stays alive.
+// Resolves to work()'s value; what it throws is thrown to the caller. Cancelling the caller does
+// not stop the work: it is waited for, so that what it refers to stays alive.
 template <class F>
 Task<std::invoke_result_t<F&>> run_on(Worker& worker, F work) {
   using Value = std::invoke_result_t<F&>;
@@ -44,9 +44,8 @@ Task<std::invoke_result_t<F&>> run_on(Worker& worker, F work) {
       });
     });
   };
-  Outcome outcome =
-      co_await asio::async_initiate<const asio::use_awaitable_t<>&, void(Outcome)>(
-          std::move(start), asio::use_awaitable, &worker, std::move(work));
+  Outcome outcome = co_await asio::async_initiate<const asio::use_awaitable_t<>&, void(Outcome)>(
+      std::move(start), asio::use_awaitable, &worker, std::move(work));
   if (!outcome) std::rethrow_exception(outcome.error());
   co_return std::move(*outcome);
 }

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/contained.h"
+#include "base/log.h"
 #include "base/os/unix_socket.h"
 #include "gateway/answers.h"
 #include "gateway/tunnel.h"
@@ -23,7 +25,31 @@ Exchange::Exchange(Core& core, ClientSide client, Lease& lease, const wire::Rout
       began_(core.sweeper.now()),
       body_(kit_.request.framing, kit_.request.length) {}
 
+// A fault of ours costs this exchange alone. The upload refers to this object, so it is joined
+// whatever happened.
 Coro<Outcome> Exchange::run() {
+  std::exception_ptr thrown;
+  try {
+    co_await exchange();
+  } catch (...) {
+    thrown = std::current_exception();
+  }
+  waiting_ = sent_ = false;
+  co_await join_upload();
+  if (thrown) give_up(base::error_of(thrown));
+  co_return outcome_;
+}
+
+void Exchange::give_up(const base::Error& fault) {
+  base::log::error("request {} of {}: {}", kit_.request_id, to_string(lease_.service().id),
+                   describe(fault));
+  upstream_.reset();
+  outcome_.keep = false;
+  if (!answered_) outcome_.refusal = 502;
+  if (answered_) client_.stream.mark_cut();
+}
+
+Coro<void> Exchange::exchange() {
   compose_request();
   kit_.sent_parts.clear();
   const BodyReader::Step first = body_.read(client_.inbox.bytes(), kit_.sent_parts);
@@ -31,7 +57,7 @@ Coro<Outcome> Exchange::run() {
   outcome_.received = kit_.sent_parts.bytes();
   if (first.progress == BodyReader::Progress::Bad) {
     outcome_.refusal = 400;  // before anybody is woken for it
-    co_return outcome_;
+    co_return;
   }
   for (Next next = Next::Again; next == Next::Again;) {
     waiting_ = true;
@@ -49,8 +75,6 @@ Coro<Outcome> Exchange::run() {
     }
     next = co_await after(failure);
   }
-  co_await join_upload();
-  co_return outcome_;
 }
 
 void Exchange::abort() {

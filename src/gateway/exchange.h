@@ -61,6 +61,8 @@ class Exchange final : public Swept {
   };
   enum class Next { Again, GiveUp };
 
+  Coro<void> exchange();
+  void give_up(const base::Error& fault);
   void compose_request();
   Coro<bool> open();
   Coro<Failure> send();

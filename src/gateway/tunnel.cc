@@ -21,8 +21,15 @@ Coro<Tunnel::Moved> Tunnel::run() {
     sending_ = false;
     done_.notify();
   });
-  co_await to_client();
+  std::exception_ptr thrown;
+  try {
+    co_await to_client();
+  } catch (...) {  // the other direction refers to this object, so it is joined first
+    thrown = std::current_exception();
+    cut();
+  }
   while (sending_) co_await done_.wait();
+  if (thrown) std::rethrow_exception(thrown);
   co_return moved_;
 }
 

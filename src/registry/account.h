@@ -49,8 +49,8 @@ struct Account {
   std::uint64_t version = 0;    // of what is desired; grows with every change
   std::string isolation;        // as the cloud last said; empty: not known yet
   Health health = Health::Unknown;
-  std::string health_detail;                    // why it is failing; empty when well
-  std::string damage;  // why its row cannot be read, for people; the rest is unknown then
+  std::string health_detail;  // why it is failing; empty when well
+  std::string damage;         // why its row cannot be read, for people; the rest is unknown then
   std::map<std::string, std::string> settings;  // --set K=V: configuration and flags
   std::map<std::string, std::string> labels;
   std::vector<std::string> domains;    // lower case

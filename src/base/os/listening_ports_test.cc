@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-
 namespace granary::base::os {
 namespace {
 
@@ -27,9 +26,7 @@ TEST(ListeningPorts, ATableCutAnywhereIsNoFault) {
   }
 }
 
-TEST(ListeningPorts, AProcessThatEndedListensNowhere) {
-  EXPECT_EQ(listening_ports(0), Ports{});
-}
+TEST(ListeningPorts, AProcessThatEndedListensNowhere) { EXPECT_EQ(listening_ports(0), Ports{}); }
 
 }  // namespace
 }  // namespace granary::base::os

@@ -109,9 +109,8 @@ Result<std::uint32_t> connections_waiting(int listener) {
   question.body.udiag_ino = static_cast<std::uint32_t>(status.st_ino);
   question.body.udiag_show = UDIAG_SHOW_RQLEN;
   question.body.udiag_cookie[0] = question.body.udiag_cookie[1] = ~0U;
-  TRY(checked("send", "sock_diag", [&] {
-    return ::send(socket.get(), &question, sizeof question, 0);
-  }));
+  TRY(checked("send", "sock_diag",
+              [&] { return ::send(socket.get(), &question, sizeof question, 0); }));
   alignas(nlmsghdr) char answer[1024];
   TRY_ASSIGN(const ssize_t got, checked("recv", "sock_diag", [&] {
                return ::recv(socket.get(), answer, sizeof answer, 0);

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "base/check.h"
 #include "base/os/file.h"
 #include "base/testing/temporary_folder.h"
 #include "base/testing/world.h"
@@ -30,6 +31,24 @@ struct Answer {
 };
 
 class GatewayWorld;
+
+// The world's clock, with a fault of ours in it when the test says so.
+class BreakableClock final : public base::Clock {
+ public:
+  explicit BreakableClock(const base::Clock& clock) : clock_(clock) {}
+  base::WallTime wall() const override { return clock_.wall(); }
+  base::BootTime boot() const override {
+    INVARIANT(looks_left_ < 0 || looks_left_-- > 0);
+    return clock_.boot();
+  }
+  // The one after so many looks throws, and no other.
+  void break_after(int looks) { looks_left_ = looks; }
+  bool has_broken() const { return looks_left_ < 0; }
+
+ private:
+  const base::Clock& clock_;
+  mutable int looks_left_ = -1;
+};
 
 // A client that sends exactly the bytes it is told to.
 class TestClient final {
@@ -98,6 +117,7 @@ class GatewayWorld final {
   std::string access_log(const std::string& account) const;
 
   base::testing::World world;
+  BreakableClock clock{world.clock};
   base::testing::TemporaryFolder folder;
   GatewayOptions options{.paths = wire::Paths(folder.path())};
   base::os::InheritedFds inherited;  // for open()
