@@ -141,4 +141,4 @@ def test_temporary_files_of_a_database_may_use_the_tenants_disk(field, case):
     tenant = case("sqlite-vacuum")
     answer = field.request(tenant, "/", timeout=120)
     assert answer.status == 200, why(field, tenant, answer)
-    assert int(answer.body) > 100 << 20
+    assert int(answer.body) > 70 << 20

@@ -1,4 +1,4 @@
-# VACUUM and an index need temporary files as large as the database: 120 MB.
+# VACUUM and an index need temporary files as large as the database: 80 MB.
 import http.server
 import os
 import sqlite3
@@ -8,7 +8,7 @@ import traceback
 def vacuum():
     database = sqlite3.connect("/data/big.db")
     database.execute("CREATE TABLE t (a, b)")
-    for number in range(120):
+    for number in range(80):
         database.executemany("INSERT INTO t VALUES (?, ?)",
                              [(number, os.urandom(1000)) for _ in range(1000)])
     database.commit()
