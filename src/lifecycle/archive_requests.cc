@@ -232,11 +232,17 @@ Task<Result<std::uint32_t>> Lifecycle::sweep_archives() {
     if (!gone && gone.error().code != Code::Conflict) co_return std::unexpected(gone.error());
     removed += gone ? 1 : 0;
   }
-  // ULIDs sort by time: whatever sorts before this one is old enough.
-  const std::string young = base::make_ulid(now - kUnknownFileAge, parts_.rng);
+  CO_TRY_ASSIGN(const std::uint32_t unknown, co_await sweep_unknown_files());
+  co_return removed + unknown;
+}
+
+// A file's age counts from when it was first seen, by boot time: its id holds a time of the clock,
+// which may have been moved since.
+Task<Result<std::uint32_t>> Lifecycle::sweep_unknown_files() {
+  std::uint32_t removed = 0;
+  std::map<std::string, base::BootTime> unknown;
   CO_TRY_ASSIGN(const auto files, co_await parts_.archives.list());
   for (const std::string& id : files) {
-    if (id >= young) continue;
     std::optional<registry::Archive> known;
     CO_TRY(co_await parts_.store.read([&](Transaction& tx) -> Result<void> {
       TRY_ASSIGN(known, registry::find_archive(tx, id));
@@ -244,9 +250,17 @@ Task<Result<std::uint32_t>> Lifecycle::sweep_archives() {
     }));
     CO_TRY_ASSIGN(const bool in_use, co_await archive_in_use(id));
     if (known || in_use) continue;
+    const base::BootTime now = parts_.clock.boot();
+    const auto seen = unknown_since_.find(id);
+    const base::BootTime since = seen == unknown_since_.end() ? now : seen->second;
+    if (now - since < kUnknownFileAge) {
+      unknown[id] = since;
+      continue;
+    }
     CO_TRY(co_await parts_.archives.remove(id));
     ++removed;
   }
+  unknown_since_ = std::move(unknown);
   co_return removed;
 }
 

@@ -144,7 +144,8 @@ class Lifecycle final {
   base::Task<base::Result<registry::Archive>> take_archive(std::string id, ArchiveFile file,
                                                            ArchiveHead head, Caller caller);
   base::Task<base::Result<void>> remove_archive(std::string id, Caller caller);
-  // Removes archives whose time has come and files that nobody needs. For every hour.
+  // Removes archives whose time has come, and files that nobody knew at an earlier call, at least
+  // an hour ago. For every hour.
   base::Task<base::Result<std::uint32_t>> sweep_archives();
 
   // Held at its release; `until` nothing: for good. No operation: it is in force when it returns.
@@ -220,8 +221,12 @@ class Lifecycle final {
   base::Task<base::Result<std::optional<DriftItem>>> judge(base::AccountId id, std::string cloud,
                                                            Drift* drift);
 
+  base::Task<base::Result<std::uint32_t>> sweep_unknown_files();
+
   Parts parts_;
   std::unique_ptr<Steps> steps_;
+  // Files of archives that no row and no operation knows, with when they were first seen.
+  std::map<std::string, base::BootTime> unknown_since_;
 };
 
 }  // namespace granary::lifecycle

@@ -262,18 +262,31 @@ void Engine::park(const Operation& operation) {
 }
 
 Task<void> Engine::wake_later(OperationId id, base::WallTime at) {
-  // In pieces, because the wall clock may be set while this waits.
-  constexpr std::chrono::hours kPiece{1};
   for (;;) {
     const auto found = live_.find(id);
     if (found == live_.end() || found->second->phase != Live::Phase::Parked) co_return;
+    // Woken by take_up_due() and parked again: for that another one waits.
+    if (found->second->operation.next_attempt != at) co_return;
     const auto left = at - clock_.wall();
     if (left <= left.zero()) break;
-    if (!co_await timer_.sleep(std::min<std::chrono::nanoseconds>(left, kPiece))) co_return;
+    const auto pause = std::clamp<std::chrono::nanoseconds>(left, kShortestWait, kLongestWait);
+    if (!co_await timer_.sleep(pause)) co_return;
   }
-  Live& live = *live_.at(id);
+  unpark(*live_.at(id));
+  start_ready();
+}
+
+void Engine::unpark(Live& live) {
   live.phase = Live::Phase::Idle;
   make_ready(live.operation.subject);
+}
+
+void Engine::take_up_due() {
+  const base::WallTime now = clock_.wall();
+  for (const auto& [id, live] : live_) {
+    const bool due = live->phase == Live::Phase::Parked && *live->operation.next_attempt <= now;
+    if (due) unpark(*live);
+  }
   start_ready();
 }
 

@@ -103,6 +103,9 @@ class Engine final {
   // Conflict when it is final, or past its kind's point of no return.
   base::Task<base::Result<Operation>> cancel(base::OperationId id);
 
+  // The clock was moved: starts what waits for a time that has come by it.
+  void take_up_due();
+
   // Called on the executor after every durable change of any operation.
   void on_change(std::function<void(const Operation&)> listener);
   base::Task<void> close();
@@ -129,6 +132,7 @@ class Engine final {
   base::Task<Next> record_failure(Operation operation, base::Error error);
   base::Task<Next> finish(Operation operation, State state);
   base::Task<void> wake_later(base::OperationId id, base::WallTime at);
+  void unpark(Live& live);
   base::Task<base::Result<void>> record(const Operation& operation, store::Work work);
   base::Task<base::Result<Operation>> take_up(base::OperationId id, base::Error doubt);
   base::Task<void> take_up_later(base::OperationId id);

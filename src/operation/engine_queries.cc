@@ -102,14 +102,15 @@ Task<Result<Operation>> Engine::retry(OperationId id) {
     co_return base::fail(Code::Conflict, "operation {} has not ended yet", id.value);
   Operation operation;
   bool store_failed = true;  // unless the work has run and says otherwise
-  const auto written = co_await store_.write([&](Transaction& tx) -> Result<void> {
-    WatchedTransaction watched(tx);
-    auto queued = queue_again(watched, id, clock_.wall());
-    store_failed = queued.has_value() || watched.store_failed();
-    if (!queued) return std::unexpected(std::move(queued).error());
-    operation = std::move(*queued);
-    return {};
-  });
+  const auto written =
+      co_await store_.write([&, now = clock_.wall()](Transaction& tx) -> Result<void> {
+        WatchedTransaction watched(tx);
+        auto queued = queue_again(watched, id, now);
+        store_failed = queued.has_value() || watched.store_failed();
+        if (!queued) return std::unexpected(std::move(queued).error());
+        operation = std::move(*queued);
+        return {};
+      });
   if (!written && !store_failed) co_return std::unexpected(written.error());
   if (!written) co_return co_await take_up(id, written.error());
   tell(operation);

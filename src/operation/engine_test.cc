@@ -25,6 +25,22 @@ TEST_F(EngineTest, ATransientFailureIsRetriedAfterABackOff) {
   EXPECT_EQ(std::ranges::count(script_.ran, "tenant/a:act"), 3);
 }
 
+TEST_F(EngineTest, WhatWaitsIsTakenUpWhenTheClockWasMoved) {
+  script_.failures["act"] = 2;
+  const Operation operation = submit("build", "tenant/a");
+  world_.settle();
+  for (int due = 2; due <= 3; ++due) {
+    engine_->take_up_due();
+    world_.settle();
+    EXPECT_EQ(std::ranges::count(script_.ran, "tenant/a:act"), due - 1) << "it is not due yet";
+    world_.clock.jump_wall(1h);
+    engine_->take_up_due();
+    world_.settle();
+    EXPECT_EQ(std::ranges::count(script_.ran, "tenant/a:act"), due);
+  }
+  EXPECT_EQ(ended(operation).state, State::Succeeded);
+}
+
 TEST_F(EngineTest, RetriesHaveAnEndAndTheFailureIsRecorded) {
   script_.failures["act"] = 100;
   const Operation failed = ended(submit("build", "tenant/a"));

@@ -15,6 +15,10 @@ inline constexpr std::uint32_t kMaxRunning = 64;
 // Retries: 0.2 s, doubled up to a minute, each spread by half of itself.
 inline constexpr std::chrono::milliseconds kFirstBackoff{200};
 inline constexpr std::chrono::milliseconds kLongestBackoff{60'000};
+// One who waits for a time looks at the clock at least so often, because it may be set meanwhile;
+// and no more often, because it may stand still for a moment (base/trusted_clock.h).
+inline constexpr std::chrono::hours kLongestWait{1};
+inline constexpr std::chrono::milliseconds kShortestWait{10};
 // A store that refuses is asked again so often: soon after there is room on its disk again.
 inline constexpr std::chrono::milliseconds kStoreRetry{5'000};
 // Rows of history kept of one operation; a step that is retried for days writes no more.

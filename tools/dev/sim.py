@@ -66,7 +66,9 @@ class Runs:
             "moment",
             f"  faults: {get('store_faults', 0)} of the store, {get('lost_answers', 0)} lost "
             f"answers, {get('full_disks', 0)} full disks, {get('clock_jumps', 0)} clock jumps, "
+            f"{get('reboots', 0)} reboots, "
             f"{get('repeated_calls', 0)} repeated and {get('hung_calls', 0)} hung calls",
+            f"  {get('kept', 0)} destructions were to wait, and did",
             f"  all invariants were checked {get('checks', 0)} times, over "
             f"{get('virtual_hours', 0)} simulated hours"))
 

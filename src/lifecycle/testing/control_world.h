@@ -13,6 +13,7 @@
 #include "cloud/sim/sim_cloud.h"
 #include "lifecycle/lifecycle.h"
 #include "lifecycle/testing/fake_archives.h"
+#include "lifecycle/time_keeper.h"
 #include "store/testing/temporary_store.h"
 
 namespace granary::lifecycle::testing {
@@ -81,6 +82,21 @@ class ControlWorld final {
     ASSERT(world.run(engine->recover()).has_value());
   }
 
+  // Takes a wall away: control starts again and goes by the machine's clock, whatever that does.
+  void go_by_machine_clock() {
+    by_machine_ = true;
+    crash();
+  }
+  // As crash(), and the machine is off meanwhile: boot time says nothing of how long.
+  void reboot(std::chrono::nanoseconds off) {
+    stop();
+    store.reopen();
+    world.advance(off);
+    ++boots_;
+    start();
+    ASSERT(world.run(engine->recover()).has_value());
+  }
+
   base::Result<operation::Operation> ended(base::Result<operation::Operation> submitted) {
     if (!submitted) return submitted;
     return world.run(engine->wait(submitted->id));
@@ -132,13 +148,21 @@ class ControlWorld final {
   FakeDomains domains;
   std::unique_ptr<base::SigningKey> signing_key;
   std::unique_ptr<base::SealingKey> sealing_key;
+  std::unique_ptr<base::TrustedClock> clock;
   std::unique_ptr<operation::Engine> engine;
+  std::unique_ptr<TimeKeeper> keeper;
   std::unique_ptr<Lifecycle> lifecycle;
 
  private:
   void start() {
-    engine = std::make_unique<operation::Engine>(world.executor(), store.get(), world.clock,
+    clock = std::make_unique<base::TrustedClock>(world.clock, fmt::format("boot {}", boots_));
+    const base::Clock& in_force =
+        by_machine_ ? static_cast<const base::Clock&>(world.clock) : *clock;
+    engine = std::make_unique<operation::Engine>(world.executor(), store.get(), in_force,
                                                  world.timer, world.rng);
+    keeper = std::make_unique<TimeKeeper>(
+        TimeKeeper::Parts{world.executor(), store.get(), *engine, *clock});
+    ASSERT(world.run(keeper->recover()).has_value());
     lifecycle = std::make_unique<Lifecycle>(Lifecycle::Parts{store.get(),
                                                              *engine,
                                                              {{"host", &cloud}},
@@ -148,13 +172,14 @@ class ControlWorld final {
                                                              domains,
                                                              *signing_key,
                                                              *sealing_key,
-                                                             world.clock,
+                                                             in_force,
                                                              world.rng});
     lifecycle->register_kinds();
   }
   void stop() {
     world.run(engine->close());
     lifecycle.reset();
+    keeper.reset();
     engine.reset();
   }
   void add_release(const std::string& hash, const std::string& id) {
@@ -174,6 +199,9 @@ class ControlWorld final {
                }))
                .has_value());
   }
+
+  int boots_ = 1;  // of the machine
+  bool by_machine_ = false;
 };
 
 }  // namespace granary::lifecycle::testing

@@ -156,6 +156,7 @@ Task<void> offboard_tenant(Customer& customer) {
   const auto most = static_cast<std::uint64_t>(longest[customer.pick(4)].count());
   offboard.retain = std::chrono::milliseconds(customer.pick(most + 1));
   Call& call = customer.world().journal.begin("tenant.offboard", offboard.id.value, {});
+  customer.world().keep(call, offboard.retain);
   co_await customer.request(call, [offboard](Lifecycle& lifecycle, Caller caller) {
     return lifecycle.offboard(offboard, std::move(caller));
   });

@@ -52,6 +52,7 @@ Task<void> export_tenant(Customer& customer) {
   wanted.id = AccountId(customer.some_tenant());
   wanted.keep = std::chrono::minutes(1 + customer.pick(24 * 60));
   Call& call = customer.world().journal.begin("tenant.export", wanted.id.value, {});
+  customer.world().keep(call, wanted.keep);
   co_await customer.request(call, [wanted](Lifecycle& lifecycle, Caller caller) {
     return lifecycle.export_tenant(wanted, std::move(caller));
   });

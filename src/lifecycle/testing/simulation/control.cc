@@ -12,9 +12,10 @@ Control::Control(Outside outside, std::shared_ptr<store::Store> store, Chances c
       archiving_(outside.world.timer, outside.world.rng, chances.archive_fails),
       prober_(probing_, outside.prober),
       publisher_(publishing_, outside.published),
-      archives_(archiving_, outside.archives),
-      engine_(outside.world.executor(), store_, outside.world.clock, outside.world.timer,
-              outside.world.rng),
+      archives_(archiving_, outside.archives, outside.removing),
+      clock_(outside.world.clock, outside.boot_id),
+      engine_(outside.world.executor(), store_, clock_, outside.world.timer, outside.world.rng),
+      keeper_({outside.world.executor(), store_, engine_, clock_}),
       lifecycle_(Lifecycle::Parts{.store = store_,
                                   .engine = engine_,
                                   .clouds = {{"host", &cloud_}},
@@ -24,7 +25,7 @@ Control::Control(Outside outside, std::shared_ptr<store::Store> store, Chances c
                                   .domains = outside.domains,
                                   .signing_key = outside.signing_key,
                                   .sealing_key = outside.sealing_key,
-                                  .clock = outside.world.clock,
+                                  .clock = clock_,
                                   .rng = outside.world.rng}) {
   lifecycle_.register_kinds();
 }

@@ -9,6 +9,7 @@
 #include "cloud/sim/link.h"
 #include "lifecycle/lifecycle.h"
 #include "lifecycle/testing/simulation/surroundings.h"
+#include "lifecycle/time_keeper.h"
 #include "store/testing/faulty_store.h"
 
 namespace granary::lifecycle::simulation {
@@ -24,6 +25,8 @@ class Control final {
     testing::FakeDomains& domains;
     const base::SigningKey& signing_key;
     const base::SealingKey& sealing_key;
+    std::string boot_id;                               // of the machine
+    std::function<void(const std::string&)> removing;  // an archive
   };
   struct Chances {
     double probe_fails = 0;
@@ -43,6 +46,7 @@ class Control final {
 
   store::testing::FaultyStore& store() { return store_; }
   operation::Engine& engine() { return engine_; }
+  TimeKeeper& keeper() { return keeper_; }
   Lifecycle& lifecycle() { return lifecycle_; }
 
  private:
@@ -56,7 +60,9 @@ class Control final {
   SimProber prober_;
   SimPublisher publisher_;
   SimArchives archives_;
+  base::TrustedClock clock_;
   operation::Engine engine_;
+  TimeKeeper keeper_;
   Lifecycle lifecycle_;
 };
 

@@ -98,8 +98,7 @@ void data_is_its_own(World& world, const View&) {
 
 void archives_are_whole(World& world, const View& view) {
   for (const registry::Archive& archive : view.archives) {
-    const bool removed =
-        world.archives_removed.contains(archive.id) || archive.expires <= world.base.clock.wall();
+    const bool removed = world.archives_removed.contains(archive.id);
     if (world.archives.contains(archive.id)) {
       if (!world.apps.had(archive.account, world.archives.data_of(archive.id)))
         world.fail(

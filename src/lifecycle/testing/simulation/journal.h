@@ -46,6 +46,9 @@ struct Call {
   std::function<void(ExpectedGlobals&)> applies_globally;
   Status status = Status::Flying;
   base::OperationId operation;  // as it was acknowledged
+  // What it asks to be kept, and since when at the earliest, in time that truly passes. 0: nothing.
+  std::chrono::milliseconds keeps{0};
+  base::BootTime asked{0};
 
   std::string actor() const { return "sim/" + std::to_string(number); }
 };

@@ -32,6 +32,7 @@ struct Options {
   std::chrono::seconds crash_every{0};      // at any moment, on average; 0: never
   std::chrono::seconds disk_full_every{0};  // for up to ten minutes
   std::chrono::seconds clock_jump_every{0};
+  std::chrono::seconds reboot_every{0};
 
   std::uint32_t check_every = 100;  // finished operations between two checks of all invariants
 };

@@ -54,6 +54,7 @@ Task<Result<ArchiveHead>> SimArchives::unpack(std::string id, std::string transf
 
 Task<Result<void>> SimArchives::remove(std::string id) {
   CO_TRY(co_await way_.there());
+  removing_(id);
   CO_TRY(co_await archives_.remove(std::move(id)));
   co_return way_.back();
 }

@@ -50,7 +50,10 @@ class SimPublisher final : public Publisher {
 
 class SimArchives final : public Archives {
  public:
-  SimArchives(Way& way, testing::FakeArchives& archives) : way_(way), archives_(archives) {}
+  // `removing` is told before a file goes.
+  SimArchives(Way& way, testing::FakeArchives& archives,
+              std::function<void(const std::string&)> removing)
+      : way_(way), archives_(archives), removing_(std::move(removing)) {}
   base::Task<base::Result<ArchiveFile>> pack(std::string id, ArchiveHead head) override;
   base::Task<base::Result<ArchiveHead>> head(std::string id) override;
   base::Task<base::Result<ArchiveHead>> unpack(std::string id, std::string transfer,
@@ -61,6 +64,7 @@ class SimArchives final : public Archives {
  private:
   Way& way_;
   testing::FakeArchives& archives_;
+  std::function<void(const std::string&)> removing_;
 };
 
 }  // namespace granary::lifecycle::simulation

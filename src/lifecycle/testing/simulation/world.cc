@@ -1,5 +1,8 @@
 #include "lifecycle/testing/simulation/world.h"
 
+#include <cmath>
+
+#include "base/limits.h"
 #include "registry/release_row.h"
 
 namespace granary::lifecycle::simulation {
@@ -34,6 +37,8 @@ void Stats::add(const Stats& other) {
   lost_answers += other.lost_answers;
   full_disks += other.full_disks;
   clock_jumps += other.clock_jumps;
+  reboots += other.reboots;
+  kept += other.kept;
   repeated_calls += other.repeated_calls;
   hung_calls += other.hung_calls;
   checks += other.checks;
@@ -60,6 +65,7 @@ World::World(Options with)
   if (options.crash_every > 0s) spawn(kill_now_and_then());
   if (options.disk_full_every > 0s) spawn(fill_disk_now_and_then());
   if (options.clock_jump_every > 0s) spawn(set_clock_now_and_then());
+  if (options.reboot_every > 0s) spawn(reboot_now_and_then());
   base.settle();
 }
 
@@ -135,22 +141,27 @@ Task<void> World::live(std::chrono::milliseconds delay) {
   Control::Chances chances;
   if (!calm_) chances = {options.probe_fails, options.publish_fails, options.archive_fails};
   changing.clear();
-  auto control = control_ =
-      std::make_shared<Control>(Control::Outside{base, link, prober, [this] { publish(); },
-                                                 archives, domains, *signing_key_, *sealing_key_},
-                                disk.store(), chances, std::move(faults), watch());
+  auto control = control_ = std::make_shared<Control>(
+      Control::Outside{base, link, prober, [this] { publish(); }, archives, domains, *signing_key_,
+                       *sealing_key_, fmt::format("boot {}", boots_),
+                       [this](const std::string& archive) { watch_removal(archive); }},
+      disk.store(), chances, std::move(faults), watch());
   if (disk_full_) control->store().fill_disk();
   control->engine().on_change([this](const Operation& changed) { watch_operation(changed); });
-  const auto recovered = co_await control->engine().recover();
+  auto recovered = co_await control->keeper().recover();
+  if (recovered && !control->dead()) recovered = co_await control->engine().recover();
   if (control->dead()) co_return;
   if (!recovered) {
     crash("it could not start: " + recovered.error().message);
     co_return;
   }
   ready_ = true;
+  spawn(keep_time(control));
 }
 
-void World::crash(const std::string& why) {
+void World::crash(const std::string& why) { end_life(why, arms_ ? 1ms : about(2s)); }
+
+void World::end_life(const std::string& why, std::chrono::milliseconds off) {
   if (!control_) return;
   trace.line("control dies {}", why);
   ready_ = false;
@@ -159,7 +170,7 @@ void World::crash(const std::string& why) {
   dead->kill();
   disk.crash_image();
   spawn(bury(dead));
-  spawn(live(arms_ ? 1ms : about(2s)));
+  spawn(live(off));
 }
 
 Task<void> World::bury(std::shared_ptr<Control> dead) {
@@ -171,8 +182,7 @@ Task<void> World::bury(std::shared_ptr<Control> dead) {
 void World::calm() {
   calm_ = true;
   if (arms_) arms_ = Arms();
-  base.clock.jump_wall(-clock_error_);  // somebody sets it right
-  clock_error_ = {};
+  set_clock(-clock_error_);  // somebody sets it right
   disk_full_ = false;
   cloud.set_faults({});
   link.set_faults({});
@@ -255,16 +265,99 @@ Task<void> World::fill_disk_now_and_then() {
   }
 }
 
+void World::set_clock(std::chrono::milliseconds by) {
+  if (by.count() == 0) return;
+  trace.line("the clock is set by {} ms", by.count());
+  base.clock.jump_wall(by);
+  clock_error_ += by;
+}
+
+// By minutes as often as by years, and sometimes right again.
 Task<void> World::set_clock_now_and_then() {
+  constexpr double kMinutesOfTenYears = 5'256'000;
   while (!calm_) {
     if (!co_await base.timer.sleep(about(options.clock_jump_every))) co_return;
     if (calm_) co_return;
     ++stats.clock_jumps;
-    const auto by = about(90min) * (dice.below(2) == 0 ? -1 : 1);
-    trace.line("the clock is set by {} ms", by.count());
-    base.clock.jump_wall(by);
-    clock_error_ += by;
+    if (dice.below(3) == 0) {
+      set_clock(-clock_error_);
+      continue;
+    }
+    const auto minutes = static_cast<std::int64_t>(std::pow(kMinutesOfTenYears, dice.unit()));
+    const auto by = std::chrono::minutes(1 + minutes) * (dice.below(2) == 0 ? -1 : 1);
+    set_clock(by - clock_error_);
   }
+}
+
+// Control is away with its machine, seldom for hours; boot time says nothing of how long.
+Task<void> World::reboot_now_and_then() {
+  while (!calm_) {
+    if (!co_await base.timer.sleep(about(options.reboot_every))) co_return;
+    if (calm_ || !control_) continue;
+    ++stats.reboots;
+    ++boots_;
+    const auto off = about(dice.below(4) == 0 ? std::chrono::milliseconds(10h) : 2min);
+    end_life("with its machine", off);
+    reboots_.push_back(base.clock.boot() + off);
+  }
+}
+
+Task<void> World::keep_time(std::shared_ptr<Control> control) {
+  constexpr std::chrono::minutes kLook{15};
+  while (co_await base.timer.sleep(kLook)) {
+    if (control->dead()) co_return;
+    (void)co_await control->keeper().look();  // the store may fail: the next look is another one
+  }
+}
+
+// ---- what must be kept
+
+void World::keep(Call& call, std::chrono::milliseconds length) {
+  call.keeps = length;
+  call.asked = base.clock.boot();
+}
+
+void World::must_have_been_kept(const std::string& what, const std::string& actor) {
+  const Call* call = journal.find(actor);
+  if (call == nullptr || call->keeps.count() == 0) return;
+  const base::BootTime passed = base.clock.boot() - call->asked;
+  // The tolerance of a line, up and down, and once more for each new line; each reboot hides up to
+  // an hour, also one shortly before.
+  base::BootTime early = 2 * base::kClockTolerance * (1 + passed / base::kClockLine);
+  for (const base::BootTime reboot : reboots_) {
+    if (reboot > call->asked - 30h) early += base::kShortAbsence + base::kClockTolerance;
+  }
+  if (passed + early < call->keeps)
+    fail(fmt::format("{} is destroyed {} s after it was to be kept for {} s", what,
+                     std::chrono::floor<std::chrono::seconds>(passed).count(),
+                     std::chrono::floor<std::chrono::seconds>(call->keeps).count()));
+  if (early < call->keeps) ++stats.kept;
+}
+
+void World::watch_destroy(const AccountId& account) {
+  const auto found = offboardings_.find(account);
+  if (found == offboardings_.end() || operation::is_final(found->second.state)) return;
+  must_have_been_kept("account " + account.value, found->second.actor);
+}
+
+void World::watch_removal(const std::string& archive) {
+  if (archives_removed.contains(archive)) return;
+  disk.look([&](store::Transaction& tx) -> Result<void> {
+    TRY_ASSIGN(const auto rows,
+               tx.exec("SELECT archive.account, operation.kind, operation.actor FROM archive JOIN "
+                       "operation ON operation.id = archive.id WHERE archive.id = :1",
+                       {archive}));
+    if (rows.empty()) return {};
+    const auto leaves = offboardings_.find(AccountId(rows.front().text(0)));
+    const bool goes_with_account = leaves != offboardings_.end() &&
+                                   !operation::is_final(leaves->second.state) &&
+                                   leaves->second.step == "destroy";
+    if (goes_with_account) return {};
+    if (rows.front().text(1) == "tenant.export")
+      must_have_been_kept("archive " + archive, rows.front().text(2));
+    archives_removed.insert(archive);
+    return {};
+  });
 }
 
 // ---- what is watched at every call and every change
@@ -289,6 +382,7 @@ void World::call_began(std::string_view verb, const AccountId& account) {
         fmt::format("{} of {} is asked for while {} is not answered: two operations on one "
                     "tenant at once",
                     verb, account.value, other->second));
+  if (verb == "destroy") watch_destroy(account);
   ++calls_;
   const bool armed = arms_ && arms_->calls.contains(calls_);
   if (armed || (!arms_ && !calm_ && chance(options.crash_at_call))) {
@@ -311,6 +405,9 @@ void World::watch_operation(const Operation& operation) {
   trace.line("operation {} {} {}: {} {} attempt {}{}", operation.id.value, operation.kind,
              operation.subject, operation::to_string(operation.state), operation.step,
              operation.attempts, operation.error ? ": " + operation.error->message : "");
+  if (operation.kind == "tenant.offboard")
+    offboardings_[AccountId(operation.subject.substr(std::string_view("tenant/").size()))] =
+        operation;
   const auto found = ended.find(operation.id);
   if (found != ended.end()) {
     const bool again =

@@ -28,6 +28,8 @@ struct Stats {
   std::uint64_t lost_answers = 0;
   std::uint64_t full_disks = 0;
   std::uint64_t clock_jumps = 0;
+  std::uint64_t reboots = 0;
+  std::uint64_t kept = 0;            // destructions that were to wait, and did
   std::uint64_t repeated_calls = 0;  // carried out twice, or once more later
   std::uint64_t hung_calls = 0;
   std::uint64_t checks = 0;  // of all invariants
@@ -55,6 +57,10 @@ class World final {
   std::shared_ptr<Control> control() const { return ready_ ? control_ : nullptr; }
   // Kills the control plane; another one starts soon.
   void crash(const std::string& why);
+  // What this request asks to be kept must be there for so long, whatever the clock does.
+  void keep(Call& call, std::chrono::milliseconds length);
+  // Whether the clock of the machine is as far as time truly is.
+  bool clock_is_right() const { return clock_error_.count() == 0; }
   // From now on nothing fails any more. What is broken stays to be taken up.
   void calm();
 
@@ -110,6 +116,9 @@ class World final {
   store::testing::Fate draw_fate();
   cloud::sim::LinkEnd::Watch watch();
   void call_began(std::string_view verb, const base::AccountId& account);
+  void watch_destroy(const base::AccountId& account);
+  void watch_removal(const std::string& archive);
+  void must_have_been_kept(const std::string& what, const std::string& actor);
   void watch_converge(const cloud::Desired& desired);
   void watch_operation(const operation::Operation& operation);
   base::Task<void> live(std::chrono::milliseconds delay);
@@ -117,6 +126,10 @@ class World final {
   base::Task<void> kill_now_and_then();
   base::Task<void> fill_disk_now_and_then();
   base::Task<void> set_clock_now_and_then();
+  base::Task<void> reboot_now_and_then();
+  base::Task<void> keep_time(std::shared_ptr<Control> control);
+  void end_life(const std::string& why, std::chrono::milliseconds off);
+  void set_clock(std::chrono::milliseconds by);
   std::chrono::milliseconds about(std::chrono::milliseconds average);
   bool chance(double of) { return of > 0 && dice.unit() < of; }
   void add_releases();
@@ -128,7 +141,11 @@ class World final {
   // The one that lives, from its first instruction; shared with calls that are inside.
   std::shared_ptr<Control> control_;
   bool ready_ = false;                        // it answers
+  std::uint64_t boots_ = 1;                   // of the machine
   std::chrono::milliseconds clock_error_{0};  // as often as it was set
+  std::vector<base::BootTime> reboots_;       // when the machine was started again
+  // The offboarding of a tenant that was seen last.
+  std::map<base::AccountId, operation::Operation> offboardings_;
   bool calm_ = false;
   bool disk_full_ = false;
   std::optional<Arms> arms_;
