@@ -51,8 +51,8 @@ Task<Result<Token>> Authenticator::authenticate(std::string secret) {
   }
   const std::uint64_t forgotten = forgotten_;
   Token token;
-  CO_TRY(co_await store_.read([&](store::Transaction& tx) -> Result<void> {
-    TRY_ASSIGN(token, registry::authenticate(tx, secret, clock_.wall()));
+  CO_TRY(co_await store_.read([&, now = clock_.wall()](store::Transaction& tx) -> Result<void> {
+    TRY_ASSIGN(token, registry::authenticate(tx, secret, now));
     return {};
   }));
   if (forgotten == forgotten_) remember(digest, token);

@@ -61,6 +61,10 @@ Answer check_audit(Context& context, Request request);
 Answer show_drift(Context& context, Request request);
 Answer repair_drift(Context& context, Request request);
 
+// clock_handlers.cc
+Answer show_clock(Context& context, Request request);
+Answer accept_clock(Context& context, Request request);
+
 // release_handlers.cc
 Answer list_releases(Context& context, Request request);
 Answer create_release(Context& context, Request request);

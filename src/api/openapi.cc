@@ -35,6 +35,8 @@ void add_platform_schemas(json::object& all) {
   all["SetSecret"] = api_wire::schema_of<api_wire::SetSecretDocument>();
   all["AuditList"] = api_wire::schema_of<api_wire::AuditList>();
   all["AuditCheck"] = api_wire::schema_of<api_wire::AuditCheckDocument>();
+  all["Clock"] = api_wire::schema_of<api_wire::ClockDocument>();
+  all["AcceptClock"] = api_wire::schema_of<api_wire::AcceptClockDocument>();
   all["Drift"] = api_wire::schema_of<api_wire::DriftDocument>();
   all["Repair"] = api_wire::schema_of<api_wire::RepairDocument>();
 }

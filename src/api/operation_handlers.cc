@@ -94,6 +94,9 @@ Answer show_operation(Context& context, Request request) {
   const OperationId id = operation_in(request);
   CO_TRY_ASSIGN(const Operation operation, co_await wait_for_news(context, id, waiting));
   api_wire::OperationDocument document = operation_document(operation);
+  if (operation.state == operation::State::Waiting)
+    if (std::string problem = context.parts.time.problem(); !problem.empty())
+      document.clock_problem = std::move(problem);
   CO_TRY_ASSIGN(const auto history, co_await context.parts.engine.history(id));
   for (const auto& record : history) document.history.push_back(step_document(record));
   co_return answer(document);

@@ -11,6 +11,7 @@
 #include "base/timer.h"
 #include "base/worker.h"
 #include "lifecycle/lifecycle.h"
+#include "lifecycle/time_keeper.h"
 #include "operation/engine.h"
 #include "registry/archive_row.h"
 #include "registry/release_row.h"
@@ -93,7 +94,8 @@ struct Parts {
   ArchiveIntake& archives;
   Fleet& fleet;
   Platform& platform;
-  const base::Clock& clock;
+  lifecycle::TimeKeeper& time;
+  const base::Clock& clock;  // what `time` looks after
   base::Timer& timer;
   base::Rng& rng;
   base::Worker& worker;  // for files

@@ -144,4 +144,29 @@ std::vector<Route> drift_routes() {
   };
 }
 
+std::vector<Route> clock_routes() {
+  return {
+      {verb::get,
+       "/v1/clock",
+       Access::Viewer,
+       Body::None,
+       show_clock,
+       "showClock",
+       "The time that retentions, archives, tokens and pins go by, beside the machine's clock",
+       {},
+       "",
+       "Clock"},
+      {verb::post,
+       "/v1/clock/accept",
+       Access::Operator,
+       Body::Json,
+       accept_clock,
+       "acceptClock",
+       "Go by the machine's clock again, which disagrees with the time that has passed",
+       {},
+       "AcceptClock",
+       "Clock"},
+  };
+}
+
 }  // namespace granary::api

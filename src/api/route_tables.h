@@ -24,5 +24,6 @@ std::vector<Route> plan_routes();
 std::vector<Route> secret_routes();
 std::vector<Route> audit_routes();
 std::vector<Route> drift_routes();
+std::vector<Route> clock_routes();
 
 }  // namespace granary::api

@@ -223,8 +223,8 @@ const std::vector<Route>& routes() {
     for (const auto& part :
          {tenant_routes(), tenant_action_routes(), pin_routes(), domain_routes(), transfer_routes(),
           archive_routes(), certificate_routes(), plan_routes(), secret_routes(), release_routes(),
-          operation_routes(), fleet_routes(), drift_routes(), audit_routes(), token_routes(),
-          machine_routes()})
+          operation_routes(), fleet_routes(), drift_routes(), clock_routes(), audit_routes(),
+          token_routes(), machine_routes()})
       list.insert(list.end(), part.begin(), part.end());
     return list;
   }();

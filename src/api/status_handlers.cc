@@ -95,6 +95,15 @@ Task<Result<std::uint64_t>> count_operations(Context& context, operation::State 
   }
 }
 
+void write_clock(const lifecycle::TimeKeeper& time, MetricsWriter& writer) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time.difference()).count();
+  writer.family("granary_clock_ahead_seconds", "gauge",
+                "Of the clock, while it disagrees with the time that has passed.");
+  writer.sample({}, static_cast<std::uint64_t>(std::max<std::int64_t>(seconds, 0)));
+  writer.family("granary_clock_behind_seconds", "gauge", "The same, the other way round.");
+  writer.sample({}, static_cast<std::uint64_t>(std::max<std::int64_t>(-seconds, 0)));
+}
+
 void write_own(const Metrics& metrics, MetricsWriter& writer) {
   writer.family("granary_operations_ended_total", "counter",
                 "Operations that ended since this process started.");
@@ -124,6 +133,8 @@ Answer show_status(Context& context, Request) {
   // A cloud that is away must not hide what the registry knows.
   const auto counted = co_await count_services(context, status, faults);
   if (!counted) status.cloud_problem = counted.error().message;
+  if (std::string problem = context.parts.time.problem(); !problem.empty())
+    status.clock_problem = std::move(problem);
   CO_TRY(co_await count_accounts(context, faults, status));
   PlatformState state = co_await context.parts.platform.look();
   status.not_ready = std::move(state.not_ready);
@@ -180,6 +191,7 @@ Answer show_metrics(Context& context, Request) {
   writer.sample({}, state.free_bytes);
   writer.family("granary_roles_away", "gauge", "Roles that are needed and do not answer.");
   writer.sample({}, state.not_ready.size());
+  write_clock(context.parts.time, writer);
   write_own(context.metrics, writer);
   co_return text(writer.take(), "text/plain; version=0.0.4; charset=utf-8");
 }

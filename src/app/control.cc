@@ -11,6 +11,7 @@
 #include "app/wiring/tenant_archives.h"
 #include "base/log.h"
 #include "base/os/file.h"
+#include "base/os/process.h"
 #include "base/os/system.h"
 #include "cloud/host/host_driver.h"
 #include "registry/token.h"
@@ -37,6 +38,7 @@ struct Control {
     std::unique_ptr<store::Store> store;
     std::unique_ptr<base::SigningKey> signing_key;
     std::unique_ptr<base::SealingKey> sealing_key;
+    std::string boot_id;  // of the machine
   };
   struct Workers {
     base::os::ThreadPool& files;
@@ -44,12 +46,14 @@ struct Control {
     base::os::ThreadPool& lookups;   // waits for name servers
   };
   Control(const Config& config, Opened opened, Workers workers)
-      : paths(config.data_dir),
+      : clock(system_clock, std::move(opened.boot_id)),
+        paths(config.data_dir),
         store(std::move(opened.store)),
         signing_key(std::move(opened.signing_key)),
         sealing_key(std::move(opened.sealing_key)),
         worker(workers.files),
         engine(context.get_executor(), *store, clock, timer, rng),
+        keeper({context.get_executor(), *store, engine, clock}),
         agent(context.get_executor(), timer, paths.agent_socket()),
         driver(agent),
         fleet(driver),
@@ -75,8 +79,8 @@ struct Control {
                    rng}),
         uploads({archives, lifecycle, worker, clock, rng, paths.archives()}),
         server(context.get_executor(), api_options(config),
-               {*store, engine, lifecycle, intake, uploads, fleet, platform, clock, timer, rng,
-                worker, *signing_key}),
+               {*store, engine, lifecycle, intake, uploads, fleet, platform, keeper, clock, timer,
+                rng, worker, *signing_key}),
         tasks(context.get_executor()) {
     lifecycle.register_kinds();
     engine.on_change([this](const operation::Operation& changed) {
@@ -115,12 +119,14 @@ struct Control {
   // What nobody asks for: archives whose time has come go, accounts that lag behind their rows are
   // brought up to date.
   Task<void> tidy();
+  Task<void> keep_time();
   Task<void> mend();
   Task<void> mend_soon();
   Task<void> stop();
 
   base::asio::io_context context{1};
-  base::os::SystemClock clock;
+  base::os::SystemClock system_clock;
+  base::TrustedClock clock;  // what all of this reads
   base::os::AsioTimer timer;
   base::os::SystemRng rng;
   wire::Paths paths;
@@ -131,6 +137,7 @@ struct Control {
   std::unique_ptr<base::SealingKey> sealing_key;
   base::os::ThreadPool& worker;
   operation::Engine engine;
+  lifecycle::TimeKeeper keeper;
   cloud::host::AgentClient agent;
   cloud::host::HostDriver driver;
   HostFleet fleet;
@@ -166,6 +173,7 @@ Task<Result<void>> Control::ensure_operator_token() {
 }
 
 Task<Result<void>> Control::start() {
+  CO_TRY(co_await keeper.recover());
   CO_TRY(co_await ensure_operator_token());
   // Before the operations go on: the gateway may have lost the file with a reboot.
   CO_TRY(co_await publisher.publish());
@@ -173,6 +181,7 @@ Task<Result<void>> Control::start() {
   CO_TRY(server.listen());
   tasks.spawn("api", serve());
   tasks.spawn("tidy", tidy());
+  tasks.spawn("time", keep_time());
   base::log::info("the API listens on port {}", server.port());
   co_return Result<void>();
 }
@@ -210,6 +219,13 @@ Task<void> Control::tidy() {
     const auto swept = co_await lifecycle.sweep_archives();
     if (!swept) base::log::warn("removing old archives: {}", base::describe(swept.error()));
     co_await mend();
+  }
+}
+
+Task<void> Control::keep_time() {
+  while (co_await timer.sleep(kClockLook)) {
+    const Result<void> looked = co_await keeper.look();
+    if (!looked) base::log::warn("keeping the time: {}", base::describe(looked.error()));
   }
 }
 
@@ -274,6 +290,7 @@ Result<Control::Opened> open_all(const Config& config, store::Workers workers) {
 
 int control_main(const Config& config) {
   start_log("control", config);
+  std::string boot_id = base::os::boot_id();
   const base::os::SystemClock clock;
   const auto held = hold_role(config, RoleName::Control, clock);
   const auto confined = held ? confine_control(config) : std::unexpected(held.error());
@@ -285,6 +302,7 @@ int control_main(const Config& config) {
   base::os::ThreadPool lookups(2);
   auto opened = open_all(config, {writer, reader});
   if (!opened) return cannot_start(opened.error());
+  opened->boot_id = std::move(boot_id);
   Control control(config, *std::move(opened), {worker, archives, lookups});
   return run_role(control.context, {.start = [&] { return control.start(); },
                                     .stop = [&](int) { return control.stop(); }});

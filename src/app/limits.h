@@ -67,6 +67,9 @@ inline constexpr std::size_t kMaxDnsAnswer = 64U << 10;
 // a start first: when the operations that were under way have settled.
 inline constexpr std::chrono::minutes kTidyEvery{60};
 inline constexpr std::chrono::seconds kTidyFirst{30};
+// How often the machine's clocks are compared, and the time is kept in the store: a reboot adds up
+// to this to the absence that is seen. Below base::kLongestLook.
+inline constexpr std::chrono::seconds kClockLook{60};
 // After an operation that may have left an account behind its row.
 inline constexpr std::chrono::seconds kMendSoon{2};
 // How long what was published may take to be in force in the gateway, and how often to look. Some

@@ -228,6 +228,7 @@ TEST(OffboardCommandTest, WhatIsKeptAndWhatIsProvedIsTold) {
   api_wire::OperationDocument waiting;
   waiting.id = "01OP";
   waiting.state = "waiting";
+  waiting.updated = "2026-11-24T00:00:00.000Z";
   waiting.next_attempt = "2026-12-24T00:00:00.000Z";
   waiting.result = base::json::parse_object(R"({"archive": "01OP"})", 100).value();
   line.api.answer("GET /v1/operations/01OP", 200, json(waiting));

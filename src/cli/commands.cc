@@ -62,6 +62,7 @@ void Commands::add_to(CLI::App& program) {
   add_operation_commands(program, *this);
   add_status_command(program, *this);
   add_drift_command(program, *this);
+  add_clock_commands(program, *this);
   add_audit_command(program, *this);
   add_token_commands(program, *this);
   add_verify_command(program, *this);

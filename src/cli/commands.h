@@ -54,6 +54,7 @@ void add_secret_commands(CLI::App& program, Commands& commands);
 void add_domain_commands(CLI::App& program, Commands& commands);
 void add_audit_command(CLI::App& program, Commands& commands);
 void add_drift_command(CLI::App& program, Commands& commands);
+void add_clock_commands(CLI::App& program, Commands& commands);
 void add_logs_command(CLI::App& tenant, Commands& commands);
 void add_operation_commands(CLI::App& program, Commands& commands);
 void add_status_command(CLI::App& program, Commands& commands);

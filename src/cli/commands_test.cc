@@ -217,6 +217,7 @@ TEST(CommandsTest, OffboardingWithRetentionDoesNotWaitForItsEnd) {
   api_wire::OperationDocument kept;
   kept.id = "01OP";
   kept.state = "waiting";
+  kept.updated = "2026-11-24T00:00:00.000Z";
   kept.next_attempt = "2026-12-24T00:00:00.000Z";
   line.api.answer("POST /v1/tenants/acme/offboard", 200, plan);
   line.api.answer("POST /v1/tenants/acme/offboard", 202, operation("queued", "tenant.offboard"));
@@ -225,6 +226,28 @@ TEST(CommandsTest, OffboardingWithRetentionDoesNotWaitForItsEnd) {
   EXPECT_EQ(ran.code, 0) << ran.err;
   EXPECT_NE(ran.out.find("2026-12-24"), std::string::npos) << ran.out;
   EXPECT_EQ(line.api.asked().at(1).body, R"({"retain":"30d","dry_run":false})");
+}
+
+TEST(CommandsTest, ALeapOfTheClockIsShownAndAcceptedAsItWasShown) {
+  api_wire::ClockDocument clock;
+  clock.standing = "ahead";
+  clock.time = "2026-11-24T00:00:00.000Z";
+  clock.wall = "2027-12-29T00:00:00.000Z";
+  clock.ahead_ms = 34'560'000'000;
+  clock.problem = "The clock is 400 days ahead";
+  clock.advice = "If it is right: granary clock accept";
+  clock.retentions = 3;
+  CommandLine line;
+  for (int run = 0; run < 4; ++run) line.api.answer("GET /v1/clock", 200, json(clock));
+  const Ran shown = line.run({"clock", "show"});
+  EXPECT_NE(shown.out.find("3 retentions, 0 archives, 0 tokens"), std::string::npos) << shown.out;
+  EXPECT_NE(shown.out.find("granary clock accept"), std::string::npos) << shown.out;
+  EXPECT_EQ(line.run({"clock", "accept"}, "yes\n").code, 4);
+  EXPECT_EQ(line.api.asked().size(), 2U);
+  for (int run = 0; run < 2; ++run) line.api.answer("POST /v1/clock/accept", 200, json(clock));
+  EXPECT_EQ(line.run({"clock", "accept"}, "accept\n").code, 0);
+  EXPECT_EQ(line.run({"clock", "accept", "--yes"}).code, 0);
+  EXPECT_EQ(line.api.asked().back().body, R"({"ahead_ms":34560000000})");
 }
 
 TEST(CommandsTest, TablesAreAlignedAndControlCharactersCannotDraw) {

@@ -31,6 +31,10 @@ std::string text_of(const OperationDocument& operation, base::WallTime now) {
     facts.add("to do", operation.error->advice);
   }
   facts.add("next try", operation.next_attempt.value_or(""));
+  if (operation.clock_problem) {
+    facts.add("clock", *operation.clock_problem);
+    facts.add("to do", "granary clock show");
+  }
   facts.add("by", operation.actor);
   facts.add("created", fmt::format("{} ({} ago)", operation.created, age(operation.created, now)));
   facts.add("started", operation.follow_up.value_or(""));

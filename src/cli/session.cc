@@ -66,10 +66,12 @@ Result<std::string> find_token(const GlobalOptions& options, const Surroundings&
   return operator_token(data_dir);
 }
 
-bool waits_by_wish(const OperationDocument& operation, base::WallTime now) {
+// By the times of the installation: this machine's clock may be another one.
+bool waits_by_wish(const OperationDocument& operation) {
   if (operation.state != "waiting" || operation.error || !operation.next_attempt) return false;
   const auto until = base::parse_rfc3339(*operation.next_attempt);
-  return until && *until - now > kLongPark;
+  const auto since = base::parse_rfc3339(operation.updated);
+  return until && since && *until - *since > kLongPark;
 }
 
 // Tells of steps as they end, once each; on a terminal also of the one that runs.
@@ -193,7 +195,7 @@ Result<OperationDocument> Session::wait(OperationDocument operation) {
     away = {};
     operation = std::move(*changed);
     progress.show(operation);
-    if (operation.state == "succeeded" || waits_by_wish(operation, now())) return operation;
+    if (operation.state == "succeeded" || waits_by_wish(operation)) return operation;
     if (is_final(operation)) return std::unexpected(failure_of(operation));
   }
 }

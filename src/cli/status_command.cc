@@ -40,6 +40,10 @@ std::string text_of(const StatusDocument& status) {
   facts.add("not well", std::to_string(status.unhealthy_accounts));
   facts.add("cloud says", status.cloud_problem.value_or(""));
   facts.add("room", human_bytes(status.free_bytes) + " free");
+  if (status.clock_problem) {
+    facts.add("clock", *status.clock_problem);
+    facts.add("to do", "granary clock show");
+  }
   const std::string bad = bad_ones(status);
   return facts.text() + (bad.empty() ? "" : "\n" + bad);
 }

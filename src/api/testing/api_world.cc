@@ -150,7 +150,8 @@ ApiWorld::ApiWorld(Patience patience, std::uint64_t max_archive_bytes) {
   server = std::make_unique<Server>(
       world.executor(), options,
       Parts{control.store.get(), *control.engine, *control.lifecycle, intake, archive_intake, fleet,
-            platform, world.clock, world.timer, world.rng, world.worker, *signing_key});
+            platform, *control.keeper, *control.clock, world.timer, world.rng, world.worker,
+            *signing_key});
   control.engine->on_change(
       [this](const operation::Operation& operation) { server->on_operation(operation); });
   ASSERT(server->listen().has_value());

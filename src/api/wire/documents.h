@@ -212,6 +212,7 @@ struct OperationDocument {
   std::string created;
   std::string updated;
   std::optional<std::string> next_attempt;
+  std::optional<std::string> clock_problem;  // why the time of next_attempt may not be the clock's
   std::optional<std::string> follow_up;  // an operation that it started: the check of a deployment
   // What it has made so far, by kind: the id, bytes and sha256 of an archive, the id of a
   // certificate, what a repair found.
@@ -222,7 +223,7 @@ struct OperationDocument {
 };
 BOOST_DESCRIBE_STRUCT(OperationDocument, (),
                       (id, kind, subject, state, step, attempts, error, actor, created, updated,
-                       next_attempt, follow_up, result, revision, history))
+                       next_attempt, clock_problem, follow_up, result, revision, history))
 
 struct OperationList {
   std::vector<OperationDocument> items;  // newest first

@@ -35,10 +35,38 @@ struct StatusDocument {
   std::vector<std::string> not_ready;        // roles that are needed and away, a sentence for each
   std::vector<std::string> warnings;         // what will be in the way before long
   std::uint64_t free_bytes = 0;              // on the disk of the data directory
+  std::optional<std::string> clock_problem;  // how the clock disagrees with the time that passed
 };
 BOOST_DESCRIBE_STRUCT(StatusDocument, (),
                       (accounts, by_state, by_health, services, by_phase, unhealthy_accounts,
-                       unhealthy, cloud_problem, not_ready, warnings, free_bytes))
+                       unhealthy, cloud_problem, not_ready, warnings, free_bytes, clock_problem))
+
+// ---- the clock
+
+struct ClockDocument {
+  std::string standing;       // agrees, absent (the machine may have been off), ahead, behind
+  std::string time;           // that retentions, archives, tokens and pins go by
+  std::string wall;           // of the machine's clock
+  std::int64_t ahead_ms = 0;  // of the machine's clock; below zero: it is behind
+  std::optional<std::string> since;             // they disagree
+  std::optional<std::uint64_t> believed_in_ms;  // up-time after which an absence is believed
+  std::optional<std::string> problem;           // missing: they agree
+  std::optional<std::string> advice;
+  // What ends at once if the machine's clock is accepted.
+  std::uint64_t retentions = 0;
+  std::uint64_t archives = 0;
+  std::uint64_t tokens = 0;
+  bool operator==(const ClockDocument&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(ClockDocument, (),
+                      (standing, time, wall, ahead_ms, since, believed_in_ms, problem, advice,
+                       retentions, archives, tokens))
+
+// The difference as it was shown: another one is refused.
+struct AcceptClockDocument {
+  std::int64_t ahead_ms = 0;
+};
+BOOST_DESCRIBE_STRUCT(AcceptClockDocument, (), (ahead_ms))
 
 // ---- plans
 
