@@ -23,12 +23,18 @@ namespace granary::api {
 class ReleaseIntake {
  public:
   virtual ~ReleaseIntake() = default;
+  struct Wish {
+    std::string name;   // empty: the platform's choice
+    std::string actor;  // for the audit
+    registry::NewApp new_app = registry::NewApp::Refuse;
+    // An archive's release was taken before, perhaps by an earlier version with fewer rules.
+    enum class From { Client, Archive } from = From::Client;
+  };
   // `bundle_path` is a file of the API's own, which removes it afterwards; nobody has checked it.
-  // `name` is empty where the client leaves the name to the platform. The same contents again give
-  // the release that is there. Errors: InvalidArgument (bundle, manifest, with file and line),
-  // Exhausted, AlreadyExists.
-  virtual base::Task<base::Result<registry::Release>> take(std::string bundle_path,
-                                                           std::string name, std::string actor) = 0;
+  // The same contents again give the release that is there. Errors: InvalidArgument (bundle,
+  // manifest, with file and line), Exhausted, AlreadyExists, Conflict (another app than the
+  // installation's).
+  virtual base::Task<base::Result<registry::Release>> take(std::string bundle_path, Wish wish) = 0;
 };
 
 // Checks an archive that was uploaded and puts it where archives lie, so that a tenant can be

@@ -41,9 +41,15 @@ Answer list_releases(Context& context, Request request) {
 }
 
 Answer create_release(Context& context, Request request) {
+  const std::string new_app = request.query_or("new_app", "false");
+  if (new_app != "true" && new_app != "false")
+    co_return base::fail(Code::InvalidArgument, "parameter 'new_app' must be true or false");
+  ReleaseIntake::Wish wish;
+  wish.name = request.query_or("name", "");
+  wish.actor = request.actor();
+  if (new_app == "true") wish.new_app = registry::NewApp::Allow;
   CO_TRY_ASSIGN(const Release release,
-                co_await context.parts.releases.take(request.upload, request.query_or("name", ""),
-                                                     request.actor()));
+                co_await context.parts.releases.take(request.upload, std::move(wish)));
   Response response = answer(release_document(release), http::status::created);
   response.headers.emplace_back("Location", "/v1/releases/" + release.id.value);
   co_return response;

@@ -173,6 +173,7 @@ Answer update_tenant(Context& context, Request request) {
   update.details.add_discovery = std::move(wish.add_discovery);
   update.details.remove_discovery = std::move(wish.remove_discovery);
   update.release = std::move(wish.release);
+  if (wish.change_app.value_or(false)) update.other_app = lifecycle::UpdateTenant::OtherApp::Allow;
   CO_TRY_ASSIGN(const auto operation,
                 co_await context.parts.lifecycle.update(std::move(update), caller_of(request)));
   co_return accepted(operation);

@@ -85,6 +85,8 @@ void add_release_commands(CLI::App& program, Commands& commands) {
       ->add_option("--include", options->include,
                    "a file of DIR that is to be in the release although it looks like a secret")
       ->allow_extra_args(false);
+  create->add_flag("--new-app", options->new_app,
+                   "take the release although this installation runs another app");
   commands.on(create, [options](Session& session) { return create_release(session, *options); });
   commands.on(add_verb(*release, "list", "releases, newest first"), list_releases);
   CLI::App* show = add_verb(*release, "show", "one release and its manifest");

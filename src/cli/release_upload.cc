@@ -60,10 +60,11 @@ Result<Uploaded> upload_release(Session& session, const UploadOptions& options) 
   packing.include = options.include;
   TRY_ASSIGN(wire::Packed packed, wire::pack(options.folder, bundle.path(), packing));
   tell_packed(session, packed);
+  Query query{{"name", options.name}};
+  if (options.new_app) query.emplace_back("new_app", "true");
   Uploaded uploaded;
-  TRY_ASSIGN(uploaded.release,
-             session.api().upload<ReleaseDocument>(
-                 with_query(path_of({"v1", "releases"}), {{"name", options.name}}), bundle.path()));
+  TRY_ASSIGN(uploaded.release, session.api().upload<ReleaseDocument>(
+                                   with_query(path_of({"v1", "releases"}), query), bundle.path()));
   uploaded.left_out = std::move(packed.left_out);
   return uploaded;
 }

@@ -14,6 +14,7 @@ struct UploadOptions {
   std::string folder;
   std::string name;                  // empty: the platform's choice
   std::vector<std::string> include;  // files that are packed although they look like secrets
+  bool new_app = false;              // of another app than the installation has
 };
 
 struct Uploaded {

@@ -28,6 +28,7 @@ struct TenantOptions {
   std::vector<std::string> remove_email_domains;
   std::vector<std::string> labels;
   std::vector<std::string> settings;
+  bool change_app = false;
   bool no_wait = false;
 };
 
@@ -107,6 +108,7 @@ Result<void> update_tenant(Session& session, const TenantOptions& options) {
   wish.remove_domains = options.remove_domains;
   wish.add_discovery = discovery_of(options.emails, options.email_domains);
   wish.remove_discovery = discovery_of(options.remove_emails, options.remove_email_domains);
+  if (options.change_app) wish.change_app = true;
   TRY_ASSIGN(wish.labels, parse_pairs(options.labels, "--label"));
   TRY_ASSIGN(wish.settings, parse_pairs(options.settings, "--set"));
   TRY_ASSIGN(auto operation, session.api().send<OperationDocument>(
@@ -167,6 +169,8 @@ void add_update(CLI::App& tenant, Commands& commands) {
   add_details(*update, *options);
   update->add_option("--add-domain,--domain", options->domains, "one more domain")
       ->allow_extra_args(false);
+  update->add_flag("--change-app", options->change_app,
+                   "deploy a release of another app, which gets the data of the one before");
   update->add_option("--remove-domain", options->remove_domains, "one less")
       ->allow_extra_args(false);
   update->add_option("--remove-email", options->remove_emails, "no longer found by this address")

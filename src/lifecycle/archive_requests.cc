@@ -63,6 +63,23 @@ Result<Account> account_from(Transaction& tx, const AccountId& id, const Archive
   return account;
 }
 
+// The hash of what a new tenant is to run in place of the archive's release. Of another app it is
+// refused: data of one app under another is what nobody means.
+Result<std::string> release_for(Transaction& tx, const AccountId& id, const ArchiveHead& head,
+                                const std::string& name) {
+  // Of a release that is not here, nobody knows the app.
+  const auto had = registry::get_release_by_hash(tx, head.release_hash);
+  TRY_ASSIGN(const auto release, registry::get_release(tx, name, had ? had->app : ""));
+  if (!had || had->app == release.app) return release.hash;
+  return base::fail_with_advice(
+      Code::Conflict,
+      fmt::format("the archive is of the app {}; {} is a release of {}", had->app, release.id.value,
+                  release.app),
+      fmt::format("Restore it to a release of {}; if {} is meant to take over the data, then: "
+                  "granary tenant update {} --release {} --change-app",
+                  had->app, release.app, id.value, release.id.value));
+}
+
 Result<void> close_for_restore(Transaction& tx, const AccountId& id, State was,
                                base::WallTime now) {
   TRY_ASSIGN(const Account account, registry::get(tx, id));
@@ -121,12 +138,15 @@ Task<Result<Operation>> Lifecycle::restore(Restore request, Caller caller) {
   CO_TRY(co_await parts_.store.read([&](Transaction& tx) -> Result<void> {
     TRY_ASSIGN(const auto archive, registry::find_archive(tx, request.archive));
     if (!archive) return unknown_archive(request.archive);
-    if (!request.release) return {};
-    TRY_ASSIGN(const auto release, registry::get_release(tx, *request.release));
-    input["release"] = release.hash;
     return {};
   }));
   CO_TRY_ASSIGN(const ArchiveHead head, co_await parts_.archives.head(request.archive));
+  if (request.release) {
+    CO_TRY(co_await parts_.store.read([&](Transaction& tx) -> Result<void> {
+      TRY_ASSIGN(input["release"], release_for(tx, id, head, *request.release));
+      return {};
+    }));
+  }
   auto record = [id, head, was, replaces,
                  now = parts_.clock.wall()](Transaction& tx) -> Result<void> {
     if (replaces) return close_for_restore(tx, id, was, now);

@@ -53,10 +53,28 @@ Result<void> check_pin(const Account& account, base::WallTime now) {
       fmt::format("Let it go first: granary tenant unpin {}", account.id.value));
 }
 
-Result<void> move_to_release(Transaction& tx, const AccountId& id, const std::string& name,
-                             base::WallTime now) {
+Result<void> check_same_app(const AccountId& id, const std::string& app,
+                            const registry::Release& release) {
+  if (app.empty() || app == release.app) return {};
+  return base::fail_with_advice(
+      Code::Conflict,
+      fmt::format("'{}' runs the app {}; {} is a release of {}, which would get the data of {}",
+                  id.value, app, release.id.value, release.app, app),
+      fmt::format("Create another tenant for {}; if it is meant to take over the data: granary "
+                  "tenant update {} --release {} --change-app",
+                  release.app, id.value, release.id.value));
+}
+
+Result<void> move_to_release(Transaction& tx, const UpdateTenant& request, base::WallTime now) {
+  const AccountId& id = request.id;
   TRY_ASSIGN(const Account account, registry::get(tx, id));
-  TRY_ASSIGN(const auto release, registry::get_release(tx, name));
+  std::string app;
+  if (!account.desired_release.empty()) {
+    TRY_ASSIGN(const auto present, registry::get_release_by_hash(tx, account.desired_release));
+    app = present.app;
+  }
+  TRY_ASSIGN(const auto release, registry::get_release(tx, *request.release, app));
+  if (request.other_app == UpdateTenant::OtherApp::Refuse) TRY(check_same_app(id, app, release));
   if (release.hash != account.desired_release) TRY(check_pin(account, now));
   TRY(registry::set_desired_release(tx, id, release.hash, now));
   TRY(registry::record_health(tx, id, registry::Health::Unknown, "", now));
@@ -173,8 +191,7 @@ Task<Result<Operation>> Lifecycle::update(UpdateTenant request, Caller caller) {
     TRY_ASSIGN(const Account account, registry::get(tx, request.id));
     TRY(check_free(account));
     TRY(set_details(tx, request, now));
-    return request.release ? move_to_release(tx, request.id, *request.release, now)
-                           : Result<void>();
+    return request.release ? move_to_release(tx, request, now) : Result<void>();
   };
   co_return co_await change("tenant.update", request.id, {}, std::move(record), std::move(caller));
 }

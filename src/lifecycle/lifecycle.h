@@ -69,6 +69,8 @@ struct UpdateTenant {
   base::AccountId id;
   registry::Details details;
   std::optional<std::string> release;
+  // To a release of another app, which then has the data of the one before.
+  enum class OtherApp { Refuse, Allow } other_app = OtherApp::Refuse;
 };
 
 struct Export {

@@ -114,6 +114,44 @@ TEST_F(RegistryTest, ReleasesAreFoundByNameHashPrefixAndLatest) {
   EXPECT_EQ(find("nothing").error().code, Code::NotFound);
 }
 
+TEST_F(RegistryTest, AnInstallationRunsOneAppUnlessSomebodySaysOtherwise) {
+  const auto record = [&](char digit, const std::string& app, NewApp new_app) {
+    return in_tx<Release>([&](store::Transaction& tx) {
+      Release release;
+      release.hash = std::string(64, digit);
+      release.id = base::ReleaseId(app + "-" + digit);
+      release.app = app;
+      release.created = world_.clock.wall();
+      return record_release(tx, release, new_app);
+    });
+  };
+  const auto find = [&](const std::string& app) {
+    return in_tx<Release>([&](store::Transaction& tx) { return get_release(tx, "latest", app); });
+  };
+  EXPECT_TRUE(record('0', kVerifyApp, NewApp::Refuse));  // is no app of the installation's
+  EXPECT_EQ(find("").error().code, Code::NotFound);
+  EXPECT_TRUE(record('1', "insight", NewApp::Refuse));
+  world_.advance(std::chrono::seconds(1));
+  EXPECT_TRUE(record('2', "insight", NewApp::Refuse));
+  world_.advance(std::chrono::seconds(1));
+  EXPECT_TRUE(record('3', kVerifyApp, NewApp::Refuse));
+  EXPECT_EQ(find("")->id.value, "insight-2");
+
+  const auto refused = record('4', "shop", NewApp::Refuse);
+  EXPECT_EQ(refused.error().code, Code::Conflict);
+  EXPECT_NE(refused.error().message.find("runs the app insight, not shop"), std::string::npos);
+  EXPECT_NE(refused.error().advice.find("--new-app"), std::string::npos);
+  EXPECT_EQ(find("shop").error().code, Code::NotFound);
+
+  EXPECT_TRUE(record('4', "shop", NewApp::Allow));
+  EXPECT_TRUE(record('5', "shop", NewApp::Refuse));  // known from then on
+  EXPECT_EQ(find("insight")->id.value, "insight-2");
+  EXPECT_EQ(find("shop")->app, "shop");
+  const auto ambiguous = find("");
+  EXPECT_EQ(ambiguous.error().code, Code::Conflict);
+  EXPECT_NE(ambiguous.error().message.find("insight and shop"), std::string::npos);
+}
+
 TEST_F(RegistryTest, AReleaseThatIsNewIsToldOfInTheAuditLogAndOneThatIsThereIsNot) {
   Release release;
   release.hash = std::string(64, 'a');
@@ -121,7 +159,7 @@ TEST_F(RegistryTest, AReleaseThatIsNewIsToldOfInTheAuditLogAndOneThatIsThereIsNo
   release.actor = "token/a";
   for (int i = 0; i < 2; ++i) {
     ASSERT_TRUE(change([&](store::Transaction& tx) -> Result<void> {
-      TRY(record_release(tx, release));
+      TRY(record_release(tx, release, NewApp::Refuse));
       return {};
     }));
   }

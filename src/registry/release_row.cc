@@ -1,5 +1,7 @@
 #include "registry/release_row.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 
 #include "registry/audit.h"
@@ -43,6 +45,23 @@ base::Failure unknown(std::string_view name) {
       "See granary release list, or make one with granary release create DIR");
 }
 
+Result<Release> latest_release(Transaction& tx, std::string app) {
+  if (app.empty()) {
+    TRY_ASSIGN(const auto apps, list_apps(tx));
+    if (apps.empty()) return unknown("latest");
+    if (apps.size() > 1)
+      return base::fail_with_advice(
+          Code::Conflict,
+          fmt::format("there is no one latest release: this installation runs the apps {}",
+                      fmt::join(apps, " and ")),
+          "Name the release with --release; see granary release list");
+    app = apps.front();
+  }
+  TRY_ASSIGN(auto newest, select(tx, "WHERE app = :1 ORDER BY created DESC, hash LIMIT 1", {app}));
+  if (newest.empty()) return unknown("latest");
+  return std::move(newest.front());
+}
+
 bool is_hash_prefix(std::string_view text) {
   return text.size() >= 6 && text.size() <= 64 && std::ranges::all_of(text, [](char c) {
            return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
@@ -69,9 +88,32 @@ Result<Release> insert_release(Transaction& tx, Release release) {
   return release;
 }
 
-Result<Release> record_release(Transaction& tx, Release release) {
+Result<std::vector<std::string>> list_apps(Transaction& tx) {
+  TRY_ASSIGN(
+      const auto rows,
+      tx.exec("SELECT DISTINCT app FROM release WHERE app <> :1 ORDER BY app", {kVerifyApp}));
+  std::vector<std::string> apps;
+  for (const Row& row : rows) apps.push_back(row.text(0));
+  return apps;
+}
+
+Result<void> check_app(const std::vector<std::string>& apps, const std::string& app,
+                       NewApp new_app) {
+  const bool known = std::ranges::find(apps, app) != apps.end();
+  if (apps.empty() || known || app == kVerifyApp || new_app == NewApp::Allow) return {};
+  return base::fail_with_advice(
+      Code::Conflict,
+      fmt::format("this installation runs the app {}, not {}", fmt::join(apps, " and "), app),
+      fmt::format("If {} is another release of it, give it that name in granary.yaml; if several "
+                  "apps are to run here: granary release create DIR --new-app",
+                  app));
+}
+
+Result<Release> record_release(Transaction& tx, Release release, NewApp new_app) {
   TRY_ASSIGN(const auto same, select(tx, "WHERE hash = :1", {release.hash}));
   if (!same.empty()) return same.front();
+  TRY_ASSIGN(const auto apps, list_apps(tx));
+  TRY(check_app(apps, release.app, new_app));
   TRY_ASSIGN(release, insert_release(tx, std::move(release)));
   base::json::object after;
   after["id"] = release.id.value;
@@ -90,13 +132,8 @@ Result<Release> get_release_by_hash(Transaction& tx, const std::string& hash) {
   return std::move(found.front());
 }
 
-Result<Release> get_release(Transaction& tx, const std::string& name) {
-  if (name == "latest") {
-    TRY_ASSIGN(auto newest,
-               select(tx, "WHERE app <> :1 ORDER BY created DESC, hash LIMIT 1", {kVerifyApp}));
-    if (newest.empty()) return unknown(name);
-    return std::move(newest.front());
-  }
+Result<Release> get_release(Transaction& tx, const std::string& name, const std::string& app) {
+  if (name == "latest") return latest_release(tx, app);
   TRY_ASSIGN(auto named, select(tx, "WHERE id = :1", {name}));
   if (!named.empty()) return std::move(named.front());
   if (!is_hash_prefix(name)) return unknown(name);

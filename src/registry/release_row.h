@@ -28,12 +28,21 @@ struct Release {
 // The same hash again returns the release that is there, whatever its id. Errors: AlreadyExists
 // when the id names another content.
 base::Result<Release> insert_release(store::Transaction& tx, Release release);
-// The same, with an entry of the audit log by its actor where it is new.
-base::Result<Release> record_release(store::Transaction& tx, Release release);
-// By id, whole hash, or a prefix of the hash of at least 6 digits; "latest" is the newest of the
-// product (kVerifyApp is not).
-// Errors: NotFound; Conflict when a prefix is ambiguous.
-base::Result<Release> get_release(store::Transaction& tx, const std::string& name);
+// An installation runs one app unless somebody says otherwise: the first one that came.
+enum class NewApp { Refuse, Allow };
+// The apps that have releases here, by name; without kVerifyApp.
+base::Result<std::vector<std::string>> list_apps(store::Transaction& tx);
+// Errors: Conflict when the installation runs others and not this one.
+base::Result<void> check_app(const std::vector<std::string>& apps, const std::string& app,
+                             NewApp new_app);
+// As insert_release, with an entry of the audit log by its actor where it is new. Errors: also as
+// check_app.
+base::Result<Release> record_release(store::Transaction& tx, Release release, NewApp new_app);
+// By id, whole hash, or a prefix of the hash of at least 6 digits; "latest" is the newest of `app`,
+// where that is empty of the installation's one app.
+// Errors: NotFound; Conflict when a prefix is ambiguous, or latest among several apps.
+base::Result<Release> get_release(store::Transaction& tx, const std::string& name,
+                                  const std::string& app = {});
 base::Result<Release> get_release_by_hash(store::Transaction& tx, const std::string& hash);
 // Newest first.
 base::Result<std::vector<Release>> list_releases(store::Transaction& tx, std::uint32_t limit);

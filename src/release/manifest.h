@@ -63,9 +63,12 @@ inline constexpr std::string_view kManifestFile = "granary.yaml";
 // Errors: InvalidArgument; NotSupported for keys that are known but not built yet.
 base::Result<Manifest> parse_manifest(std::string_view yaml, std::string_view file_name);
 
+// One that an earlier version took may break rules that came later; it is read all the same.
+enum class ManifestAge { New, Stored };
+
 // Reads granary.yaml at the root of an app's folder, and checks that the files it names are there.
 // Errors: as parse_manifest, of the system.
-base::Result<Manifest> load_manifest(const std::string& folder);
+base::Result<Manifest> load_manifest(const std::string& folder, ManifestAge age = ManifestAge::New);
 
 // {"app", "services": [...], "data": {"quota_bytes"}, "frontend": {"root", "fallback"},
 // "egress": [...], "secrets": [...]}; the last three only where there is something to say. A member

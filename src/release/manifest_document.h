@@ -22,9 +22,11 @@ struct PathClaim {
 struct ManifestDocument {
   Manifest manifest;
   std::vector<PathClaim> claims;
+  ManifestAge age = ManifestAge::New;
 };
 
-base::Result<ManifestDocument> parse_document(std::string_view yaml, std::string_view file_name);
+base::Result<ManifestDocument> parse_document(std::string_view yaml, std::string_view file_name,
+                                              ManifestAge age);
 
 // The member `services`, and what it claims. In manifest_services.cc.
 base::Result<void> parse_services(const Field& services, ManifestDocument& document);

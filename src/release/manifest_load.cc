@@ -64,7 +64,7 @@ Result<void> check_claims(const Folder& root, const ManifestDocument& document) 
 
 }  // namespace
 
-Result<Manifest> load_manifest(const std::string& folder) {
+Result<Manifest> load_manifest(const std::string& folder, ManifestAge age) {
   TRY_ASSIGN(const Folder root, Folder::open(folder));
   auto file = root.open_file(std::string(kManifestFile));
   if (!file && file.error().code == Code::NotFound) {
@@ -74,7 +74,7 @@ Result<Manifest> load_manifest(const std::string& folder) {
   }
   if (!file) return base::annotate(file.error(), "reading the manifest");
   TRY_ASSIGN(const std::string yaml, base::os::read_at(file->fd.get(), 0, kMaxManifestBytes + 1));
-  TRY_ASSIGN(ManifestDocument document, parse_document(yaml, kManifestFile));
+  TRY_ASSIGN(ManifestDocument document, parse_document(yaml, kManifestFile, age));
   TRY(check_claims(root, document));
   return std::move(document.manifest);
 }

@@ -119,12 +119,14 @@ Result<void> parse_secrets(const Field& field, Manifest& manifest) {
 
 }  // namespace
 
-Result<ManifestDocument> parse_document(std::string_view yaml, std::string_view file_name) {
+Result<ManifestDocument> parse_document(std::string_view yaml, std::string_view file_name,
+                                        ManifestAge age) {
   TRY_ASSIGN(const YamlNode root, parse_yaml(yaml, file_name));
   const Field whole(root, Place{file_name, "", root.mark});
   TRY_ASSIGN(const Fields fields, Fields::of_known(whole, kAllKeys));
   TRY(refuse_unbuilt(fields));
   ManifestDocument document;
+  document.age = age;
   TRY_ASSIGN(document.manifest.app, parse_app(fields));
   // A frontend alone is an app too.
   const Field* services = fields.find("services");
@@ -141,7 +143,7 @@ Result<ManifestDocument> parse_document(std::string_view yaml, std::string_view 
 }
 
 Result<Manifest> parse_manifest(std::string_view yaml, std::string_view file_name) {
-  TRY_ASSIGN(ManifestDocument document, parse_document(yaml, file_name));
+  TRY_ASSIGN(ManifestDocument document, parse_document(yaml, file_name, ManifestAge::New));
   return std::move(document.manifest);
 }
 

@@ -205,7 +205,7 @@ Result<Service> parse_service(const Fields::Member& member, Routes& routes,
   if (const Field* env = fields.find("env")) {
     TRY_ASSIGN(service.env, parse_env(*env));
   }
-  if (service.routes.empty()) return nothing_starts(member);
+  if (service.routes.empty() && document.age == ManifestAge::New) return nothing_starts(member);
   return service;
 }
 

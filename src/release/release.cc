@@ -70,7 +70,8 @@ Result<ReleaseInfo> create_in(const WorkFolder& work, const std::string& bundle_
                               const ReleaseOptions& options) {
   TRY(wire::extract(bundle_file, work.tree(), options.limits));
   ReleaseInfo info;
-  TRY_ASSIGN(info.manifest, load_manifest(work.tree()));
+  TRY_ASSIGN(info.manifest, load_manifest(work.tree(), options.age));
+  if (options.accept) TRY(options.accept(info.manifest));
   // Packed by our own hand, whatever the upload looked like: the hash names contents, and the
   // agent, which is root, reads nothing that a stranger formed.
   TRY_ASSIGN(const wire::Packed packed, wire::pack(work.tree(), work.bundle(),

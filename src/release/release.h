@@ -4,6 +4,7 @@
 // apps), for a worker; each call with a work folder of its own.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "base/ids.h"
@@ -31,6 +32,9 @@ struct ReleaseOptions {
   std::string work;
   std::string name;  // empty: made from app and hash
   wire::BundleLimits limits;
+  ManifestAge age = ManifestAge::New;
+  // Asked before anything is put in place; its error is the call's. Empty: all are welcome.
+  std::function<base::Result<void>(const Manifest& manifest)> accept = {};
 };
 
 // A release's name: 1 to 63 of a-z, 0-9, ., _ and -, beginning with a letter or digit and ending

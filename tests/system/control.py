@@ -77,4 +77,4 @@ class Control:
         names = sorted(entry for entry in os.listdir(folder) if entry != "tests")
         bundle = subprocess.run(["tar", "--zstd", "-c", "-C", folder, *names], check=True,
                                 stdout=subprocess.PIPE).stdout
-        return self.call("POST", "/v1/releases", bundle, kind="application/zstd")
+        return self.call("POST", "/v1/releases?new_app=true", bundle, kind="application/zstd")

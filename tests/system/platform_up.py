@@ -92,6 +92,7 @@ class Platform:
         self.uid_base = random.randrange(1_000, 20_000) * USERS
         self.gateway_admin = "127.0.0.1:0"
         self.options = []  # of `granary up`, beyond its addresses and its folder
+        self.several_apps = True  # tests of all kinds share one installation
         self.process = None
 
     # ---- the processes
@@ -261,6 +262,8 @@ class Platform:
     # ---- the command line
 
     def command(self, *arguments):
+        if arguments[:2] == ("release", "create") and self.several_apps:
+            arguments += ("--new-app",)
         return [GRANARY, *arguments, "--api", self.api, "--data-dir", self.data_dir]
 
     def run(self, *arguments, text=""):

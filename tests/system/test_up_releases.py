@@ -4,7 +4,7 @@ import json
 import os
 
 import pytest
-from platform_up import Refused, app_folder, needs_root
+from platform_up import Refused, app_folder, needs_root, running_platform
 
 pytestmark = needs_root
 
@@ -71,3 +71,49 @@ def test_a_frontend_alone_is_an_app(shared, tmp_path):
     shared.granary("tenant", "create", "front", "--release", release)
     answer = shared.request("front", "/")
     assert (answer.status, answer.body) == (200, b"<html>alone</html>")
+
+
+# ---- one app an installation
+
+
+@pytest.fixture(scope="module")
+def single():
+    """An installation that nobody told that it runs several apps."""
+    with running_platform() as platform:
+        platform.several_apps = False
+        yield platform
+
+
+def other_app(folder):
+    write_manifest(app_folder(folder), app="other", services={"api": API})
+    return str(folder)
+
+
+def test_another_app_is_refused_until_it_is_wanted_and_never_mixes(single, tmp_path):
+    first = single.release(env={"MARK": "1"})
+    single.granary("tenant", "create", "early")
+    folder = other_app(tmp_path / "other")
+    bundles = os.listdir(single.data_dir + "/bundles")
+    with pytest.raises(Refused) as refused:
+        single.granary("release", "create", folder)
+    assert refused.value.code == 4
+    assert "runs the app probe, not other" in refused.value.text
+    assert "--new-app" in refused.value.text
+    assert os.listdir(single.data_dir + "/bundles") == bundles
+
+    other = single.granary("release", "create", folder, "--new-app")["id"]
+    newest = single.release(env={"MARK": "2"})
+    with pytest.raises(Refused) as refused:  # which of the two, nobody can tell
+        single.granary("tenant", "create", "late")
+    assert "the apps other and probe" in refused.value.text
+    assert single.show("early")["release"] == first
+
+    with pytest.raises(Refused) as refused:
+        single.granary("tenant", "update", "early", "--release", other)
+    assert refused.value.code == 4
+    assert "--change-app" in refused.value.text
+    assert single.show("early")["release"] == first
+    single.granary("tenant", "update", "early", "--release", "latest")
+    assert single.show("early")["release"] == newest
+    single.granary("tenant", "update", "early", "--release", other, "--change-app")
+    assert single.who("early").release == other

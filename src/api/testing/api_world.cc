@@ -68,22 +68,22 @@ Task<void> run_server(Server* server) {
 
 }  // namespace
 
-Task<Result<registry::Release>> FakeIntake::take(std::string bundle_path, std::string name,
-                                                 std::string actor) {
+Task<Result<registry::Release>> FakeIntake::take(std::string bundle_path, Wish wish) {
   CO_TRY_ASSIGN(const std::string bytes, base::os::read_file(bundle_path, 1U << 30));
   bytes_ += bytes.size();
   if (bytes.starts_with("bad"))
     co_return base::fail(base::Code::InvalidArgument, "granary.yaml:1:1: unknown key 'bad'");
   registry::Release release;
   release.hash = base::sha256_hex(bytes);
-  release.id = base::ReleaseId(name.empty() ? "made-" + release.hash.substr(0, 12) : name);
+  release.id =
+      base::ReleaseId(wish.name.empty() ? "made-" + release.hash.substr(0, 12) : wish.name);
   release.app = "insight";
   release.manifest = "{}";
   release.bytes = bytes.size();
-  release.actor = actor;
+  release.actor = wish.actor;
   release.created = control_.world.clock.wall();
   CO_TRY(co_await control_.store.get().write([&](store::Transaction& tx) -> Result<void> {
-    TRY_ASSIGN(release, registry::insert_release(tx, release));
+    TRY_ASSIGN(release, registry::record_release(tx, release, wish.new_app));
     return {};
   }));
   co_return release;

@@ -18,8 +18,7 @@ namespace granary::api::testing {
 class FakeIntake final : public ReleaseIntake {
  public:
   explicit FakeIntake(lifecycle::testing::ControlWorld& control) : control_(control) {}
-  base::Task<base::Result<registry::Release>> take(std::string bundle_path, std::string name,
-                                                   std::string actor) override;
+  base::Task<base::Result<registry::Release>> take(std::string bundle_path, Wish wish) override;
   std::uint64_t bytes_taken() const { return bytes_; }
 
  private:

@@ -113,7 +113,7 @@ struct CreateTenantDocument {
   std::optional<std::string> name;     // default: the id
   std::optional<std::string> plan;     // default: standard
   std::optional<std::string> cloud;    // default: host
-  std::optional<std::string> release;  // id, hash or latest; default: latest
+  std::optional<std::string> release;  // id, hash or latest; default: latest of the one app
   std::vector<std::string> domains;
   std::vector<std::string> discovery;
   std::map<std::string, std::string> labels;
@@ -132,10 +132,11 @@ struct UpdateTenantDocument {
   std::vector<std::string> remove_domains;
   std::vector<std::string> add_discovery;
   std::vector<std::string> remove_discovery;
+  std::optional<bool> change_app;  // true: to a release of another app, which gets the data
 };
 BOOST_DESCRIBE_STRUCT(UpdateTenantDocument, (),
                       (name, plan, release, labels, settings, add_domains, remove_domains,
-                       add_discovery, remove_discovery))
+                       add_discovery, remove_discovery, change_app))
 
 struct PinDocument {
   std::optional<std::string> until;  // a time, or "48h" from now; missing: for good

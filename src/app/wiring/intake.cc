@@ -7,14 +7,22 @@ namespace granary::app {
 using base::Result;
 using base::Task;
 
-Task<Result<registry::Release>> BundleIntake::take(std::string bundle_path, std::string name,
-                                                   std::string actor) {
+Task<Result<registry::Release>> BundleIntake::take(std::string bundle_path, Wish wish) {
+  std::vector<std::string> apps;
+  CO_TRY(co_await parts_.store.read([&apps](store::Transaction& tx) -> Result<void> {
+    TRY_ASSIGN(apps, registry::list_apps(tx));
+    return {};
+  }));
   release::ReleaseOptions options;
   options.bundles = paths_.bundles();
   options.frontends = paths_.frontends();
   // Beside the bundles, so that putting them in place is a rename.
   options.work = paths_.bundles() + "/.work-" + base::make_ulid(parts_.clock.wall(), parts_.rng);
-  options.name = std::move(name);
+  options.name = std::move(wish.name);
+  if (wish.from == Wish::From::Archive) options.age = release::ManifestAge::Stored;
+  options.accept = [&apps, new_app = wish.new_app](const release::Manifest& manifest) {
+    return registry::check_app(apps, manifest.app, new_app);
+  };
   auto made = co_await base::run_on(parts_.worker, [&bundle_path, &options] {
     return release::create_release_from_bundle(bundle_path, options);
   });
@@ -26,12 +34,13 @@ Task<Result<registry::Release>> BundleIntake::take(std::string bundle_path, std:
   row.manifest = base::json::print(release::to_json(made->manifest));
   row.bytes = made->bytes;
   row.files = made->files;
-  row.actor = std::move(actor);
+  row.actor = std::move(wish.actor);
   row.created = parts_.clock.wall();
-  CO_TRY(co_await parts_.store.write([&row](store::Transaction& tx) -> Result<void> {
-    TRY_ASSIGN(row, registry::record_release(tx, row));
-    return {};
-  }));
+  CO_TRY(co_await parts_.store.write(
+      [&row, new_app = wish.new_app](store::Transaction& tx) -> Result<void> {
+        TRY_ASSIGN(row, registry::record_release(tx, row, new_app));
+        return {};
+      }));
   co_return row;
 }
 

@@ -23,8 +23,7 @@ class BundleIntake final : public api::ReleaseIntake {
   };
   BundleIntake(Parts parts, wire::Paths paths) : parts_(parts), paths_(std::move(paths)) {}
 
-  base::Task<base::Result<registry::Release>> take(std::string bundle_path, std::string name,
-                                                   std::string actor) override;
+  base::Task<base::Result<registry::Release>> take(std::string bundle_path, Wish wish) override;
 
  private:
   Parts parts_;

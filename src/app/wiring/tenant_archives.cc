@@ -151,10 +151,17 @@ Task<Result<ArchiveHead>> TenantArchives::unpack(std::string id, std::string tra
     return {};
   }));
   if (!wanted) co_return head;
-  auto taken = co_await parts_.releases.take(bundle, given_name(head), actor);
+  // Whoever restores a tenant wants its app here, too.
+  api::ReleaseIntake::Wish wish;
+  wish.name = given_name(head);
+  wish.actor = actor;
+  wish.new_app = registry::NewApp::Allow;
+  wish.from = api::ReleaseIntake::Wish::From::Archive;
+  auto taken = co_await parts_.releases.take(bundle, wish);
   // Another release has the name here.
+  wish.name.clear();
   if (!taken && taken.error().code == Code::AlreadyExists)
-    taken = co_await parts_.releases.take(bundle, "", actor);
+    taken = co_await parts_.releases.take(bundle, std::move(wish));
   CO_TRY(base::os::remove_file(bundle));
   if (!taken) co_return std::unexpected(taken.error());
   if (taken->hash != head.release_hash)
