@@ -109,10 +109,27 @@ Task<Result<void>> Accounts::make_real(SpecPointer spec) {
       });
 }
 
+// Only where another release is to take traffic: whatever became of this machine's programs, an
+// account can be suspended, moved to another plan, and destroyed.
+Task<Result<void>> Accounts::check_commands(SpecPointer spec) {
+  const auto known = accounts_.find(spec->account);
+  const bool same =
+      known != accounts_.end() && known->second.spec->release_hash == spec->release_hash;
+  if (!options_.check_command || same || spec->release_hash.empty() ||
+      spec->traffic == wire::Traffic::Suspended)
+    co_return Result<void>();
+  co_return co_await base::run_on(parts_.worker, [this, spec]() -> Result<void> {
+    for (const wire::ServiceSpec& service : spec->services)
+      TRY(options_.check_command(service, options_.paths.release(spec->release_hash)));
+    return {};
+  });
+}
+
 Task<Result<void>> Accounts::apply(wire::AccountSpec wanted) {
   CO_TRY_ASSIGN(const KeyedLock::Held held, co_await locks_.lock(wanted.account.value));
   CO_TRY(co_await check(wanted));
   const auto spec = std::make_shared<const wire::AccountSpec>(std::move(wanted));
+  CO_TRY(co_await check_commands(spec));
   CO_TRY(co_await make_real(spec));
   damaged_.erase(spec->account);
   co_await take_over(spec);

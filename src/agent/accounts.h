@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -26,6 +27,10 @@ struct AccountsOptions {
   std::uint32_t uid_base = 0;       // an account's uid is this plus its ordinal
   std::uint64_t memory_budget = 0;  // for all running silos, in bytes; 0: none
   std::size_t start_places = 4;     // silos started at once
+  // Asked of each service before its account comes to another release; `release` is its folder.
+  // command_check.h; empty: everything is taken. Runs on the worker.
+  std::function<base::Result<void>(const wire::ServiceSpec& service, const std::string& release)>
+      check_command = {};
 };
 
 // All outlive the Accounts.
@@ -53,7 +58,8 @@ class Accounts final {
 
   // Resolves when the spec is in force: made real, written, and nothing of an earlier one runs.
   // Errors: Conflict (an older version, or another of the same), NotFound (no such release),
-  // Exhausted, InvalidArgument, DataLoss (it had a disk, which is broken; not while suspended).
+  // Exhausted, InvalidArgument (also a command that cannot be executed), DataLoss (it had a disk,
+  // which is broken; not while suspended).
   base::Task<base::Result<void>> apply(wire::AccountSpec spec);
   base::Task<base::Result<void>> remove(base::AccountId account);
   // Errors: NotFound, and as Service::activate.
@@ -106,6 +112,7 @@ class Accounts final {
   wire::DataPulse pulse() const;
   base::Task<base::Result<std::unique_ptr<DataSnapshot>>> snapshot(base::AccountId account);
   base::Task<base::Result<void>> check(wire::AccountSpec spec) const;
+  base::Task<base::Result<void>> check_commands(std::shared_ptr<const wire::AccountSpec> spec);
   base::Task<base::Result<void>> make_real(std::shared_ptr<const wire::AccountSpec> spec);
   base::Task<void> take_over(std::shared_ptr<const wire::AccountSpec> spec);
   base::Task<void> stop_all(std::vector<std::shared_ptr<Service>> services);

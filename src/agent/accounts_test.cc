@@ -93,6 +93,32 @@ TEST_F(AccountsTest, AReleaseThatIsNotHereIsRefusedAndNothingIsWritten) {
   EXPECT_FALSE(std::filesystem::exists(paths_.account(spec.account)));
 }
 
+TEST_F(AccountsTest, ACommandThatCannotBeExecutedIsRefusedBeforeAnythingChanges) {
+  std::vector<std::string> asked;
+  options_.check_command = [&](const wire::ServiceSpec& service, const std::string& release) {
+    asked.push_back(release);
+    return service.command.front() == "serve"
+               ? base::Result<void>()
+               : base::fail(Code::InvalidArgument, "{} was not found", service.command.front());
+  };
+  restart();
+  auto spec = spec_of("acme");
+  apply(spec);
+  EXPECT_EQ(asked, std::vector<std::string>{paths_.release(spec.release_hash)});
+  (void)activate("acme");
+  auto broken = spec;
+  broken.version = 2;
+  broken.release_hash = std::string(64, 'b');
+  broken.services[0].command = {"nosuchprog"};
+  EXPECT_EQ(world_.run(accounts_->apply(broken)).error().code, Code::InvalidArgument);
+  EXPECT_TRUE(launcher_.runs(api("acme")));  // the release before goes on
+  // What is at this release already is not asked again: it must be possible to suspend it.
+  spec.version = 3;
+  spec.traffic = wire::Traffic::Suspended;
+  apply(spec);
+  EXPECT_EQ(asked.size(), 2U);
+}
+
 TEST_F(AccountsTest, AFailedDiskCanBeAppliedAgain) {
   volumes_.fail_with(base::Error{Code::Exhausted, "no space", {}, {}});
   auto spec = spec_of("acme");

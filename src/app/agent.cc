@@ -2,6 +2,7 @@
 
 #include <csignal>
 
+#include "agent/command_check.h"
 #include "agent/host/host_parts.h"
 #include "agent/host/precompile.h"
 #include "agent/limits.h"
@@ -37,6 +38,10 @@ agent::AgentOptions agent_options(const Config& config) {
   options.accounts.memory_budget =
       config.memory_budget_bytes != 0 ? config.memory_budget_bytes : agent::default_memory_budget();
   options.accounts.start_places = agent::default_start_places();
+  options.accounts.check_command = [](const wire::ServiceSpec& service,
+                                      const std::string& release) {
+    return agent::check_command(service, release);
+  };
   options.control_uid = control_identity(config).uid;
   options.gateway_uid = gateway_identity(config).uid;
   options.prepare_release = [isolation = config.isolation](const std::string& folder) {

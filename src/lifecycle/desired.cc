@@ -179,16 +179,22 @@ Result<void> take_slots(store::Transaction& tx, const base::AccountId& id,
   return {};
 }
 
-Result<std::vector<std::string>> health_paths(const std::string& text) {
+Result<std::vector<Question>> questions_of(const std::string& text) {
   TRY_ASSIGN(const object manifest, parse_manifest(text));
-  std::vector<std::string> paths;
+  std::vector<Question> questions;
   for (const auto& service : services_of(manifest)) {
     const object& members = service.as_object();
-    TRY_ASSIGN(std::string path, base::json::get_string_or(members, "health", ""));
-    const array* routes = base::json::find_array(members, "routes");
-    if (!path.empty() && routes != nullptr && !routes->empty()) paths.push_back(std::move(path));
+    if (base::json::find_array(members, "routes") == nullptr) continue;
+    TRY_ASSIGN(const auto routes, base::json::get_strings(members, "routes"));
+    if (routes.empty()) continue;  // stored by an earlier version
+    TRY_ASSIGN(std::string health, base::json::get_string_or(members, "health", ""));
+    if (health.empty()) {
+      questions.push_back({routes.front(), Question::Wants::AnyAnswer});
+    } else {
+      questions.push_back({std::move(health), Question::Wants::Success});
+    }
   }
-  return paths;
+  return questions;
 }
 
 }  // namespace granary::lifecycle

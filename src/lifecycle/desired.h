@@ -27,8 +27,12 @@ base::json::object flags_of(const std::map<std::string, std::string>& settings);
 base::Result<void> take_slots(store::Transaction& tx, const base::AccountId& id,
                               const std::string& release_hash);
 
-// The paths that are asked for after a deployment: the health path of every service that has one
-// and is reachable by a route.
-base::Result<std::vector<std::string>> health_paths(const std::string& manifest);
+// What is asked for after a deployment, of every service that is reachable: its health path, or
+// where it has none its first route, so that it is started once and a crash is found.
+struct Question {
+  std::string path;
+  enum class Wants { Success, AnyAnswer } wants = Wants::Success;
+};
+base::Result<std::vector<Question>> questions_of(const std::string& manifest);
 
 }  // namespace granary::lifecycle

@@ -37,6 +37,10 @@ class Prober {
   virtual ~Prober() = default;
   // Resolves when the answer was 2xx. Errors: Unavailable or Deadline with what was answered.
   virtual base::Task<base::Result<void>> probe(base::AccountId account, std::string path) = 0;
+  // Resolves when the service answered at all: for one that has no health path. Errors: likewise.
+  virtual base::Task<base::Result<void>> reach(base::AccountId account, std::string path) {
+    return probe(std::move(account), std::move(path));
+  }
 };
 
 // Told after a durable change of what the gateway must know; it resolves when the gateways that

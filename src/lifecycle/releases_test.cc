@@ -17,12 +17,13 @@ class ReleasesTest : public ::testing::Test {
  protected:
   ReleasesTest() { add("shop-1", 'c', "shop"); }
 
-  void add(const std::string& id, char digit, const std::string& app) {
+  void add(const std::string& id, char digit, const std::string& app,
+           const std::string& manifest = R"({"services": []})") {
     registry::Release release;
     release.hash = std::string(64, digit);
     release.id = base::ReleaseId(id);
     release.app = app;
-    release.manifest = R"({"services": []})";
+    release.manifest = manifest;
     control_.world.advance(std::chrono::seconds(1));
     release.created = control_.world.clock.wall();
     const auto written = control_.world.run(control_.store.get().write([&](store::Transaction& tx) {
@@ -78,6 +79,23 @@ TEST_F(ReleasesTest, AmongSeveralAppsANewTenantsReleaseMustBeNamed) {
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(refused.error().code, Code::Conflict);
   EXPECT_THAT(refused.error().message, HasSubstr("insight and shop"));
+}
+
+// Otherwise a crash at its start would be found by the first visitor.
+TEST_F(ReleasesTest, AServiceWithoutAHealthPathIsStartedOnceByTheCheck) {
+  add("bare-1", 'f', "bare", R"({"services": [{"name": "web", "routes": ["/"]}]})");
+  ASSERT_TRUE(create("bare-1").has_value());
+  control_.finish_all();
+  EXPECT_EQ(control_.prober.reaches(kAcme), 1);
+  EXPECT_EQ(control_.get("acme")->health, registry::Health::Well);
+}
+
+TEST_F(ReleasesTest, OneThatCrashesAtItsStartFailsTheCheck) {
+  add("bare-1", 'f', "bare", R"({"services": [{"name": "web", "routes": ["/"]}]})");
+  control_.prober.break_release(std::string(64, 'f'));
+  ASSERT_TRUE(create("bare-1").has_value());
+  control_.finish_all();
+  EXPECT_EQ(control_.get("acme")->health, registry::Health::Failing);
 }
 
 }  // namespace

@@ -225,19 +225,25 @@ Lifecycle::Steps::Step Lifecycle::Steps::request_check(Operation operation) {
 
 Lifecycle::Steps::Step Lifecycle::Steps::check(Operation operation) {
   const AccountId id = account_of(operation);
-  std::vector<std::string> paths;
+  std::vector<Question> questions;
   CO_TRY(co_await parts.store.read([&](Transaction& tx) -> Result<void> {
     TRY_ASSIGN(const Account account, registry::get(tx, id));
     // Suspended or going away since: nothing to check, nothing to alarm about.
     if (account.state != State::Active || account.desired_release.empty()) return {};
     TRY_ASSIGN(const auto release, registry::get_release_by_hash(tx, account.desired_release));
-    TRY_ASSIGN(paths, health_paths(release.manifest));
+    TRY_ASSIGN(questions, questions_of(release.manifest));
     return {};
   }));
-  for (const std::string& path : paths) CO_TRY(co_await parts.prober.probe(id, path));
+  for (const Question& question : questions) {
+    if (question.wants == Question::Wants::Success) {
+      CO_TRY(co_await parts.prober.probe(id, question.path));
+    } else {
+      CO_TRY(co_await parts.prober.reach(id, question.path));
+    }
+  }
   Outcome outcome;
-  outcome.detail = paths.empty() ? "there is nothing to ask" : "every service answers";
-  if (!paths.empty()) {
+  outcome.detail = questions.empty() ? "there is nothing to ask" : "every service answers";
+  if (!questions.empty()) {
     outcome.commit = [id, now = parts.clock.wall()](Transaction& tx) {
       return registry::record_health(tx, id, registry::Health::Well, "", now);
     };

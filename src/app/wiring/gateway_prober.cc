@@ -63,17 +63,31 @@ Task<Result<int>> http_status(Endpoint where, std::string request,
   co_return std::visit([](const auto& value) { return Result<int>(value); }, first);
 }
 
-Task<Result<void>> GatewayProber::probe(base::AccountId account, std::string path) {
-  const std::string request = fmt::format(
+bool is_of_app(int status) { return status != 502 && status != 503 && status != 504; }
+
+Task<Result<int>> GatewayProber::status_of(base::AccountId account, std::string path) {
+  std::string request = fmt::format(
       "GET {} HTTP/1.1\r\nHost: {}.{}\r\nUser-Agent: granary-check\r\nAccept: */*\r\n"
       "Connection: close\r\n\r\n",
       path, account.value, domain_);
-  const Result<int> status = co_await http_status(gateway_, request, kProbeDeadline);
-  if (!status) co_return std::unexpected(status.error());
-  if (*status >= 200 && *status < 300) co_return Result<void>();
+  co_return co_await http_status(gateway_, std::move(request), kProbeDeadline);
+}
+
+Task<Result<void>> GatewayProber::probe(base::AccountId account, std::string path) {
+  CO_TRY_ASSIGN(const int status, co_await status_of(account, path));
+  if (status >= 200 && status < 300) co_return Result<void>();
   co_return base::fail_with_advice(Code::Unavailable,
-                                   fmt::format("{} answered {} instead of 2xx", path, *status),
+                                   fmt::format("{} answered {} instead of 2xx", path, status),
                                    fmt::format("See granary tenant logs {}", account.value));
+}
+
+Task<Result<void>> GatewayProber::reach(base::AccountId account, std::string path) {
+  CO_TRY_ASSIGN(const int status, co_await status_of(account, path));
+  if (is_of_app(status)) co_return Result<void>();
+  co_return base::fail_with_advice(
+      Code::Unavailable,
+      fmt::format("the service at {} does not serve: the gateway answered {}", path, status),
+      fmt::format("See granary tenant show {0} and granary tenant logs {0}", account.value));
 }
 
 }  // namespace granary::app

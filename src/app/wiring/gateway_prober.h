@@ -12,8 +12,10 @@ class GatewayProber final : public lifecycle::Prober {
   explicit GatewayProber(const Config& config) : gateway_(config.gateway), domain_(config.domain) {}
 
   base::Task<base::Result<void>> probe(base::AccountId account, std::string path) override;
+  base::Task<base::Result<void>> reach(base::AccountId account, std::string path) override;
 
  private:
+  base::Task<base::Result<int>> status_of(base::AccountId account, std::string path);
   Endpoint gateway_;
   std::string domain_;
 };
@@ -21,6 +23,8 @@ class GatewayProber final : public lifecycle::Prober {
 // The status of the answer to this request. Errors: Unavailable, Deadline.
 base::Task<base::Result<int>> http_status(Endpoint where, std::string request,
                                           std::chrono::nanoseconds deadline);
+// Whether it comes from the app, and not from a gateway that could not get one.
+bool is_of_app(int status);
 // The status of an answer's first line. Errors: Unavailable when it is none.
 base::Result<int> parse_status(std::string_view head);
 

@@ -31,6 +31,11 @@ class FakeProber final : public Prober {
       co_return base::fail(base::Code::Unavailable, "503 at {}", path);
     co_return base::Result<void>();
   }
+  base::Task<base::Result<void>> reach(base::AccountId account, std::string path) override {
+    ++reaches_[account];
+    return probe(std::move(account), std::move(path));
+  }
+  int reaches(const base::AccountId& account) { return reaches_[account]; }
   void break_release(const std::string& hash) { broken_.insert(hash); }
   int probes(const base::AccountId& account) { return probes_[account]; }
 
@@ -38,6 +43,7 @@ class FakeProber final : public Prober {
   const cloud::sim::SimCloud& cloud_;
   std::set<std::string> broken_;
   std::map<base::AccountId, int> probes_;
+  std::map<base::AccountId, int> reaches_;
 };
 
 class FakePublisher final : public Publisher {
