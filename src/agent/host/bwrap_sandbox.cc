@@ -1,5 +1,9 @@
 #include "agent/host/bwrap_sandbox.h"
 
+#include <algorithm>
+#include <thread>
+
+#include "agent/host/runtime_environment.h"
 #include "agent/init/limits.h"
 #include "base/os/file.h"
 #include "wire/egress_policy.h"
@@ -78,9 +82,11 @@ void add_proxy_variables(Arguments& to) {
 
 // By --setenv alone: bubblewrap's own environment stays empty, so that no name in a manifest (such
 // as LD_PRELOAD) can reach the program that runs outside.
-void add_environment(Arguments& to, const SiloPlan& plan) {
+void add_environment(Arguments& to, const SiloPlan& plan, unsigned cores) {
   add(to, {"--clearenv", "--setenv", "PATH", "/usr/local/bin:/usr/bin:/bin", "--setenv", "LANG",
            "C.UTF-8", "--setenv", "HOME", "/data", "--setenv", "TMPDIR", "/tmp"});
+  for (const auto& [name, value] : runtime_variables(plan.spec.limits, cores))
+    add(to, {"--setenv", name, value});
   if (plan.spec.egress) add_proxy_variables(to);
   for (const auto& [name, value] : plan.spec.env) add(to, {"--setenv", name, value});
   add(to, {"--setenv", "DATA_DIR", "/data", "--setenv", "SECRETS_DIR", kSecretsFolder, "--setenv",
@@ -88,6 +94,11 @@ void add_environment(Arguments& to, const SiloPlan& plan) {
 }
 
 }  // namespace
+
+BwrapSandbox::BwrapSandbox(wire::Paths paths, std::string bwrap)
+    : paths_(std::move(paths)),
+      bwrap_(std::move(bwrap)),
+      cores_(std::max(1U, std::thread::hardware_concurrency())) {}
 
 SandboxCommand BwrapSandbox::command(const SiloPlan& plan, const std::string& disk) const {
   SandboxCommand command;
@@ -100,7 +111,7 @@ SandboxCommand BwrapSandbox::command(const SiloPlan& plan, const std::string& di
   add_secrets(command.argv, plan.secrets);
   if (plan.spec.egress) add_egress(command.argv, paths_);
   add(command.argv, {"--remount-ro", "/", "--chdir", "/app"});
-  add_environment(command.argv, plan);
+  add_environment(command.argv, plan, cores_);
   command.argv.emplace_back("--");
   const Arguments init = init_command(kInitInside, plan);
   command.argv.insert(command.argv.end(), init.begin(), init.end());

@@ -8,8 +8,7 @@ namespace granary::agent {
 
 class BwrapSandbox final : public Sandbox {
  public:
-  BwrapSandbox(wire::Paths paths, std::string bwrap)
-      : paths_(std::move(paths)), bwrap_(std::move(bwrap)) {}
+  BwrapSandbox(wire::Paths paths, std::string bwrap);
 
   std::string_view isolation() const override { return "full"; }
   SandboxCommand command(const SiloPlan& plan, const std::string& disk) const override;
@@ -17,6 +16,7 @@ class BwrapSandbox final : public Sandbox {
  private:
   wire::Paths paths_;
   std::string bwrap_;
+  unsigned cores_;  // of this machine
 };
 
 }  // namespace granary::agent

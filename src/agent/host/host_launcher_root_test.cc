@@ -132,6 +132,40 @@ attempt('connect', lambda: socket.create_connection(('1.1.1.1', 80), 1))
   }
 }
 
+// A library takes the older call after ENOSYS; after EPERM it gives up. What is refused on purpose
+// is refused.
+TEST_F(HostLauncherTest, ACallThatIsNewerThanTheFilterIsAsIfTheKernelDidNotHaveIt) {
+  make_account("acme", kDisk);
+  const std::string text = run_inside("acme", R"(
+import os, ctypes, errno
+libc = ctypes.CDLL(None, use_errno=True)
+def answer(number, *args):
+    return 'done' if libc.syscall(number, *args) >= 0 else errno.errorcode[ctypes.get_errno()]
+print('unknown', answer(470), answer(1000), answer(0x3fffffff))
+print('purpose', answer(458, 0, 0, 0, 0), answer(425, 8, 0), answer(321, 0, 0, 0))
+open('/data/x', 'w').close()
+known = answer(452, -100, b'/data/x', 0o640, 0x100)
+print('chmod', known, oct(os.stat('/data/x').st_mode) if known == 'done' else '')
+)");
+  EXPECT_NE(text.find("out unknown ENOSYS ENOSYS ENOSYS\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("out purpose EPERM EPERM EPERM\n"), std::string::npos) << text;
+  const bool chmod = text.find("out chmod done 0o100640\n") != std::string::npos ||
+                     text.find("out chmod ENOSYS") != std::string::npos;  // before Linux 6.6
+  EXPECT_TRUE(chmod) << text;
+}
+
+TEST_F(HostLauncherTest, AManifestsEnvironmentGoesBeforeWhatRuntimesAreTold) {
+  make_account("acme", kDisk);
+  env_ = {{"GOMAXPROCS", "7"}};
+  const std::string text = run_inside("acme", R"(
+import os
+for name in ('FORWARDED_ALLOW_IPS', 'GOMAXPROCS', 'PYTHON_CPU_COUNT'): print(name, os.environ[name])
+)");
+  EXPECT_NE(text.find("out FORWARDED_ALLOW_IPS *\nout GOMAXPROCS 7\nout PYTHON_CPU_COUNT 1\n"),
+            std::string::npos)
+      << text;
+}
+
 // At 1 the kernel neither writes a core nor starts a handler; at 0 it starts one (contained_child).
 TEST_F(HostLauncherTest, TheLimitOfCoreFilesCanBeReadAndNotChanged) {
   make_account("acme", kDisk);

@@ -12,6 +12,7 @@
 #include <memory>
 
 #include "agent/host/seccomp_calls.h"
+#include "agent/host/seccomp_new_calls.h"
 #include "base/os/file.h"
 #include "base/os/syscall.h"
 
@@ -29,6 +30,7 @@ using Filter = std::unique_ptr<void, Release>;
 constexpr std::uint64_t kNamespaceFlags = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS |
                                           CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID |
                                           CLONE_NEWNET;
+constexpr std::size_t kLargestProgram = BPF_MAXINSNS * sizeof(sock_filter);
 constexpr int kSocketFamilies[] = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK};
 // What personality(2) may be set to: Linux, or a question what it is (Docker's list, x86-64).
 constexpr std::uint64_t kPersonalities[] = {PER_LINUX, 0xffffffff};
@@ -148,9 +150,13 @@ Result<base::os::Fd> compile_seccomp_filter() {
   TRY(wanted(::seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_OPTIMIZE, 2), "optimize"));
   for (const char* name : kAllowedCalls) TRY(allow(filter, name));
   TRY(add_rules_on_arguments(filter));
-  TRY_ASSIGN(base::os::Fd memory, base::os::memory_file("seccomp", ""));
-  TRY(wanted(::seccomp_export_bpf(filter.get(), memory.get()), "export"));
-  return memory;
+  TRY_ASSIGN(const base::os::Fd compiled, base::os::memory_file("seccomp", ""));
+  TRY(wanted(::seccomp_export_bpf(filter.get(), compiled.get()), "export"));
+  TRY_ASSIGN(const std::string rest, base::os::read_at(compiled.get(), 0, kLargestProgram));
+  const std::vector<sock_filter> first = new_calls_prologue(::seccomp_arch_native());
+  const std::string_view prologue(reinterpret_cast<const char*>(first.data()),
+                                  first.size() * sizeof(sock_filter));
+  return base::os::memory_file("seccomp", std::string(prologue) + rest);
 }
 
 Result<base::os::Fd> reopen(const base::os::Fd& memory) {

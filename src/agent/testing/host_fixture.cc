@@ -124,6 +124,7 @@ SiloPlan HostFixture::plan_for(const std::string& account, const std::string& re
   plan.spec.command = {"python3", "main.py"};
   plan.spec.idle = std::chrono::seconds(1);
   plan.spec.egress = egress_;
+  plan.spec.env = env_;
   plan.release_hash = release;
   plan.release_name = "test-release";
   plan.config_json = R"({"flag":true})";

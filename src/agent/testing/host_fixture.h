@@ -57,7 +57,8 @@ class HostFixture : public ::testing::Test {
     return std::move(*value);
   }
 
-  bool egress_ = false;  // of plan_for()
+  bool egress_ = false;                     // of plan_for()
+  decltype(wire::ServiceSpec::env) env_{};  // of plan_for()
   std::string folder_;
   wire::Paths paths_;
   base::asio::io_context context_{1};
