@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "base/ids.h"
@@ -15,10 +16,34 @@
 
 namespace granary::agent {
 
+// What a silo may see of its own groups, read-only, where runtimes look for their limits. Names are
+// relative to one folder.
+struct GroupView {
+  struct Folder {
+    std::string source;  // one of the service's own groups
+    std::string name;
+  };
+  struct Link {
+    std::string to;
+    std::string name;
+  };
+  // A file of such a folder that says this. The CPU limit as it will be: while a service starts it
+  // may be more, and runtimes count their threads by it then.
+  struct Said {
+    std::string name;
+    std::string text;
+  };
+  std::string root;  // what of it is /sys/fs/cgroup; empty: all of it
+  std::vector<Folder> folders;
+  std::vector<Link> links;
+  std::vector<Said> said;
+};
+
 // How a process is put into the groups; see base/os/contained_child.h.
 struct CgroupEntrance {
   std::vector<base::os::Fd> tasks;  // v1
   base::os::Fd folder;              // v2
+  GroupView view;
 };
 
 struct CgroupUsage {

@@ -35,6 +35,11 @@ struct AttachedDisk {
   std::string device_path;  // empty: `folder` is the disk, and nothing is mounted
   std::string mount_point;
   std::string folder;  // what the silo sees as /data: the mount point, or a folder below it
+  // Beside the data, for temporary files: no part of what is exported. Empty: there is none.
+  std::string scratch;
+  std::string scratch_parent;  // made, for nobody to enter, where it is missing
+  // No service of the account used it when it was attached: what is in `scratch` is old.
+  bool fresh = false;
   // Shared with nobody for longer than the mounting; null: not encrypted.
   std::shared_ptr<const base::os::FolderKey> key;
 };

@@ -3,6 +3,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <string>
@@ -54,6 +56,29 @@ Answer pressure_trigger() {
   return judge("write a trigger into /proc/pressure/cpu", count);
 }
 
+// What a silo has there: a folder of its own, and data of packages that programs in /usr link to.
+Answer contents_of_var() {
+  for (const std::string& name : names_in("/var")) {
+    if (name != "tmp" && name != "lib") return broken("/var holds " + name);
+  }
+  constexpr std::array<std::string_view, 4> kPackages = {"aspell", "ghostscript", "mecab", "texmf"};
+  for (const std::string& name : names_in("/var/lib")) {
+    if (std::ranges::find(kPackages, name) == kPackages.end())
+      return broken("/var/lib holds " + name);
+  }
+  return held("/var holds what a silo needs");
+}
+
+// Beside the own control groups, which runtimes read their limits from.
+Answer contents_of_sys() {
+  for (const char* folder : {"/sys", "/sys/fs"}) {
+    for (const std::string& name : names_in(folder)) {
+      if (name != "fs" && name != "cgroup") return broken(std::string(folder) + " holds " + name);
+    }
+  }
+  return held("/sys holds the own control groups");
+}
+
 constexpr Attempt kAttempts[] = {
     {"host-shadow", kTopic, "read the host's passwords",
      [](const Knowledge&) { return try_read("/etc/shadow"); }},
@@ -62,7 +87,7 @@ constexpr Attempt kAttempts[] = {
     {"host-homes", kTopic, "list the homes of people",
      [](const Knowledge&) { return try_list("/home"); }},
     {"host-var", kTopic, "list what the host's services keep",
-     [](const Knowledge&) { return try_list("/var"); }},
+     [](const Knowledge&) { return contents_of_var(); }},
     {"host-boot", kTopic, "list the host's kernels",
      [](const Knowledge&) { return try_list("/boot"); }},
     {"host-opt", kTopic, "list what else is installed",
@@ -105,6 +130,8 @@ constexpr Attempt kAttempts[] = {
      [](const Knowledge&) { return try_setting("/proc/irq/default_smp_affinity"); }},
     {"proc-pressure", kTopic, "set a trigger on the pressure of the whole machine",
      [](const Knowledge&) { return pressure_trigger(); }},
+    {"sys-contents", kTopic, "find more in /sys than the own control groups",
+     [](const Knowledge&) { return contents_of_sys(); }},
     {"sys-list", kTopic, "list the host's devices in /sys",
      [](const Knowledge&) { return try_list("/sys/class"); }},
     {"sys-power", kTopic, "put the host to sleep",

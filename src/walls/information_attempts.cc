@@ -72,8 +72,9 @@ Answer contents_of_run() {
 }
 
 Answer contents_of_root() {
-  constexpr std::array<std::string_view, 12> kExpected = {
-      "app", "bin", "data", "dev", "etc", "lib", "lib64", "proc", "run", "sbin", "tmp", "usr"};
+  constexpr std::array<std::string_view, 14> kExpected = {"app", "bin",   "data", "dev", "etc",
+                                                          "lib", "lib64", "proc", "run", "sbin",
+                                                          "sys", "tmp",   "usr",  "var"};
   for (const std::string& name : names_in("/")) {
     if (std::ranges::find(kExpected, name) == kExpected.end()) return broken("/ holds " + name);
   }
@@ -214,6 +215,8 @@ constexpr Attempt kAttempts[] = {
      [](const Knowledge& known) { return search("/app", known); }},
     {"names-tmp", kTopic, "find the other account's data in /tmp",
      [](const Knowledge& known) { return search("/tmp", known); }},
+    {"names-var-tmp", kTopic, "find the other account's data in /var/tmp",
+     [](const Knowledge& known) { return search("/var/tmp", known); }},
     {"names-shared-memory", kTopic, "find the other account's data in shared memory",
      [](const Knowledge& known) { return search("/dev/shm", known); }},
     {"contents-run", kTopic, "find more in /run than was meant",

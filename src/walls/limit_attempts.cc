@@ -96,14 +96,39 @@ Answer spare_from_killing() {
   return judge("write -1000 into oom_score_adj", ::write(fd, "-1000", 5));
 }
 
-// Control groups by whatever view of them there is.
+// Control groups by whatever view of them there is: the own ones are seen, no other's, and none
+// may be written.
 Answer list_groups() {
-  for (const std::string& line : lines_of(read_text("/proc/self/mounts"))) {
+  std::size_t seen = 0;
+  for (const std::string& line : lines_of(read_text("/proc/self/mountinfo"))) {
+    // ID PARENT DEVICE ROOT TARGET OPTIONS ... - TYPE SOURCE OPTIONS
     const std::vector<std::string> words = words_of(line);
-    if (words.size() > 2 && words[2].starts_with("cgroup"))
-      return broken("control groups are mounted at " + words[1]);
+    if (words.size() < 6 || line.find(" - cgroup") == std::string::npos) continue;
+    if (words[3] != "/") return broken("the control group " + words[3] + " is mounted");
+    if (!words[5].starts_with("ro")) return broken("a control group can be written: " + words[4]);
+    for (const std::string& name : names_in(words[4])) {
+      struct stat status{};
+      const std::string inner = words[4] + "/" + name;
+      if (::lstat(inner.c_str(), &status) == 0 && S_ISDIR(status.st_mode))
+        return broken("the control group " + inner + " is seen");
+    }
+    ++seen;
   }
-  return try_list("/sys/fs/cgroup");
+  return held(std::to_string(seen) + " control groups are seen, all of them the own");
+}
+
+Answer processes_of_groups() {
+  for (const char* file : {"cgroup.procs", "pids/cgroup.procs", "memory/tasks", "cpuset/tasks",
+                           "cpuset/cgroup.procs"}) {
+    const std::string path = std::string("/sys/fs/cgroup/") + file;
+    for (const std::string& pid : lines_of(read_text(path))) {
+      struct stat status{};
+      const std::string process = "/proc/" + pid;
+      if (pid != "0" && ::stat(process.c_str(), &status) == 0 && status.st_uid != ::geteuid())
+        return broken(path + " lists a process of another's: " + pid);
+    }
+  }
+  return held("the own control groups list own processes alone");
 }
 
 // Under the name that it has in version 2 and in version 1.
@@ -177,6 +202,8 @@ constexpr Attempt kAttempts[] = {
      [](const Knowledge&) { return spare_from_killing(); }},
     {"group-list", kTopic, "see the control groups",
      [](const Knowledge&) { return list_groups(); }},
+    {"group-members", kTopic, "see other accounts' processes in a control group",
+     [](const Knowledge&) { return processes_of_groups(); }},
     {"group-memory", kTopic, "lift the own memory limit",
      [](const Knowledge&) { return change_group("memory.max", "memory/memory.limit_in_bytes"); }},
     {"group-processes", kTopic, "change the own group of processes",

@@ -46,7 +46,7 @@ OF_PLATFORM = ["accounts/quarry/disk.img", "accounts/quarry/disk.key", "bundles/
                "releases/r/x", "frontends/x", "graveyard/x"]
 OF_HOST = ["app/granary.yaml", "run/config.json", "run/granary-init", "etc/passwd", "etc/shadow",
            "etc/machine-id", "etc/resolv.conf", "etc/ssh/key", "root/x", "home/x", "var/x",
-           "boot/x", "opt/x", "run/secrets/x"]
+           "boot/x", "opt/x", "var/tmp/x", "run/secrets/x"]
 SOCKETS_OF_HOST = ["run/docker.sock", "run/dbus/system_bus_socket", "run/systemd/private",
                    "devlog"]
 

@@ -41,7 +41,7 @@ SHOWN = {
         usr-create usr-write usr-reopen usr-chmod usr-chown app-create app-write
         app-reopen app-rename app-attribute own-program-write init-program-write
         init-file-write etc-create etc-write etc-rename root-create config-write
-        config-chmod config-rename secrets-create host-shadow host-root-home
+        config-chmod config-rename secrets-create names-var-tmp host-shadow host-root-home
         host-homes host-var host-boot host-opt host-ssh-keys host-machine-id
         host-resolver unix-docker unix-dbus unix-systemd unix-log names-environment
         names-config names-etc names-app contents-run contents-root""".split(),
@@ -83,10 +83,10 @@ SHOWN = {
     "with_the_hosts_devices": """
         proc-kcore proc-kallsyms proc-pagemap proc-kmsg proc-slabinfo proc-timer-list
         proc-sysrq proc-hostname proc-core-pattern proc-modprobe proc-drop-caches
-        proc-overcommit proc-irq sys-list sys-power sys-uevent-helper sys-debug
+        proc-overcommit proc-irq sys-contents sys-list sys-power sys-uevent-helper sys-debug
         sys-tracing sys-firmware sys-dmi sys-bpf dev-mem dev-port dev-kmsg dev-disk
         dev-loop dev-loop-control dev-mapper dev-fuse dev-kvm dev-tun dev-vsock
-        dev-console dev-hwrng dev-uinput dev-null-mode group-list group-memory
+        dev-console dev-hwrng dev-uinput dev-null-mode group-list group-members group-memory
         group-processes group-leave group-release-agent""".split(),
     "as_root": """
         handle-open owner-victim trusted-attribute entropy-credit mknod-block

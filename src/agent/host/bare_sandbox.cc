@@ -2,7 +2,8 @@
 
 namespace granary::agent {
 
-SandboxCommand BareSandbox::command(const SiloPlan& plan, const std::string& disk) const {
+SandboxCommand BareSandbox::command(const SiloPlan& plan, const SiloMounts& mounts) const {
+  const std::string& disk = mounts.disk;
   const std::string release = paths_.release(plan.release_hash);
   SandboxCommand command;
   command.argv = init_command(sandbox_folders(paths_).init, plan);

@@ -11,7 +11,7 @@ class BareSandbox final : public Sandbox {
   explicit BareSandbox(wire::Paths paths) : paths_(std::move(paths)) {}
 
   std::string_view isolation() const override { return "none"; }
-  SandboxCommand command(const SiloPlan& plan, const std::string& disk) const override;
+  SandboxCommand command(const SiloPlan& plan, const SiloMounts& mounts) const override;
 
  private:
   wire::Paths paths_;

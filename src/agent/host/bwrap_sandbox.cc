@@ -20,6 +20,8 @@ constexpr const char* kEgressFolder = "/run/egress";
 constexpr const char* kEgressSocket = "/run/egress/egress.sock";
 static_assert(wire::kEgressPort == init::kEgressPort);
 constexpr std::uint64_t kTmpBytes = 64ULL << 20;  // it is the service's memory that it takes
+// On the account's disk, so that an upload or a large sort does not take memory.
+constexpr const char* kScratch = "/var/tmp";
 
 void add(Arguments& to, std::initializer_list<std::string> more) {
   to.insert(to.end(), more.begin(), more.end());
@@ -33,11 +35,14 @@ void add_namespaces(Arguments& to) {
 }
 
 void add_files(Arguments& to, const SandboxFolders& folders, const std::string& release,
-               const std::string& disk) {
+               const SiloMounts& mounts) {
   add(to, {"--ro-bind", "/usr", "/usr", "--symlink", "usr/bin", "/bin", "--symlink", "usr/sbin",
            "/sbin", "--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64"});
-  add(to,
-      {"--ro-bind", folders.etc, "/etc", "--ro-bind", release, "/app", "--bind", disk, "/data"});
+  add(to, {"--ro-bind", folders.etc, "/etc", "--ro-bind", release, "/app", "--bind", mounts.disk,
+           "/data"});
+  if (base::os::exists(folders.var)) add(to, {"--ro-bind", folders.var, "/var"});
+  if (!mounts.scratch.empty()) add(to, {"--bind", mounts.scratch, kScratch});
+  if (!mounts.groups.empty()) add(to, {"--ro-bind", mounts.groups, "/sys/fs/cgroup"});
   add(to, {"--proc", "/proc", "--size", std::to_string(kTmpBytes), "--perms", "1777", "--tmpfs",
            "/tmp"});
   if (base::os::exists(folders.dev)) {
@@ -82,9 +87,11 @@ void add_proxy_variables(Arguments& to) {
 
 // By --setenv alone: bubblewrap's own environment stays empty, so that no name in a manifest (such
 // as LD_PRELOAD) can reach the program that runs outside.
-void add_environment(Arguments& to, const SiloPlan& plan, unsigned cores) {
+void add_environment(Arguments& to, const SiloPlan& plan, const SiloMounts& mounts,
+                     unsigned cores) {
   add(to, {"--clearenv", "--setenv", "PATH", "/usr/local/bin:/usr/bin:/bin", "--setenv", "LANG",
-           "C.UTF-8", "--setenv", "HOME", "/data", "--setenv", "TMPDIR", "/tmp"});
+           "C.UTF-8", "--setenv", "HOME", "/data", "--setenv", "TMPDIR",
+           mounts.scratch.empty() ? "/tmp" : kScratch});
   for (const auto& [name, value] : runtime_variables(plan.spec.limits, cores))
     add(to, {"--setenv", name, value});
   if (plan.spec.egress) add_proxy_variables(to);
@@ -100,22 +107,23 @@ BwrapSandbox::BwrapSandbox(wire::Paths paths, std::string bwrap)
       bwrap_(std::move(bwrap)),
       cores_(std::max(1U, std::thread::hardware_concurrency())) {}
 
-SandboxCommand BwrapSandbox::command(const SiloPlan& plan, const std::string& disk) const {
+SandboxCommand BwrapSandbox::command(const SiloPlan& plan, const SiloMounts& mounts) const {
   SandboxCommand command;
   command.pid_source = PidSource::InfoPipe;
   command.argv = {bwrap_};
   const std::string devices = sandbox_folders(paths_).dev;
   if (base::os::exists(devices)) command.read_only = devices;
   add_namespaces(command.argv);
-  add_files(command.argv, sandbox_folders(paths_), paths_.release(plan.release_hash), disk);
+  add_files(command.argv, sandbox_folders(paths_), paths_.release(plan.release_hash), mounts);
   add_secrets(command.argv, plan.secrets);
   if (plan.spec.egress) add_egress(command.argv, paths_);
   add(command.argv, {"--remount-ro", "/", "--chdir", "/app"});
-  add_environment(command.argv, plan, cores_);
+  add_environment(command.argv, plan, mounts, cores_);
   command.argv.emplace_back("--");
   const Arguments init = init_command(kInitInside, plan);
   command.argv.insert(command.argv.end(), init.begin(), init.end());
   if (plan.spec.egress) add(command.argv, {"--egress", kEgressSocket});
+  if (mounts.old_scratch) add(command.argv, {"--empty", kScratch});
   add(command.argv, {"--workdir", "/app", "--"});
   command.argv.insert(command.argv.end(), plan.spec.command.begin(), plan.spec.command.end());
   return command;

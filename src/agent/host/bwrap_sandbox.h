@@ -11,7 +11,7 @@ class BwrapSandbox final : public Sandbox {
   BwrapSandbox(wire::Paths paths, std::string bwrap);
 
   std::string_view isolation() const override { return "full"; }
-  SandboxCommand command(const SiloPlan& plan, const std::string& disk) const override;
+  SandboxCommand command(const SiloPlan& plan, const SiloMounts& mounts) const override;
 
  private:
   wire::Paths paths_;

@@ -49,10 +49,11 @@ base::Result<CgroupLayout> choose_layout(const CgroupMounts& machine) {
   while (!controllers.empty() && controllers.back() == '\n') controllers.pop_back();
   const bool v2 = std::ranges::all_of(
       kNeededControllers, [&](const char* name) { return has_word(controllers, ' ', name); });
-  if (v2) return CgroupLayout{v2_mount(machine.mounts), {}};
+  if (v2) return CgroupLayout{v2_mount(machine.mounts), {}, {}};
   CgroupLayout layout;
+  const std::vector<MountLine> mounts = parse_mounts(machine.mounts);
   const auto find = [&](const char* name) {
-    for (const MountLine& mount : parse_mounts(machine.mounts)) {
+    for (const MountLine& mount : mounts) {
       if (mount.type == "cgroup" && has_word(mount.options, ',', name))
         layout.v1.emplace(name, mount.target);
     }
@@ -66,6 +67,12 @@ base::Result<CgroupLayout> choose_layout(const CgroupMounts& machine) {
           fmt::format("no control group controller '{}': silos could not be limited", name),
           "Boot with systemd.unified_cgroup_hierarchy=1, and add cgroup_enable=memory to the "
           "kernel's command line if the memory controller is off");
+  }
+  for (const MountLine& mount : mounts) {
+    const bool used = std::ranges::any_of(
+        layout.v1, [&](const auto& known) { return known.second == mount.target; });
+    if (mount.type == "cgroup" && has_word(mount.options, ',', kCpusetController) && !used)
+      layout.cpuset = mount.target;
   }
   return layout;
 }

@@ -16,6 +16,8 @@ struct CgroupLayout {
   std::string v2;
   // Version 1: controller -> mount point. Controllers mounted together share theirs.
   std::map<std::string, std::string> v1;
+  // Version 1: the mount point of cpuset, where it has one of its own. Limits nobody.
+  std::string cpuset;
   bool operator==(const CgroupLayout&) const = default;
 };
 
@@ -23,6 +25,9 @@ struct CgroupLayout {
 inline constexpr const char* kNeededControllers[] = {"cpu", "memory", "pids"};
 // Version 1's own, which counts what version 2's cpu does as well; often mounted with its cpu.
 inline constexpr const char* kCpuTimeController = "cpuacct";
+
+// Needed by Java to believe in version 1 at all.
+inline constexpr const char* kCpusetController = "cpuset";
 
 struct CgroupMounts {
   std::string mounts;          // the text of /proc/self/mounts

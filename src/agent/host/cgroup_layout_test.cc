@@ -22,7 +22,7 @@ constexpr const char* kCpuset = "cgroup /sys/fs/cgroup/cpuset cgroup rw,relatime
 TEST(CgroupLayout, VersionTwoWithAllControllersIsTakenAlone) {
   const auto layout = choose_layout({kV2, "cpuset cpu io memory hugetlb pids\n"});
   ASSERT_TRUE(layout.has_value());
-  EXPECT_EQ(*layout, (CgroupLayout{"/sys/fs/cgroup", {}}));
+  EXPECT_EQ(*layout, (CgroupLayout{"/sys/fs/cgroup", {}, {}}));
 }
 
 TEST(CgroupLayout, HybridTakesVersionOneWhereTheControllersAre) {

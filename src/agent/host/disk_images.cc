@@ -147,13 +147,23 @@ Result<DiskUse> DiskImages::use(const AccountId& account) {
 Result<AttachedDisk> DiskImages::attach(const AccountId& account) {
   const std::string image = paths_.disk(account);
   // Two services of an account share the file system, so it is not mended while one uses it.
+  bool fresh = false;
   TRY_ASSIGN(base::os::LoopDevice device,
-             base::os::attach_loop(image, kDiskReleaseDeadline,
-                                   [&image] { return mend_if_damaged(image); }));
+             base::os::attach_loop(image, kDiskReleaseDeadline, [&image, &fresh] {
+               fresh = true;
+               return mend_if_damaged(image);
+             }));
   const std::string mount_point = sandbox_folders(paths_).disk;
-  AttachedDisk disk{std::move(device.fd), std::move(device.path), mount_point, mount_point, {}};
+  AttachedDisk disk{.device = std::move(device.fd),
+                    .device_path = std::move(device.path),
+                    .mount_point = mount_point,
+                    .folder = mount_point,
+                    .scratch_parent = mount_point + "/" + kLostFolder,
+                    .fresh = fresh};
   // The image says whether it is encrypted, not its key: a new one may be in this one's place yet.
   TRY_ASSIGN(const bool locked, encrypts(image));
+  // Where the data is the whole file system, this is the one folder that is no part of it.
+  disk.scratch = disk.scratch_parent + "/" + kScratchFolder;
   if (!locked) return disk;
   if (!base::os::exists(paths_.disk_key(account)))
     return base::fail_with_advice(Code::DataLoss,

@@ -44,6 +44,10 @@ class DiskImages final : public Volumes {
 
 // Of an encrypted image: the folder that holds all data (its root cannot be encrypted).
 inline constexpr const char* kDataFolder = "data";
+// For temporary files, in what the file system keeps for itself: never visible below /data, never
+// exported.
+inline constexpr const char* kLostFolder = "lost+found";
+inline constexpr const char* kScratchFolder = "scratch";
 // Mount options for such an image.
 inline constexpr const char* kDiskType = "ext4";
 // No background thread to initialise inode tables: a sparse file is zeroes already.

@@ -30,6 +30,8 @@ constexpr std::uint32_t kOwnProcesses = 2;
 constexpr std::string_view kPlatform = "_platform";
 constexpr std::uint64_t kPlatformWeight = 1'000;
 constexpr std::uint64_t kPlatformShares = 10'240;
+// Of cpuset, where nobody is limited: all silos together. And no account's name.
+constexpr std::string_view kSilos = "_silos";
 // A killed process leaves its group a moment later.
 constexpr int kRemoveTries = 2'000;
 constexpr std::chrono::milliseconds kRemovePause{1};
@@ -43,6 +45,10 @@ Result<void> put(const std::string& path, std::string_view text) {
 
 Result<void> put_number(const std::string& path, std::uint64_t number) {
   return put(path, std::to_string(number));
+}
+
+std::uint64_t quota_of(const wire::Limits& limits) {
+  return limits.cpu_millis * kCpuPeriodUs / 1000;
 }
 
 std::uint64_t number_in(std::string_view text) {
@@ -113,6 +119,9 @@ HostCgroups::~HostCgroups() {
     (void)remove_one(fmt::format("{}/{}", top, kPlatform));
     (void)remove_one(top);
   }
+  if (layout_.cpuset.empty()) return;
+  (void)remove_one(fmt::format("{}/{}/{}", layout_.cpuset, group_, kSilos));
+  (void)remove_one(layout_.cpuset + "/" + group_);
 }
 
 const std::string& HostCgroups::root_of(const std::string& controller) const {
@@ -154,7 +163,7 @@ Result<void> HostCgroups::limit_v1(const ServiceId& service, const wire::Limits&
   TRY(put_number(memory + "/memory.limit_in_bytes", limits.memory_bytes));
   if (base::os::exists(with_swap)) TRY(put_number(with_swap, limits.memory_bytes));
   TRY(put_number(cpu + "/cpu.cfs_period_us", kCpuPeriodUs));
-  TRY(put_number(cpu + "/cpu.cfs_quota_us", limits.cpu_millis * kCpuPeriodUs / 1000));
+  TRY(put_number(cpu + "/cpu.cfs_quota_us", quota_of(limits)));
   return put_number(pids + "/pids.max", limits.processes + kOwnProcesses);
 }
 
@@ -162,8 +171,7 @@ Result<void> HostCgroups::limit_v2(const ServiceId& service, const wire::Limits&
   const std::string leaf = folder(layout_.v2, service);
   TRY(put_number(leaf + "/memory.max", limits.memory_bytes));
   if (base::os::exists(leaf + "/memory.swap.max")) TRY(put(leaf + "/memory.swap.max", "0"));
-  TRY(put(leaf + "/cpu.max",
-          fmt::format("{} {}", limits.cpu_millis * kCpuPeriodUs / 1000, kCpuPeriodUs)));
+  TRY(put(leaf + "/cpu.max", fmt::format("{} {}", quota_of(limits), kCpuPeriodUs)));
   return put_number(leaf + "/pids.max", limits.processes + kOwnProcesses);
 }
 
@@ -180,7 +188,58 @@ Result<CgroupEntrance> HostCgroups::make(const ServiceId& service, const wire::L
     }
   }
   TRY(v2() ? limit_v2(service, limits) : limit_v1(service, limits));
+  if (!layout_.cpuset.empty()) TRY(enter_cpuset(entrance));
+  entrance.view = v2() ? view_v2(service, limits) : view_v1(service, limits);
   return entrance;
+}
+
+// A group of its own for each silo would have the kernel divide the cores anew at each end of one.
+Result<void> HostCgroups::enter_cpuset(CgroupEntrance& entrance) const {
+  const std::string top = layout_.cpuset + "/" + group_;
+  const std::string silos = fmt::format("{}/{}", top, kSilos);
+  auto tasks = base::os::open_file(silos + "/tasks", O_WRONLY, 0);
+  if (!tasks && tasks.error().code == Code::NotFound) {
+    for (const std::string& path : {top, silos}) {
+      TRY(make_one(path));
+      for (const char* file : {"/cpuset.cpus", "/cpuset.mems"}) {
+        TRY_ASSIGN(const std::string all, base::os::read_file(layout_.cpuset + file, kLargestFile));
+        TRY(put(path + file, all));
+      }
+    }
+    tasks = base::os::open_file(silos + "/tasks", O_WRONLY, 0);
+  }
+  if (!tasks) return std::unexpected(std::move(tasks).error());
+  entrance.tasks.push_back(std::move(*tasks));
+  return {};
+}
+
+// Controllers that are mounted together have one folder, as on a machine that systemd has set up.
+GroupView HostCgroups::view_v1(const ServiceId& service, const wire::Limits& limits) const {
+  GroupView view;
+  for (const std::string& root : roots_) {
+    std::vector<std::string> names;
+    for (const auto& [controller, at] : layout_.v1) {
+      if (at == root) names.push_back(controller);
+    }
+    const std::string together = fmt::format("{}", fmt::join(names, ","));
+    view.folders.push_back({folder(root, service), together});
+    if (names.size() == 1) continue;
+    for (std::string& name : names) view.links.push_back({together, std::move(name)});
+  }
+  if (!layout_.cpuset.empty())
+    view.folders.push_back({fmt::format("{}/{}/{}", layout_.cpuset, group_, kSilos), "cpuset"});
+  view.said.push_back({"cpu/cpu.cfs_quota_us", fmt::format("{}\n", quota_of(limits))});
+  return view;
+}
+
+GroupView HostCgroups::view_v2(const ServiceId& service, const wire::Limits& limits) const {
+  constexpr const char* kAll = "all";
+  GroupView view;
+  view.root = kAll;
+  view.folders.push_back({folder(layout_.v2, service), kAll});
+  view.said.push_back(
+      {fmt::format("{}/cpu.max", kAll), fmt::format("{} {}\n", quota_of(limits), kCpuPeriodUs)});
+  return view;
 }
 
 Result<CgroupUsage> HostCgroups::usage(const ServiceId& service) {

@@ -37,6 +37,9 @@ class HostCgroups final : public Cgroups {
   base::Result<void> delegate(const std::string& folder) const;
   base::Result<void> limit_v1(const base::ServiceId& service, const wire::Limits& limits) const;
   base::Result<void> limit_v2(const base::ServiceId& service, const wire::Limits& limits) const;
+  GroupView view_v1(const base::ServiceId& service, const wire::Limits& limits) const;
+  GroupView view_v2(const base::ServiceId& service, const wire::Limits& limits) const;
+  base::Result<void> enter_cpuset(CgroupEntrance& entrance) const;
   base::Result<void> kill(const std::string& folder) const;
 
   CgroupLayout layout_;

@@ -107,6 +107,10 @@ class HostLauncher::Launch final {
   }
 
   Result<void> open_files() {
+    if (parts_.shared != nullptr) {
+      if (const auto shown = parts_.shared->refresh(parts_.clock.boot()); !shown)
+        base::log::warn("silos see this machine's files as they were: {}", describe(shown.error()));
+    }
     TRY_ASSIGN(files_, open_life_files(parts_.paths, plan_.service));
     TRY_ASSIGN(started_.life.errors, base::os::memory_file("sandbox errors", ""));
     return {};
@@ -122,21 +126,44 @@ class HostLauncher::Launch final {
     return {};
   }
 
+  // What the child mounts before the sandbox begins.
+  SiloMounts prepare_mounts(base::os::ContainedChildOptions& options) const {
+    SiloMounts mounts{.disk = disk_.folder};
+    if (disk_.device_path.empty()) return mounts;
+    const SandboxFolders folders = sandbox_folders(parts_.paths);
+    options.mount = {.device = disk_.device_path,
+                     .target = disk_.mount_point,
+                     .type = kDiskType,
+                     .options = kDiskMountOptions,
+                     .key = disk_.key.get(),
+                     .folder = disk_.folder,
+                     .owner = {plan_.uid, plan_.uid},
+                     .scratch = disk_.scratch,
+                     .scratch_parent = disk_.scratch_parent,
+                     .scratch_target = folders.scratch};
+    if (!disk_.scratch.empty()) mounts.scratch = folders.scratch;
+    mounts.old_scratch = disk_.fresh && !disk_.scratch.empty();
+    const GroupView& view = entrance_.view;
+    if (view.folders.empty()) return mounts;
+    const auto at = [&folders](const std::string& name) { return folders.groups + "/" + name; };
+    options.shown.target = folders.groups;
+    for (const auto& [source, name] : view.folders)
+      options.shown.folders.push_back({source, at(name)});
+    for (const auto& [to, name] : view.links) options.shown.links.push_back({to, at(name)});
+    for (const auto& [name, text] : view.said)
+      options.shown.said.push_back(
+          {text, at(fmt::format(".{}", options.shown.said.size())), at(name)});
+    mounts.groups = view.root.empty() ? folders.groups : at(view.root);
+    return mounts;
+  }
+
   Result<void> spawn() {
-    const SandboxCommand command = parts_.sandbox.command(plan_, disk_.folder);
     base::os::ContainedChildOptions options;
+    const SandboxCommand command = parts_.sandbox.command(plan_, prepare_mounts(options));
     options.argv = command.argv;
     options.environment = command.environment;
     for (const Fd& tasks : entrance_.tasks) options.join.push_back(tasks.get());
     options.cgroup = entrance_.folder.get();
-    if (!disk_.device_path.empty())
-      options.mount = {.device = disk_.device_path,
-                       .target = disk_.mount_point,
-                       .type = kDiskType,
-                       .options = kDiskMountOptions,
-                       .key = disk_.key.get(),
-                       .folder = disk_.folder,
-                       .owner = {plan_.uid, plan_.uid}};
     options.read_only = command.read_only;
     if (parts_.change_user) options.identity = {plan_.uid, plan_.uid};
     options.stdio = started_.life.errors.get();

@@ -7,6 +7,7 @@
 
 #include "agent/cgroups.h"
 #include "agent/host/sandbox.h"
+#include "agent/host/shared_files.h"
 #include "agent/silo_launcher.h"
 #include "agent/silo_record.h"
 #include "agent/volumes.h"
@@ -32,6 +33,7 @@ struct HostLauncherParts {
   base::Worker& worker;
   const base::Clock& clock;
   base::os::Fd seccomp;                               // a compiled filter; closed: none
+  SharedFiles* shared = nullptr;                      // what all silos see of this machine
   bool change_user = true;                            // into the account's own; only root can
   std::function<void(const LaunchTrace&)> on_launch;  // for measuring; may be empty
 };

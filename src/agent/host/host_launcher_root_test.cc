@@ -74,7 +74,7 @@ print('procs', sorted(int(p) for p in os.listdir('/proc') if p.isdigit()))
 print('root', sorted(os.listdir('/')))
 print('config', json.load(open('/run/config.json')))
 print('release', os.environ['APP_RELEASE'], os.environ['DATA_DIR'], os.environ['SECRETS_DIR'])
-print('host', socket.gethostname(), os.listdir('/sys') if os.path.exists('/sys') else None)
+print('host', socket.gethostname(), os.listdir('/sys'))
 print('net', [n for _, n in socket.if_nameindex()])
 print('fds', sorted(os.listdir('/proc/self/fd')))
 marks = ('CapEff', 'CapBnd', 'NoNewPrivs', 'Seccomp:')
@@ -82,12 +82,12 @@ print('caps', [l.split()[1] for l in open('/proc/self/status') if l.startswith(m
 )");
   EXPECT_NE(text.find("out procs [1, 2]"), std::string::npos) << text;
   EXPECT_NE(text.find("out root ['app', 'bin', 'data', 'dev', 'etc', 'lib', 'lib64', 'proc', "
-                      "'run', 'sbin', 'tmp', 'usr']"),
+                      "'run', 'sbin', 'sys', 'tmp', 'usr', 'var']"),
             std::string::npos)
       << text;
   EXPECT_NE(text.find("out config {'flag': True}"), std::string::npos) << text;
   EXPECT_NE(text.find("out release test-release /data /run/secrets"), std::string::npos) << text;
-  EXPECT_NE(text.find("out host silo None"), std::string::npos) << text;
+  EXPECT_NE(text.find("out host silo ['fs']"), std::string::npos) << text;
   EXPECT_NE(text.find("out net ['lo']"), std::string::npos) << text;
   EXPECT_NE(text.find("out fds ['0', '1', '2', '3', '4']"), std::string::npos) << text;
   EXPECT_NE(text.find("out caps ['0000000000000000', '0000000000000000', '1', '2']"),

@@ -74,6 +74,8 @@ class RealParts final : public HostParts {
   Result<void> finish(const HostOptions& options, base::asio::any_io_executor executor,
                       const base::Clock& clock, base::Worker& worker) {
     TRY(make_sandbox_files(options.paths, options.init_program));
+    shared_ = std::make_unique<SharedFiles>(shared_folders(options.paths), own_etc_files());
+    TRY(shared_->refresh(clock.boot()));
     // Control reads it; the gateway's group writes it.
     TRY(wire::ActivityBoard::create(options.paths.board(), 0664, options.gateway_gid));
     TRY_ASSIGN(board_, wire::ActivityBoard::open(options.paths.board(),
@@ -87,6 +89,7 @@ class RealParts final : public HostParts {
                                                                  .worker = worker,
                                                                  .clock = clock,
                                                                  .seccomp = std::move(seccomp_),
+                                                                 .shared = shared_.get(),
                                                                  .change_user = base::os::is_root(),
                                                                  .on_launch = log_launch});
     return {};
@@ -98,6 +101,7 @@ class RealParts final : public HostParts {
   std::unique_ptr<Cgroups> cgroups_;
   std::unique_ptr<Volumes> volumes_;
   std::unique_ptr<Sandbox> sandbox_;
+  std::unique_ptr<SharedFiles> shared_;
   std::unique_ptr<Doors> doors_;
   std::unique_ptr<wire::ActivityBoard> board_;
   std::unique_ptr<SiloLauncher> launcher_;

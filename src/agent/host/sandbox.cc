@@ -8,8 +8,11 @@ SandboxFolders sandbox_folders(const wire::Paths& paths) {
   return {.init = paths.run() + "/granary-init",
           .etc = paths.run() + "/etc",
           .dev = paths.run() + "/dev",
+          .var = paths.run() + "/var",
           .empty = paths.run() + "/empty",
-          .disk = paths.run() + "/disk"};
+          .disk = paths.run() + "/disk",
+          .scratch = paths.run() + "/scratch",
+          .groups = paths.run() + "/groups"};
 }
 
 std::vector<std::string> init_command(const std::string& program, const SiloPlan& plan) {

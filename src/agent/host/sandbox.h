@@ -22,10 +22,22 @@ struct SandboxFolders {
   std::string init;   // the program granary-init
   std::string etc;    // what /etc shows
   std::string dev;    // read-only /dev; missing where no devices may be made
+  std::string var;    // what /var shows beside its tmp, where there is anything
   std::string empty;  // holds an empty file and an empty folder, to lie over what is not to be seen
-  std::string disk;   // where a disk is mounted, in the silo's own mount namespace
+  // Where something is mounted, in the silo's own mount namespace.
+  std::string disk;
+  std::string scratch;
+  std::string groups;
 };
 SandboxFolders sandbox_folders(const wire::Paths& paths);
+
+// What is mounted for one silo, as folders in its mount namespace; empty: there is none.
+struct SiloMounts {
+  std::string disk;
+  std::string scratch;       // on the account's disk, for temporary files
+  bool old_scratch = false;  // what is in it is of an earlier life
+  std::string groups;        // its own control groups, as they are to lie in /sys/fs/cgroup
+};
 
 // Who tells the pid of the silo's first process.
 enum class PidSource {
@@ -46,8 +58,7 @@ class Sandbox {
  public:
   virtual ~Sandbox() = default;
   virtual std::string_view isolation() const = 0;
-  // `disk` is the account's disk as a folder.
-  virtual SandboxCommand command(const SiloPlan& plan, const std::string& disk) const = 0;
+  virtual SandboxCommand command(const SiloPlan& plan, const SiloMounts& mounts) const = 0;
 };
 
 // granary-init and its options, up to the app's command.

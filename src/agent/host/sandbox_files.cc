@@ -18,7 +18,6 @@ using base::Result;
 using base::os::Durability;
 
 constexpr std::size_t kLargestProgram = 64U << 20;
-constexpr std::size_t kLargestEtcFile = 16U << 20;
 
 struct EtcFile {
   const char* name;
@@ -33,9 +32,6 @@ constexpr EtcFile kEtcFiles[] = {
     {"hostname", "silo\n"},
     {"nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n"},
 };
-
-// Of the host: where libraries lie, and whom TLS may trust.
-constexpr const char* kCopied[] = {"ld.so.cache", "ssl/certs/ca-certificates.crt"};
 
 struct Device {
   const char* name;
@@ -74,42 +70,28 @@ Result<void> make_devices(const std::string& folder) {
   return {};
 }
 
-Result<void> copy_links(const std::string& from, const std::string& to) {
-  TRY(base::os::make_folders(to, 0755));
-  const auto names = base::os::list_folder(from);
-  if (!names) return {};  // not a Debian system
-  for (const std::string& name : *names) {
-    char target[4096];
-    const ssize_t length = ::readlink((from + "/" + name).c_str(), target, sizeof target);
-    const std::string_view text(target, length > 0 ? static_cast<std::size_t>(length) : 0);
-    if (!text.starts_with("/usr/")) continue;
-    (void)base::os::remove_file(to + "/" + name);
-    if (::symlink(std::string(text).c_str(), (to + "/" + name).c_str()) != 0)
-      return std::unexpected(base::os::from_errno(errno, "symlink", name));
-  }
-  return {};
-}
-
 }  // namespace
 
 Result<void> make_sandbox_files(const wire::Paths& paths, const std::string& init_program) {
   const SandboxFolders folders = sandbox_folders(paths);
-  TRY(base::os::make_folders(folders.disk, 0711));
+  for (const std::string& folder : {folders.disk, folders.scratch, folders.groups})
+    TRY(base::os::make_folders(folder, 0711));
   TRY(base::os::make_folders(folders.empty + "/folder", 0755));
   TRY(base::os::replace_file(folders.empty + "/file", "", 0444, Durability::Cached));
-  TRY(base::os::make_folders(folders.etc + "/ssl/certs", 0755));
+  TRY(base::os::make_folders(folders.etc, 0755));
   TRY_ASSIGN(const std::string program, base::os::read_file(init_program, kLargestProgram));
   TRY(base::os::replace_file(folders.init, program, 0755, Durability::Cached));
   for (const EtcFile& file : kEtcFiles)
     TRY(base::os::replace_file(folders.etc + "/" + file.name, file.text, 0644, Durability::Cached));
-  for (const char* name : kCopied) {
-    const auto text = base::os::read_file(std::string("/etc/") + name, kLargestEtcFile);
-    if (!text) continue;  // programs do without, only slower or with fewer peers
-    TRY(base::os::replace_file(folders.etc + "/" + name, *text, 0644, Durability::Cached));
-  }
   // Where that is not to be, each silo gets its own from bubblewrap, a little slower.
   if (base::os::is_root() && !make_devices(folders.dev)) TRY(base::os::remove_tree(folders.dev));
-  return copy_links("/etc/alternatives", folders.etc + "/alternatives");
+  return {};
+}
+
+std::vector<std::string> own_etc_files() {
+  std::vector<std::string> names;
+  for (const EtcFile& file : kEtcFiles) names.emplace_back(file.name);
+  return names;
 }
 
 Result<void> check_passage(const std::string& path) {

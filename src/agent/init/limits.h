@@ -53,6 +53,9 @@ inline constexpr std::chrono::milliseconds kAcceptPause{100};
 inline constexpr std::chrono::milliseconds kDrainTimeout{2000};
 inline constexpr std::chrono::milliseconds kMaxStopTimeout = std::chrono::hours{1};
 
+// How long old temporary files may hold up the app. Some 100,000 files; the rest stays.
+inline constexpr std::chrono::milliseconds kEmptyLongest{1'000};
+
 // Events taken from the kernel in one step().
 inline constexpr int kEventsPerStep = 64;
 

@@ -74,6 +74,7 @@ Outcome read_option(std::string_view name, const char* value, Options& options, 
     return read_log_bytes(value, options);
   }
   if (name == "--workdir") return read_path(value, options.workdir);
+  if (name == "--empty") return read_path(value, options.empty);
   if (name == "--egress") return read_path(value, options.egress);
   return "is not an option of granary-init";
 }

@@ -21,6 +21,7 @@ struct Options {
   std::chrono::milliseconds stop_timeout{0};
   std::uint64_t log_bytes = 0;   // both files of the ring together
   const char* egress = nullptr;  // the platform's egress socket; null: there is no way out
+  const char* empty = nullptr;   // a folder with what an earlier life has left; null: none
   const char* workdir = "/app";
   char** command = nullptr;  // ends with a null pointer; at least one argument
 };

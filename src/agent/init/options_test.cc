@@ -54,6 +54,9 @@ TEST(InitOptionsTest, HasAWayOutOnlyWhenItIsTold) {
   EXPECT_EQ(without.parse()->egress, nullptr);
   CommandLine line(with(kComplete, {"--egress", "/run/egress/egress.sock", "--", "true"}));
   EXPECT_STREQ(line.parse()->egress, "/run/egress/egress.sock");
+  EXPECT_EQ(without.parse()->empty, nullptr);
+  CommandLine emptied(with(kComplete, {"--empty", "/var/tmp", "--", "true"}));
+  EXPECT_STREQ(emptied.parse()->empty, "/var/tmp");
   CommandLine wrong(with(kComplete, {"--egress", "egress.sock", "--", "true"}));
   EXPECT_STREQ(wrong.parse().error().option, "--egress");
 }

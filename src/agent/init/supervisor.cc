@@ -8,6 +8,7 @@
 #include <cstring>
 #include <utility>
 
+#include "agent/init/emptying.h"
 #include "agent/init/text.h"
 
 namespace granary::init {
@@ -55,6 +56,11 @@ Supervisor::Supervisor(const Options& options, char** environment)
 
 void Supervisor::start() {
   ring_.open();
+  const EmptyingBounds bounds{sys::wall_now_exactly(), kEmptyLongest};
+  if (options_.empty != nullptr && !empty_folder(options_.empty, scratch_, bounds))
+    log((Text<160>() << options_.empty
+                     << " still holds old temporary files: they could not be removed in time.")
+            .view());
   if (const auto failure = start_app()) {
     report(*failure);
     enter(Phase::Finished);

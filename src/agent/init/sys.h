@@ -58,6 +58,20 @@ class DescriptorFile final : public LogFile {
 long read_some(int fd, std::span<char> into);
 void write_to_stderr(std::string_view text);
 
+// --- folders ---
+// None of these follows a link as the last part of a name.
+int open_folder(int at, const char* name);  // `at` < 0: `name` is a path; close-on-exec
+// The next names, as getdents64(2) stores them; 0 at the end.
+long next_names(int folder, std::span<char> into);
+void first_names(int folder);  // begins again
+int remove_file(int at, const char* name);
+int remove_folder(int at, const char* name);
+int move(int from, const char* name, int to, const char* new_name);  // never over another
+void allow_access(int at, const char* name);                         // to its owner
+// When it was last changed in any way. 0: nobody knows.
+std::chrono::nanoseconds changed_at(int at, const char* name);
+std::chrono::nanoseconds wall_now_exactly();
+
 // --- descriptors ---
 // Puts /dev/null where 0, 1 or 2 are closed, so that no other descriptor takes their number.
 void fill_standard_descriptors();

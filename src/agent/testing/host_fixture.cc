@@ -73,6 +73,9 @@ void HostFixture::SetUp() {
     ASSERT_TRUE(base::os::make_folders(path, 0711).has_value());
   const auto files = make_sandbox_files(paths_, init_program());
   ASSERT_TRUE(files.has_value()) << describe(files.error());
+  shared_ = std::make_unique<SharedFiles>(shared_folders(paths_), own_etc_files());
+  const auto shared = shared_->refresh(clock_.boot());
+  ASSERT_TRUE(shared.has_value()) << describe(shared.error());
   launcher_ = std::make_unique<HostLauncher>(context_.get_executor(), parts());
 }
 
@@ -96,7 +99,8 @@ HostLauncherParts HostFixture::parts() {
           .volumes = disks_,
           .worker = worker_,
           .clock = clock_,
-          .seccomp = filter ? std::move(*filter) : Fd()};
+          .seccomp = filter ? std::move(*filter) : Fd(),
+          .shared = shared_.get()};
 }
 
 std::string HostFixture::make_release(const std::string& program) {

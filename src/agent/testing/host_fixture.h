@@ -69,6 +69,7 @@ class HostFixture : public ::testing::Test {
   DiskImages disks_;
   BwrapSandbox sandbox_;
   UnixDoors doors_;
+  std::unique_ptr<SharedFiles> shared_;
   std::unique_ptr<HostLauncher> launcher_;
 };
 

@@ -68,9 +68,49 @@ int own_mounts(Prepared& with) {
     constexpr unsigned long kFlags = MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NOEXEC;
     if (::mount(nullptr, folder, nullptr, kFlags, nullptr) != 0) return -1;
   }
-  // Nothing of it is wanted, and a sandbox program reads the list of mounts for each of its own.
-  // Where it is no mount, it stays.
-  (void)::umount2("/sys", MNT_DETACH);
+  return 0;
+}
+
+int bind_read_only(const char* source, const char* at) {
+  constexpr unsigned long kFlags =
+      MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
+  if (::mount(source, at, nullptr, MS_BIND, nullptr) != 0) return -1;
+  return ::mount(nullptr, at, nullptr, kFlags, nullptr);
+}
+
+int say(const ShownFolders::Said& said) {
+  const int fd = ::open(said.file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
+  if (fd < 0) return -1;
+  const bool whole =
+      ::write(fd, said.text.data(), said.text.size()) == static_cast<ssize_t>(said.text.size());
+  ::close(fd);
+  return whole ? bind_read_only(said.file.c_str(), said.at.c_str()) : -1;
+}
+
+int show_folders(Prepared& with) {
+  const ShownFolders& shown = with.options.shown;
+  if (!with.options.mount || shown.target.empty()) return 0;
+  const char* target = shown.target.c_str();
+  constexpr unsigned long kFlags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+  ::umask(022);
+  if (::mount("view", target, "tmpfs", kFlags, "size=64k,mode=0755") != 0) return -1;
+  for (const ShownFolders::Folder& folder : shown.folders) {
+    if (::mkdir(folder.at.c_str(), 0755) != 0) return -1;
+    if (bind_read_only(folder.source.c_str(), folder.at.c_str()) != 0) return -1;
+  }
+  for (const ShownFolders::Link& link : shown.links) {
+    if (::symlink(link.to.c_str(), link.at.c_str()) != 0) return -1;
+  }
+  for (const ShownFolders::Said& said : shown.said) {
+    if (say(said) != 0) return -1;
+  }
+  return ::mount(nullptr, target, nullptr, MS_REMOUNT | MS_RDONLY | kFlags, nullptr);
+}
+
+// Nothing else of it is wanted, and a sandbox program reads the list of mounts for each of its own.
+int hide_devices(Prepared& with) {
+  if (!with.options.mount) return 0;
+  (void)::umount2("/sys", MNT_DETACH);  // where it is no mount, it stays
   return 0;
 }
 
@@ -85,6 +125,24 @@ int unlock_disk(Prepared& with) {
   if (!with.options.mount || with.options.mount->key == nullptr) return 0;
   const PrivateMount& disk = *with.options.mount;
   return disk.key->unlock(disk.target.c_str(), disk.folder.c_str(), disk.owner.uid, disk.owner.gid);
+}
+
+int make_scratch(const PrivateMount& disk) {
+  const char* scratch = disk.scratch.c_str();
+  const uid_t uid = disk.owner.uid;
+  const gid_t gid = disk.owner.gid;
+  if (::mkdir(disk.scratch_parent.c_str(), 0700) != 0 && errno != EEXIST) return -1;
+  if (disk.key != nullptr) return disk.key->make_folder(scratch, uid, gid);
+  if (::mkdir(scratch, 0700) == 0) return ::chown(scratch, uid, gid);
+  return errno == EEXIST ? 0 : -1;
+}
+
+// A disk without room is the app's own problem, and no reason not to start it.
+int mount_scratch(Prepared& with) {
+  if (!with.options.mount || with.options.mount->scratch.empty()) return 0;
+  const PrivateMount& disk = *with.options.mount;
+  if (make_scratch(disk) != 0) return errno == ENOSPC || errno == EDQUOT ? 0 : -1;
+  return ::mount(disk.scratch.c_str(), disk.scratch_target.c_str(), nullptr, MS_BIND, nullptr);
 }
 
 // No core file: it would be smaller than a page. And not the host's handler either, which the
@@ -153,8 +211,11 @@ constexpr Step kSteps[] = {
     {"making a session", own_session},
     {"joining its cgroups", join_cgroups},
     {"making a mount namespace", own_mounts},
+    {"showing its control groups", show_folders},
+    {"hiding devices", hide_devices},
     {"mounting its disk", mount_disk},
     {"unlocking its disk", unlock_disk},
+    {"mounting its scratch folder", mount_scratch},
     {"handing over descriptors", place_descriptors},
     // After that: a parent with many descriptors has its copies beyond the limit.
     {"limiting its resources", limit_resources},

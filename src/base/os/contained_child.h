@@ -28,6 +28,35 @@ struct PrivateMount {
   const FolderKey* key = nullptr;
   std::string folder;
   Ownership owner{0, 0};
+  // A second folder on it, of the same owner and under the same key, made where it is missing, in
+  // `scratch_parent`, and mounted on the existing folder `scratch_target` as well. Empty: none.
+  // Where the disk has no room to make it, there is none either.
+  std::string scratch;
+  std::string scratch_parent;
+  std::string scratch_target;
+};
+
+// A folder of the child's own, in memory, that shows others of this machine. All of it is read-only
+// for whoever the child becomes. All paths are absolute.
+struct ShownFolders {
+  struct Folder {
+    std::string source;
+    std::string at;  // below `target`
+  };
+  struct Link {
+    std::string to;
+    std::string at;
+  };
+  // A file of a shown folder that says this instead.
+  struct Said {
+    std::string text;
+    std::string file;  // directly below `target`; holds the text
+    std::string at;
+  };
+  std::string target;  // an existing folder; empty: nothing is shown
+  std::vector<Folder> folders;
+  std::vector<Link> links;
+  std::vector<Said> said;
 };
 
 struct HandedFd {
@@ -44,6 +73,7 @@ struct ContainedChildOptions {
   int cgroup = -1;                    // cgroup v2: its folder; the child is born in it
   std::optional<PrivateMount> mount;  // with it comes a mount namespace
   std::string read_only;              // in that namespace, a folder to be so; empty: none
+  ShownFolders shown;                 // in that namespace
   std::optional<Ownership> identity;
   std::vector<HandedFd> descriptors;
   int stdio = -1;  // standard output and error; input is /dev/null

@@ -70,6 +70,10 @@ int FolderKey::unlock(const char* mount, const char* folder, uid_t uid, gid_t gi
   const RawFolder root(mount);
   if (root.get() < 0) return -1;
   if (::ioctl(root.get(), FS_IOC_ADD_ENCRYPTION_KEY, request_->argument()) != 0) return -1;
+  return make_folder(folder, uid, gid);
+}
+
+int FolderKey::make_folder(const char* folder, uid_t uid, gid_t gid) const {
   const bool made = ::mkdir(folder, 0700) == 0;
   if (!made && errno != EEXIST) return -1;
   const RawFolder inside(folder);

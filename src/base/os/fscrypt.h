@@ -27,7 +27,9 @@ class FolderKey final {
   // calls: for a child before it executes. As root. -1 and errno: as ioctl; EKEYREJECTED: the
   // folder is there, but not under this key.
   int unlock(const char* mount, const char* folder, uid_t uid, gid_t gid) const;
-  // The same for a folder that is there, on a file system that may be read-only. Errors also:
+  // The folder alone, after unlock() has given the key to its file system.
+  int make_folder(const char* folder, uid_t uid, gid_t gid) const;
+  // As unlock() for a folder that is there, on a file system that may be read-only. Errors also:
   // ENOENT.
   int unlock_existing(const char* mount, const char* folder) const;
 
