@@ -1,5 +1,6 @@
 #include "agent/accounts.h"
 #include "agent/disk_problem.h"
+#include "agent/failure.h"
 #include "agent/limits.h"
 #include "agent/log_writer.h"
 
@@ -49,7 +50,10 @@ Task<std::vector<wire::AccountReport>> Accounts::measured(
       for (wire::ServiceReport& service : report.services) {
         if (service.pid == 0) continue;
         const auto usage = parts_.cgroups.usage({report.account, service.name});
-        if (usage) service.memory_bytes = usage->memory_bytes;
+        if (!usage) continue;
+        service.memory_bytes = usage->memory_bytes;
+        if (usage->processes_refused > 0 && service.last_failure.empty())
+          service.last_failure = describe_process_limit(usage->processes_limit);
       }
     }
     return true;

@@ -49,6 +49,9 @@ struct CgroupEntrance {
 struct CgroupUsage {
   std::uint64_t memory_bytes = 0;
   std::uint64_t oom_kills = 0;
+  // How often a process or thread could not be started, and how many there may be.
+  std::uint64_t processes_refused = 0;
+  std::uint64_t processes_limit = 0;
 };
 
 class Cgroups {
@@ -57,6 +60,10 @@ class Cgroups {
   // Makes the service's groups with these limits, whether they were there or not.
   virtual base::Result<CgroupEntrance> make(const base::ServiceId& service,
                                             const wire::Limits& limits) = 0;
+  // How much of the CPU it may use: its limit, or what a start may. Errors: NotFound.
+  enum class CpuLimit { Share, Start };
+  virtual base::Result<void> set_cpu_limit(const base::ServiceId& service,
+                                           const wire::Limits& limits, CpuLimit limit) = 0;
   // Errors: NotFound.
   virtual base::Result<CgroupUsage> usage(const base::ServiceId& service) = 0;
   // What all services of the account have used since its groups were made. Errors: NotFound.

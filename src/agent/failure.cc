@@ -51,8 +51,16 @@ std::string others(const std::vector<std::uint16_t>& ports, const wire::ServiceS
 
 std::string describe_end(const SiloEnd& end, const wire::ServiceSpec& spec) {
   std::string text = what_happened(end, spec);
+  if (end.out_of_processes) text += ". Before, " + describe_process_limit(spec.limits.processes);
   if (!end.detail.empty()) text += ". It said last: " + end.detail;
   return text;
+}
+
+std::string describe_process_limit(std::uint64_t processes) {
+  return fmt::format(
+      "it reached its limit of {} processes and threads, and could not start another. Raise "
+      "limits.processes in granary.yaml, or make it start fewer threads",
+      processes);
 }
 
 std::string describe_silence(const wire::ServiceSpec& spec,

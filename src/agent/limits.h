@@ -84,6 +84,22 @@ inline constexpr int kBacklog = 4096;
 // How long the sandbox may take until its first process exists.
 inline constexpr std::chrono::milliseconds kSandboxDeadline{10'000};
 
+// --- more CPU for a start -----------------------------------------------------------------------
+
+// What a service may have of it at once, in time that passes: a JVM's start takes some 3 s.
+inline constexpr std::chrono::seconds kBoostMost{10};
+// One part in so many of the time comes back: a service that sleeps after a minute has 6 s for each
+// start; one that only ever starts has a tenth more than its share.
+inline constexpr int kBoostRegain = 10;
+// Cores that a start may use, where there are as many. Most programs start with one thread; two
+// leave others a core on the smallest machines that are sold.
+inline constexpr unsigned kBoostCores = 2;
+// Programs load much of themselves with the first request: until it is answered, but no longer.
+inline constexpr std::chrono::milliseconds kBoostTail{1'000};
+// A tenth of the time that has passed, within these.
+inline constexpr std::chrono::milliseconds kBoostPollShortest{5};
+inline constexpr std::chrono::milliseconds kBoostPollLongest{100};
+
 // --- protocol -----------------------------------------------------------------------------------
 
 // Control and gateway hold one connection each; the rest is for people.

@@ -4,6 +4,7 @@
 
 #include "agent/limits.h"
 #include "agent/service_life.h"
+#include "agent/start_boost.h"
 #include "base/check.h"
 
 namespace granary::agent {
@@ -16,7 +17,10 @@ using std::chrono::milliseconds;
 
 Service::Service(ServiceTools& tools, std::shared_ptr<const wire::AccountSpec> account,
                  std::size_t index)
-    : tools_(tools), account_(std::move(account)), index_(index) {}
+    : tools_(tools),
+      account_(std::move(account)),
+      index_(index),
+      start_budget_(std::make_shared<StartBudget>()) {}
 
 Service::~Service() {
   ASSERT(!awake_ || tools_.tasks.closing());
@@ -168,6 +172,8 @@ void Service::adopt(AdoptedSilo found) {
   awake_ = awake;
   tools_.board.slot(awake->slot).epoch.store(awake->epoch);
   note_living();
+  (void)tools_.tasks.spawn("share of " + to_string(id()),
+                           end_boost_now(tools_, id(), spec().limits));
   (void)tools_.tasks.spawn("life of " + to_string(id()), live(std::move(awake)));
 }
 

@@ -25,6 +25,7 @@
 namespace granary::agent {
 
 class Service;
+class StartBudget;
 
 // What every service needs; all outlive it.
 struct ServiceTools {
@@ -121,6 +122,7 @@ class Service final : public std::enable_shared_from_this<Service> {
   base::Task<base::Result<SiloEnd>> clean_up();
   base::Task<base::Result<void>> start_silo(std::shared_ptr<Awake> awake);
   base::Task<void> settle(std::shared_ptr<Awake> awake);
+  void watch_boost(const std::shared_ptr<Awake>& awake, const SiloPlan& plan);
   base::Task<bool> see_to_its_end(std::shared_ptr<Awake> awake);
   base::Task<void> watch(std::shared_ptr<Awake> awake);
   base::Task<bool> end_life(std::shared_ptr<Awake> awake, std::optional<base::Error> failed);
@@ -153,7 +155,8 @@ class Service final : public std::enable_shared_from_this<Service> {
   std::string last_failure_;
   std::string last_fault_;  // of this release
   bool unclean_ = false;  // something may be left of an earlier life: the next start clears it away
-  bool remembered_ = false;  // there is a file of its failures
+  bool remembered_ = false;                    // there is a file of its failures
+  std::shared_ptr<StartBudget> start_budget_;  // owned by this and by the task that ends a boost
 };
 
 }  // namespace granary::agent

@@ -2,6 +2,7 @@
 
 #include "agent/failure.h"
 #include "agent/limits.h"
+#include "agent/start_boost.h"
 #include "base/check.h"
 #include "base/contained.h"
 #include "base/log.h"
@@ -86,13 +87,30 @@ Task<Result<void>> Service::start_silo(std::shared_ptr<Awake> awake) {
   wanted.epoch = awake->epoch;
   wanted.listener = awake->door.get();
   ++wakes_;
+  wanted.boosted = start_budget_->left(tools_.clock.boot()) > BootTime(0);
+  const SiloPlan started = wanted;
   CO_TRY_ASSIGN(awake->silo, co_await tools_.launcher.start(std::move(wanted)));
+  watch_boost(awake, started);
   if (!tools_.tasks.spawn("end of " + to_string(id()), watch(awake)))
     co_return base::fail(Code::Cancelled, "the agent is stopping");
   open_epoch(*awake);
   (void)tools_.tasks.spawn("first connection of " + to_string(id()), await_acceptance(awake));
   co_await settle(awake);
   co_return Result<void>();
+}
+
+// Of a life that has begun with more of the CPU than its share.
+void Service::watch_boost(const std::shared_ptr<Awake>& awake, const SiloPlan& plan) {
+  if (!plan.boosted) return;
+  BoostedLife life{
+      .service = plan.service,
+      .limits = plan.spec.limits,
+      .slot = plan.spec.slot,
+      .longest = start_budget_->left(tools_.clock.boot()),
+      .accepts = [awake] { return awake->accepts; },
+      .over = [awake, epoch = plan.epoch] { return awake->ended || awake->epoch != epoch; },
+      .budget = start_budget_};
+  (void)tools_.tasks.spawn("start of " + to_string(id()), end_boost(tools_, std::move(life)));
 }
 
 void Service::open_epoch(Awake& awake) {

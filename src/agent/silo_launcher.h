@@ -49,9 +49,10 @@ struct SiloEnd {
   };
   Kind kind = Kind::Unknown;
   int value = 0;
-  bool asked = false;          // it had been told to stop
-  bool out_of_memory = false;  // the kernel killed in it for its memory limit
-  std::string detail;          // what it said last
+  bool asked = false;             // it had been told to stop
+  bool out_of_memory = false;     // the kernel killed in it for its memory limit
+  bool out_of_processes = false;  // a process or thread was not started, for its limit
+  std::string detail;             // what it said last
 };
 
 class SiloLauncher {
@@ -73,6 +74,9 @@ class SiloLauncher {
   // The TCP ports that the running silo listens on, by its own network's reckoning; to tell why
   // requests do not reach it. Empty: none, or it is not known.
   virtual base::Task<std::vector<std::uint16_t>> listening_ports(base::ServiceId service) = 0;
+  // From now on it has its share of the CPU, whether it was given more for its start or not.
+  // Errors: NotFound.
+  virtual base::Task<base::Result<void>> settle(base::ServiceId service, wire::Limits limits) = 0;
   // Services that something of a silo is left of: records, cgroups.
   virtual base::Task<std::vector<base::ServiceId>> leftovers() = 0;
 };

@@ -19,6 +19,7 @@ struct SiloPlan {
   std::string config_json;
   wire::Secrets secrets;
   std::uint32_t epoch = 0;  // of this life, never 0
+  bool boosted = false;     // may use more of the CPU until SiloLauncher::settle()
   int listener = -1;        // borrowed until start() has resolved
 
   bool operator==(const SiloPlan&) const = default;

@@ -47,15 +47,31 @@ Answer list_of_shared_memory() {
   return held("/proc/sysvipc/shm shows no other's");
 }
 
-Answer watch(const char* file, const char* whose) {
+constexpr std::uint32_t kReading = IN_OPEN | IN_ACCESS;
+
+Answer watch(const char* file, const char* whose, std::uint32_t mask = kReading) {
   const int fd = ::inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
   if (fd < 0) return refused("inotify_init1");
-  if (::inotify_add_watch(fd, file, IN_OPEN | IN_ACCESS) < 0)
+  if (::inotify_add_watch(fd, file, mask) < 0)
     return refused(std::string("inotify_add_watch ") + file);
   pollfd watched{fd, POLLIN, 0};
   if (::poll(&watched, 1, kWatchMs) == 0)
     return held(std::string("inotify of ") + file + " told nothing");
   return broken(std::string("inotify of ") + file + " tells when " + whose + " opens it");
+}
+
+// Whoever adds the watch in our place shall not take our descriptor for its own.
+Answer watch_through_link() {
+  constexpr const char* kLink = "/data/granary-attack-watch";
+  const int file = ::open(kSharedFile, O_RDONLY | O_CLOEXEC);
+  if (file < 0) return inapplicable(std::string("there is no ") + kSharedFile);
+  const std::string target = "/proc/self/fd/" + std::to_string(file);
+  ::unlink(kLink);
+  if (::symlink(target.c_str(), kLink) != 0) return refused("symlink");
+  Answer answer = watch(kLink, "the other account", IN_ALL_EVENTS);
+  ::unlink(kLink);
+  ::close(file);
+  return answer;
 }
 
 // The older way: a signal when something in the folder is read.
@@ -109,6 +125,10 @@ constexpr Attempt kAttempts[] = {
      [](const Knowledge&) { return leave_lease(); }},
     {"watch-release", kTopic, "watch when the other account opens a file of the release",
      [](const Knowledge&) { return watch(kSharedFile, "the other account"); }},
+    {"watch-release-all", kTopic, "watch all that happens to a file of the release",
+     [](const Knowledge&) { return watch(kSharedFile, "the other account", IN_ALL_EVENTS); }},
+    {"watch-release-link", kTopic, "watch the release through a link to an own descriptor",
+     [](const Knowledge&) { return watch_through_link(); }},
     {"watch-release-folder", kTopic, "watch when the other account reads in the release",
      [](const Knowledge&) { return watch_folder("/app"); }},
     {"watch-programs", kTopic, "watch which programs the host runs",

@@ -49,6 +49,7 @@ SHOWN = {
         names-tmp names-shared-memory beacon-abstract beacon-loopback
         beacon-shared-memory beacon-shared-memory-list beacon-messages
         beacon-semaphores beacon-queue beacon-tmp beacon-shm-file watch-release
+        watch-release-all watch-release-link
         watch-release-folder watch-programs watch-device""".split(),
     "in_no_sandbox": """
         victim-root victim-folder agent-root process-see process-see-victim

@@ -1,11 +1,9 @@
 #include "agent/host/bwrap_sandbox.h"
 
-#include <algorithm>
-#include <thread>
-
 #include "agent/host/runtime_environment.h"
 #include "agent/init/limits.h"
 #include "base/os/file.h"
+#include "base/os/processors.h"
 #include "wire/egress_policy.h"
 
 namespace granary::agent {
@@ -103,9 +101,7 @@ void add_environment(Arguments& to, const SiloPlan& plan, const SiloMounts& moun
 }  // namespace
 
 BwrapSandbox::BwrapSandbox(wire::Paths paths, std::string bwrap)
-    : paths_(std::move(paths)),
-      bwrap_(std::move(bwrap)),
-      cores_(std::max(1U, std::thread::hardware_concurrency())) {}
+    : paths_(std::move(paths)), bwrap_(std::move(bwrap)), cores_(base::os::processors()) {}
 
 SandboxCommand BwrapSandbox::command(const SiloPlan& plan, const SiloMounts& mounts) const {
   SandboxCommand command;
@@ -123,6 +119,7 @@ SandboxCommand BwrapSandbox::command(const SiloPlan& plan, const SiloMounts& mou
   const Arguments init = init_command(kInitInside, plan);
   command.argv.insert(command.argv.end(), init.begin(), init.end());
   if (plan.spec.egress) add(command.argv, {"--egress", kEgressSocket});
+  add(command.argv, {"--watches", "guarded"});
   if (mounts.old_scratch) add(command.argv, {"--empty", kScratch});
   add(command.argv, {"--workdir", "/app", "--"});
   command.argv.insert(command.argv.end(), plan.spec.command.begin(), plan.spec.command.end());

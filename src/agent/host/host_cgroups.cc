@@ -8,9 +8,11 @@
 #include <algorithm>
 #include <sstream>
 
+#include "agent/limits.h"
 #include "base/hash.h"
 #include "base/os/file.h"
 #include "base/os/process.h"
+#include "base/os/processors.h"
 #include "base/os/syscall.h"
 
 namespace granary::agent {
@@ -242,6 +244,19 @@ GroupView HostCgroups::view_v2(const ServiceId& service, const wire::Limits& lim
   return view;
 }
 
+// For a start: so many cores, or its limit where that is more.
+Result<void> HostCgroups::set_cpu_limit(const ServiceId& service, const wire::Limits& limits,
+                                        CpuLimit limit) {
+  std::uint64_t quota = quota_of(limits);
+  if (limit == CpuLimit::Start) {
+    const unsigned cores = std::min(base::os::processors(), kBoostCores);
+    quota = std::max(quota, cores * kCpuPeriodUs);
+  }
+  const std::string leaf = folder(root_of("cpu"), service);
+  if (v2()) return put(leaf + "/cpu.max", fmt::format("{} {}", quota, kCpuPeriodUs));
+  return put_number(leaf + "/cpu.cfs_quota_us", quota);
+}
+
 Result<CgroupUsage> HostCgroups::usage(const ServiceId& service) {
   const std::string leaf = folder(root_of("memory"), service);
   CgroupUsage usage;
@@ -253,6 +268,13 @@ Result<CgroupUsage> HostCgroups::usage(const ServiceId& service) {
       base::os::read_file(leaf + (v2() ? "/memory.events" : "/memory.oom_control"), kLargestFile));
   usage.memory_bytes = number_in(memory);
   usage.oom_kills = number_of(events, "oom_kill");
+  const std::string pids = folder(root_of("pids"), service);
+  const auto refused = base::os::read_file(pids + "/pids.events", kLargestFile);
+  if (refused) usage.processes_refused = number_of(*refused, "max");
+  const auto limit = base::os::read_file(pids + "/pids.max", kLargestFile);
+  if (limit)
+    usage.processes_limit =
+        number_in(*limit) - std::min<std::uint64_t>(number_in(*limit), kOwnProcesses);
   return usage;
 }
 

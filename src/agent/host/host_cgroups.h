@@ -21,6 +21,8 @@ class HostCgroups final : public Cgroups {
 
   base::Result<CgroupEntrance> make(const base::ServiceId& service,
                                     const wire::Limits& limits) override;
+  base::Result<void> set_cpu_limit(const base::ServiceId& service, const wire::Limits& limits,
+                                   CpuLimit limit) override;
   base::Result<CgroupUsage> usage(const base::ServiceId& service) override;
   base::Result<std::chrono::nanoseconds> cpu_time(const base::AccountId& account) override;
   base::Result<void> set_cpu_level(const base::AccountId& account, CpuUse use) override;

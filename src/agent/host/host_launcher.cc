@@ -118,7 +118,8 @@ class HostLauncher::Launch final {
 
   Result<void> make_cgroups() {
     TRY_ASSIGN(entrance_, parts_.cgroups.make(plan_.service, plan_.spec.limits));
-    return {};
+    if (!plan_.boosted) return {};
+    return parts_.cgroups.set_cpu_limit(plan_.service, plan_.spec.limits, Cgroups::CpuLimit::Start);
   }
 
   Result<void> attach_disk() {
@@ -308,6 +309,7 @@ SiloEnd HostLauncher::clean_up_blocking(const ServiceId& service, const Life& li
   const StatusReport status = read_status(parts_.paths, service);
   SiloEnd end = status.end;
   end.out_of_memory = usage && usage->oom_kills > 0;
+  end.out_of_processes = usage && usage->processes_refused > 0;
   const std::string words = said(life.errors);
   if (!status.ended && !words.empty()) {
     end.kind = SiloEnd::Kind::NoSandbox;
@@ -336,11 +338,16 @@ Task<Result<bool>> HostLauncher::listens(ServiceId service) {
 Task<std::vector<std::uint16_t>> HostLauncher::listening_ports(ServiceId service) {
   const auto life = lives_.find(service);
   // Without walls it is in the host's network, and the ports are anybody's.
-  if (life == lives_.end() || isolation() != "full")
-    co_return std::vector<std::uint16_t>();
+  if (life == lives_.end() || isolation() != "full") co_return std::vector<std::uint16_t>();
   const pid_t init = life->second.record.init.pid;
   co_return co_await base::run_on(parts_.worker,
                                   [init] { return base::os::listening_ports(init); });
+}
+
+Task<Result<void>> HostLauncher::settle(ServiceId service, wire::Limits limits) {
+  co_return co_await base::run_on(parts_.worker, [this, &service, &limits] {
+    return parts_.cgroups.set_cpu_limit(service, limits, Cgroups::CpuLimit::Share);
+  });
 }
 
 Task<std::vector<ServiceId>> HostLauncher::leftovers() {

@@ -50,6 +50,7 @@ class HostLauncher final : public SiloLauncher {
   base::Task<SiloEnd> clean_up(base::ServiceId service) override;
   base::Task<base::Result<bool>> listens(base::ServiceId service) override;
   base::Task<std::vector<std::uint16_t>> listening_ports(base::ServiceId service) override;
+  base::Task<base::Result<void>> settle(base::ServiceId service, wire::Limits limits) override;
   base::Task<std::vector<base::ServiceId>> leftovers() override;
 
  private:

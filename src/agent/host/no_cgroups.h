@@ -11,6 +11,9 @@ class NoCgroups final : public Cgroups {
   base::Result<CgroupEntrance> make(const base::ServiceId&, const wire::Limits&) override {
     return CgroupEntrance{};
   }
+  base::Result<void> set_cpu_limit(const base::ServiceId&, const wire::Limits&, CpuLimit) override {
+    return {};
+  }
   base::Result<CgroupUsage> usage(const base::ServiceId&) override { return CgroupUsage{}; }
   base::Result<std::chrono::nanoseconds> cpu_time(const base::AccountId&) override {
     return std::chrono::nanoseconds(0);

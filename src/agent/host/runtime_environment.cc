@@ -11,6 +11,9 @@ constexpr std::uint64_t kGoPercent = 90;
 // As Go itself from version 1.25 on: one thread alone would wait for each collection.
 constexpr unsigned kFewestGoThreads = 2;
 
+// Node finds its limit of memory and takes half of it for its heap, but never less than 256 MiB.
+constexpr std::uint64_t kNodeKnows = 512ULL << 20;
+
 // Cores that a share of `millis` is worth: as many threads can run at once.
 unsigned cores_of(std::uint32_t millis, unsigned cores) {
   return std::clamp((millis + 999) / 1000, 1U, std::max(cores, 1U));
@@ -21,7 +24,7 @@ unsigned cores_of(std::uint32_t millis, unsigned cores) {
 Variables runtime_variables(const wire::Limits& limits, unsigned cores) {
   const unsigned share = cores_of(limits.cpu_millis, cores);
   const unsigned go = std::min(std::max(share, kFewestGoThreads), std::max(cores, 1U));
-  return {
+  Variables variables = {
       // Only the gateway reaches an app, and what it says of a client it has written itself. By a
       // socket without an address uvicorn would not believe it. (gunicorn reads it as well.)
       {"FORWARDED_ALLOW_IPS", "*"},
@@ -33,6 +36,10 @@ Variables runtime_variables(const wire::Limits& limits, unsigned cores) {
       // Libraries for arithmetic start a thread for each core, and each counts as a process.
       {"OMP_NUM_THREADS", std::to_string(share)},
   };
+  if (limits.memory_bytes < kNodeKnows)
+    variables.emplace_back("NODE_OPTIONS",
+                           fmt::format("--max-old-space-size={}", limits.memory_bytes / 2 >> 20));
+  return variables;
 }
 
 }  // namespace granary::agent

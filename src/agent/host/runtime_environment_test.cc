@@ -38,6 +38,16 @@ TEST(RuntimeEnvironmentTest, GoCollectsBeforeItReachesTheLimit) {
   EXPECT_EQ(variables(500, 2)["GOMEMLIMIT"], "90000000");
 }
 
+TEST(RuntimeEnvironmentTest, NodeIsToldItsHeapWhereItWouldTakeMoreThanThereIs) {
+  wire::Limits limits;
+  limits.memory_bytes = 128ULL << 20;
+  const Variables small = runtime_variables(limits, 2);
+  EXPECT_EQ(small.back(),
+            (std::pair<std::string, std::string>("NODE_OPTIONS", "--max-old-space-size=64")));
+  limits.memory_bytes = 512ULL << 20;
+  for (const auto& [name, value] : runtime_variables(limits, 2)) EXPECT_NE(name, "NODE_OPTIONS");
+}
+
 TEST(RuntimeEnvironmentTest, AppsBelieveWhatTheGatewaySaysOfAClient) {
   EXPECT_EQ(variables(500, 2)["FORWARDED_ALLOW_IPS"], "*");
 }

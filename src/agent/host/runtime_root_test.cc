@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "agent/failure.h"
 #include "agent/testing/host_fixture.h"
 #include "base/os/file.h"
 
@@ -25,7 +26,8 @@ TEST_F(RuntimeTest, ASiloSeesItsOwnLimits) {
 import os
 def read(*names):
     for name in names:
-        if os.path.exists('/sys/fs/cgroup/' + name): return open('/sys/fs/cgroup/' + name).read().split()
+        path = '/sys/fs/cgroup/' + name
+        if os.path.exists(path): return open(path).read().split()
 print('memory', *read('memory.max', 'memory/memory.limit_in_bytes'))
 print('cpu', *read('cpu.max', 'cpu/cpu.cfs_quota_us')[:1])
 print('pids', *read('pids.max', 'pids/pids.max'))
@@ -119,6 +121,124 @@ TEST_F(RuntimeTest, TheServicesOfAnAccountShareItsTemporaryFilesWhileOneOfThemRu
   doors_.close(other.service, std::move(*second_door));
 }
 
+// Threads count as processes do, and a program seldom says why it cannot start one.
+TEST_F(RuntimeTest, TheLimitOfThreadsIsNamedWhereItIsReached) {
+  make_account("acme", kDisk);
+  SiloPlan plan = plan_for("acme", make_release(R"(
+import os, threading, time
+try:
+    for _ in range(200): threading.Thread(target=time.sleep, args=(30,), daemon=True).start()
+except RuntimeError as e:
+    print(e, flush=True)
+    os._exit(3)
+)"));
+  auto door = doors_.open(plan.service);
+  ASSERT_TRUE(door.has_value());
+  plan.listener = door->get();
+  auto silo = run(launcher_->start(plan));
+  ASSERT_TRUE(silo.has_value()) << describe(silo.error());
+  EXPECT_TRUE(run((*silo)->ended()).has_value());
+  const auto usage = cgroups_->usage(plan.service);
+  ASSERT_TRUE(usage.has_value());
+  EXPECT_GT(usage->processes_refused, 0U);
+  EXPECT_EQ(usage->processes_limit, plan.spec.limits.processes);
+  const SiloEnd end = run(launcher_->clean_up(plan.service));
+  EXPECT_TRUE(end.out_of_processes);
+  EXPECT_NE(describe_end(end, plan.spec).find("limit of 64 processes and threads"),
+            std::string::npos)
+      << describe_end(end, plan.spec);
+  doors_.close(plan.service, std::move(*door));
+}
+
+// A start has what it needs; what runs has its share, and is told its share at any time.
+TEST_F(RuntimeTest, AStartMayUseMoreOfTheCpuAndSeesItsShareAllTheWhile) {
+  make_account("acme", kDisk);
+  SiloPlan plan = plan_for(
+      "acme",
+      make_release(http_app(
+          "open([n for n in ('/sys/fs/cgroup/cpu.max', '/sys/fs/cgroup/cpu/cpu.cfs_quota_us') if "
+          "os.path.exists(n)][0]).read().split()[0]")));
+  plan.boosted = true;
+  auto door = doors_.open(plan.service);
+  ASSERT_TRUE(door.has_value());
+  plan.listener = door->get();
+  const auto silo = run(launcher_->start(plan));
+  ASSERT_TRUE(silo.has_value()) << describe(silo.error());
+  const auto quota = [&] {
+    const auto layout = detect_layout();
+    const std::string group = cgroup_name(folder_) + "/acme/api/";
+    const std::string file = layout->v2.empty()
+                                 ? layout->v1.at("cpu") + "/" + group + "cpu.cfs_quota_us"
+                                 : layout->v2 + "/" + group + "cpu.max";
+    return std::stol(base::os::read_file(file, 100).value_or("0"));
+  };
+  EXPECT_GE(quota(), 100'000);
+  EXPECT_EQ(ask(plan.service, "x"), "50000");
+  EXPECT_TRUE(run(launcher_->settle(plan.service, plan.spec.limits)).has_value());
+  EXPECT_EQ(quota(), 50'000);
+  EXPECT_EQ(ask(plan.service, "x"), "50000");
+  (void)run(launcher_->clean_up(plan.service));
+  doors_.close(plan.service, std::move(*door));
+}
+
+// inotify as Python's watchdog uses it: all events of a folder.
+TEST_F(RuntimeTest, WatchingWorksWithoutTellingWhoReads) {
+  make_account("acme", kDisk);
+  const std::string text = run_inside("acme", R"(
+import ctypes, errno, os, select, struct, threading
+libc = ctypes.CDLL(None, use_errno=True)
+ALL, OPEN, ONLYDIR, DONT_FOLLOW = 0xfff, 0x20, 0x1000000, 0x2000000
+def add(fd, path, mask):
+    wd = libc.inotify_add_watch(fd, path, mask)
+    return wd if wd >= 0 else errno.errorcode[ctypes.get_errno()]
+def events(fd):
+    masks = set()
+    while select.select([fd], [], [], 0.2)[0]:
+        data = os.read(fd, 65536)
+        while data:
+            _, mask, _, length = struct.unpack_from('iIII', data)
+            masks.add(mask & 0xfff); data = data[16 + length:]
+    return sorted(masks)
+fd = libc.inotify_init1(0o4000)
+print('data', add(fd, b'/data', ALL))
+open('/data/x', 'w').write('x'); open('/data/x').read()
+print('events', [hex(e) for e in events(fd)])
+os.chdir('/data'); os.mkdir('sub'); os.symlink('/data/sub', 'link'); events(fd)
+print('relative', add(fd, b'sub', ALL) > 1, add(fd, b'./sub/..', ALL) == 1)
+print('kinds', add(fd, b'x', ALL | ONLYDIR), add(fd, b'link', ALL | ONLYDIR) > 1,
+      add(fd, b'link', ALL | DONT_FOLLOW) > 1)
+print('errors', add(fd, b'none', ALL), add(fd, b'', ALL), add(99, b'x', ALL), add(0, b'x', ALL),
+      add(fd, 1, ALL), add(fd, b'y' * 5000, ALL))
+print('reading', add(fd, b'/data', OPEN), add(fd, b'/app/main.py', OPEN))
+own = os.open('/data/sub', os.O_RDONLY)
+print('self', add(fd, b'/proc/self/fd/%d' % own, ALL) > 1)
+os.symlink('/proc/self/fd/4', 'deputy'); print('deputy', add(fd, b'deputy', ALL))
+other = libc.inotify_init1(0o4000)
+print('shared', add(other, b'/usr/bin', ALL)); open('/usr/bin/env', 'rb').read(1)
+print('told', events(other))
+found = []
+thread = threading.Thread(target=lambda: found.append(add(other, b'/tmp', ALL)))
+thread.start(); thread.join(); print('thread', found)
+if os.fork() == 0: os._exit(0 if add(other, b'/data', ALL) == 3 else 1)
+print('child', os.wait()[1])
+pidfd = libc.syscall(434, os.getpid(), 0)
+print('getfd', libc.syscall(438, pidfd, 1, 0), errno.errorcode[ctypes.get_errno()])
+)");
+  expect(text, "data 1");
+  expect(text, "events ['0x2', '0x8', '0x100']");  // modified, closed after writing, made
+  expect(text, "relative True True");
+  expect(text, "kinds ENOTDIR True True");
+  expect(text, "errors ENOENT ENOENT EBADF EINVAL EFAULT ENAMETOOLONG");
+  expect(text, "reading EPERM EPERM");
+  expect(text, "self True");
+  expect(text, "deputy ELOOP");
+  expect(text, "shared 1");
+  expect(text, "told []");
+  expect(text, "thread [2]");
+  expect(text, "child 0");
+  expect(text, "getfd -1 EPERM");
+}
+
 // All that the runtimes in /usr link to is there, but for what is left out on purpose.
 TEST_F(RuntimeTest, WhatRuntimesLinkToLeadsSomewhere) {
   make_account("acme", kDisk);
@@ -126,7 +246,8 @@ TEST_F(RuntimeTest, WhatRuntimesLinkToLeadsSomewhere) {
 import os
 MEANT = ('/etc/ssl/private', '/etc/environment')
 lost = 0
-for top in ('/usr/lib/jvm', '/usr/lib/ssl', '/usr/lib/php', '/usr/lib/python3', '/usr/lib/python3.11'):
+for name in ('jvm', 'ssl', 'php', 'python3', 'python3.11'):
+    top = '/usr/lib/' + name
     for folder, folders, files in os.walk(top):
         for name in folders + files:
             path = os.path.join(folder, name)

@@ -1,16 +1,14 @@
-// The lists for seccomp_filter.cc and seccomp_new_calls.cc, and nothing else.
+// The list for seccomp_filter.cc, and nothing else.
 #pragma once
-
-#include <cstdint>
 
 namespace granary::agent {
 
 // From Docker's default profile (moby profiles/seccomp/default.json), without what that allows
 // only with a capability, and without: name_to_handle_at and the file handles, io_uring, kcmp,
 // landlock's and others' older relatives that no application asks for, the System V clock setters,
-// process_*, pidfd_getfd, ptrace, mlock's hugepage relatives, set-uid calls that a silo of one user
+// process_*, ptrace, mlock's hugepage relatives, set-uid calls that a silo of one user
 // cannot use anyway stay in, because programs call them for nothing. Known calls that are not named
-// here answer EPERM. Newer ones than libseccomp may know are in kNewCalls.
+// here answer EPERM. Newer ones than libseccomp may know are in seccomp_new_calls.h.
 inline constexpr const char* kAllowedCalls[] = {
     "accept",
     "accept4",
@@ -99,6 +97,7 @@ inline constexpr const char* kAllowedCalls[] = {
     "gettimeofday",
     "getuid",
     "getxattr",
+    "inotify_add_watch",  // granary-init guards it in what it starts (init/watch_gate.h)
     "inotify_init",
     "inotify_init1",
     "inotify_rm_watch",
@@ -153,6 +152,7 @@ inline constexpr const char* kAllowedCalls[] = {
     "openat",
     "openat2",
     "pause",
+    "pidfd_getfd",  // for granary-init alone, which forbids it in what it starts
     "pidfd_open",
     "pidfd_send_signal",
     "pipe",
@@ -275,38 +275,6 @@ inline constexpr const char* kAllowedCalls[] = {
     "waitid",
     "write",
     "writev",
-};
-
-// Calls from this number on, the same on all architectures, are told apart by number: the
-// libseccomp of a stable distribution does not know their names. Those that are not listed answer
-// ENOSYS, as from a kernel without them, so that a library takes the older call that it has for
-// such kernels; after EPERM it would give up.
-inline constexpr std::uint32_t kFirstNewCall = 451;
-
-enum class NewCall {
-  Allowed,
-  Refused,  // EPERM: no application asks for it, and it tells or changes what is not a silo's
-};
-struct NewCallRule {
-  std::uint32_t number;
-  NewCall rule;
-};
-inline constexpr NewCallRule kNewCalls[] = {
-    {451, NewCall::Allowed},  // cachestat
-    {452, NewCall::Allowed},  // fchmodat2
-    {454, NewCall::Allowed},  // futex_wake
-    {455, NewCall::Allowed},  // futex_wait
-    {456, NewCall::Allowed},  // futex_requeue
-    {457, NewCall::Refused},  // statmount
-    {458, NewCall::Refused},  // listmount
-    {459, NewCall::Refused},  // lsm_get_self_attr
-    {460, NewCall::Refused},  // lsm_set_self_attr
-    {461, NewCall::Refused},  // lsm_list_modules
-    {462, NewCall::Allowed},  // mseal
-    {463, NewCall::Allowed},  // setxattrat
-    {464, NewCall::Allowed},  // getxattrat
-    {465, NewCall::Allowed},  // listxattrat
-    {466, NewCall::Allowed},  // removexattrat
 };
 
 }  // namespace granary::agent

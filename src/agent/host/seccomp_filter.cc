@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <seccomp.h>
-#include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/personality.h>
 #include <sys/resource.h>
@@ -105,10 +104,6 @@ Result<void> allow_limits(scmp_filter_ctx context) {
                 "setrlimit");
 }
 
-// Who reads a file that several silos see (a release, a library) is nobody else's business; what
-// changes may be watched.
-constexpr std::uint64_t kReadingEvents = IN_ACCESS | IN_OPEN | IN_CLOSE_NOWRITE;
-
 Result<void> add_rules_on_arguments(const Filter& filter) {
   scmp_filter_ctx context = filter.get();
   TRY(wanted(::seccomp_rule_add(context, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
@@ -127,9 +122,6 @@ Result<void> add_rules_on_arguments(const Filter& filter) {
   TRY(allow_requests(context));
   TRY(allow_commands(context));
   TRY(allow_limits(context));
-  TRY(wanted(::seccomp_rule_add(context, SCMP_ACT_ALLOW, SCMP_SYS(inotify_add_watch), 1,
-                                SCMP_A2(SCMP_CMP_MASKED_EQ, kReadingEvents, 0)),
-             "inotify_add_watch"));
   for (const std::uint64_t kind : kPersonalities) {
     TRY(wanted(::seccomp_rule_add(context, SCMP_ACT_ALLOW, SCMP_SYS(personality), 1,
                                   SCMP_A0(SCMP_CMP_EQ, kind)),

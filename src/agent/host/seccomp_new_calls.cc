@@ -5,8 +5,6 @@
 #include <cerrno>
 #include <cstddef>
 
-#include "agent/host/seccomp_calls.h"
-
 namespace granary::agent {
 namespace {
 

@@ -8,8 +8,6 @@
 #include <cstring>
 #include <optional>
 
-#include "agent/host/seccomp_calls.h"
-
 namespace granary::agent {
 namespace {
 

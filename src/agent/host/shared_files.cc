@@ -254,7 +254,10 @@ void SharedFiles::prune(const std::string& path) const {
 }
 
 Result<void> SharedFiles::refresh(base::BootTime now) {
-  const std::lock_guard guard(lock_);
+  return turns_.take([this, now] { return refresh_alone(now); });
+}
+
+Result<void> SharedFiles::refresh_alone(base::BootTime now) {
   if (looked_ && (now - *looked_ < kSharedLook || unchanged())) {
     if (now - *looked_ >= kSharedLook) looked_ = now;
     return {};

@@ -9,12 +9,12 @@
 
 #include <cstdint>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/os/turns.h"
 #include "base/result.h"
 #include "wire/paths.h"
 
@@ -53,13 +53,14 @@ class SharedFiles final {
   class Walk;
 
   static std::optional<Stamp> stamp_of(const std::string& path);
+  base::Result<void> refresh_alone(base::BootTime now);
   bool unchanged() const;
   base::Result<void> put(const std::string& path, const Item& item) const;
   void prune(const std::string& path) const;
 
   const SharedFolders folders_;
   const std::vector<std::string> own_;
-  std::mutex lock_;  // what follows
+  base::os::Turns turns_;  // for what follows
   std::optional<base::BootTime> looked_;
   Items items_;
   std::map<std::string, std::optional<Stamp>> watched_;  // by path; nothing: there was none

@@ -63,6 +63,11 @@ void run_child(ChildPlan& plan) {
   }
   plan.step = StartFailure::Step::Execute;
   reset_signals();
+  if (plan.start.watches != nullptr && !plan.start.watches->guard_this_process()) {
+    plan.step = StartFailure::Step::Prepare;
+    plan.error = EPERM;
+    return;
+  }
   char** command = plan.start.options.command;
   execvpe(command[0], command, plan.environment);
   plan.error = errno;

@@ -8,6 +8,7 @@
 
 #include "agent/init/options.h"
 #include "agent/init/sys.h"
+#include "agent/init/watch_gate.h"
 
 namespace granary::init {
 
@@ -47,6 +48,7 @@ class AppProcess final {
     int out;  // its standard output and error
     int err;
     sys::DescriptorLimit descriptor_limit;  // as it was before init raised its own
+    const WatchGate* watches = nullptr;     // null: it may watch what it likes
   };
   // Returns once the program is executing, or could not be.
   std::optional<StartFailure> start(const Start& start);

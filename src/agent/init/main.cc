@@ -33,7 +33,8 @@ int main(int argc, char** argv) {
     Text<256> message;
     message << "granary-init: " << options.error().option << " " << options.error().problem
             << ". usage: granary-init --listen fd|PORT --stop-timeout MS --log-bytes N "
-               "[--workdir DIR] [--egress SOCKET] [--empty DIR] -- COMMAND ARGS...\n";
+               "[--workdir DIR] [--egress SOCKET] [--empty DIR] [--watches guarded] -- COMMAND "
+               "ARGS...\n";
     sys::write_to_stderr(message.view());
     return kWrongUsage;
   }

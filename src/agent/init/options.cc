@@ -53,6 +53,12 @@ Outcome read_path(const char* value, const char*& path) {
   return {};
 }
 
+Outcome read_watches(std::string_view value, Options& options) {
+  if (value != "guarded") return "must be `guarded`";
+  options.watches = Options::Watches::Guarded;
+  return {};
+}
+
 // Which options were given; those that have no default must be.
 struct Seen {
   bool listen = false;
@@ -74,6 +80,7 @@ Outcome read_option(std::string_view name, const char* value, Options& options, 
     return read_log_bytes(value, options);
   }
   if (name == "--workdir") return read_path(value, options.workdir);
+  if (name == "--watches") return read_watches(value, options);
   if (name == "--empty") return read_path(value, options.empty);
   if (name == "--egress") return read_path(value, options.egress);
   return "is not an option of granary-init";

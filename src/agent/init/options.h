@@ -22,6 +22,9 @@ struct Options {
   std::uint64_t log_bytes = 0;   // both files of the ring together
   const char* egress = nullptr;  // the platform's egress socket; null: there is no way out
   const char* empty = nullptr;   // a folder with what an earlier life has left; null: none
+  // Whether the app may be told who reads what it watches; else it is kept from it (watch_gate.h).
+  enum class Watches { Free, Guarded };
+  Watches watches = Watches::Free;
   const char* workdir = "/app";
   char** command = nullptr;  // ends with a null pointer; at least one argument
 };

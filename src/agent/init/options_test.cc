@@ -54,6 +54,9 @@ TEST(InitOptionsTest, HasAWayOutOnlyWhenItIsTold) {
   EXPECT_EQ(without.parse()->egress, nullptr);
   CommandLine line(with(kComplete, {"--egress", "/run/egress/egress.sock", "--", "true"}));
   EXPECT_STREQ(line.parse()->egress, "/run/egress/egress.sock");
+  EXPECT_EQ(without.parse()->watches, Options::Watches::Free);
+  CommandLine guarded(with(kComplete, {"--watches", "guarded", "--", "true"}));
+  EXPECT_EQ(guarded.parse()->watches, Options::Watches::Guarded);
   EXPECT_EQ(without.parse()->empty, nullptr);
   CommandLine emptied(with(kComplete, {"--empty", "/var/tmp", "--", "true"}));
   EXPECT_STREQ(emptied.parse()->empty, "/var/tmp");

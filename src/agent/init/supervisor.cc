@@ -105,7 +105,13 @@ std::optional<StartFailure> Supervisor::start_app() {
       if (!forwarder_->start()) return unprepared(EBADF);
       break;
   }
-  return app_.start({options_, environment_, out.write_end.get(), err.write_end.get(), before});
+  process_limit_.start(poller_);
+  const bool guarded = options_.watches == Options::Watches::Guarded;
+  if (guarded && !watches_.open()) return unprepared(EMFILE);
+  const auto failure = app_.start({options_, environment_, out.write_end.get(), err.write_end.get(),
+                                   before, guarded ? &watches_ : nullptr});
+  if (guarded) watches_.start(poller_);
+  return failure;
 }
 
 std::size_t Supervisor::egress_connections(std::uint64_t descriptors) const {
@@ -254,6 +260,13 @@ void Supervisor::on_app_listens() { status_.write("ready"); }
 void Supervisor::on_app_unreachable(int error) {
   log((Text<160>() << "cannot connect to 127.0.0.1:" << options_.port << ": " << words_for(error)
                    << ". Trying on.")
+          .view());
+}
+
+void Supervisor::on_process_limit(std::uint64_t limit) {
+  log((Text<256>() << "reached its limit of " << limit
+                   << " processes and threads: another could not be started. Raise "
+                      "limits.processes in granary.yaml, or start fewer threads.")
           .view());
 }
 

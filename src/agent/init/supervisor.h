@@ -13,8 +13,10 @@
 #include "agent/init/log_ring.h"
 #include "agent/init/options.h"
 #include "agent/init/poller.h"
+#include "agent/init/process_limit.h"
 #include "agent/init/status_file.h"
 #include "agent/init/sys.h"
+#include "agent/init/watch_gate.h"
 
 namespace granary::init {
 
@@ -28,7 +30,9 @@ enum class Phase {
 // Whether `from` may be followed by `to`; the picture is in README.md.
 bool may_follow(Phase from, Phase to);
 
-class Supervisor final : private EventHandler, private Forwarder::Owner {
+class Supervisor final : private EventHandler,
+                         private Forwarder::Owner,
+                         private ProcessLimit::Owner {
  public:
   // `options` and `environment` must outlive the supervisor. Descriptors 3 to 6 are as limits.h
   // names them.
@@ -48,6 +52,7 @@ class Supervisor final : private EventHandler, private Forwarder::Owner {
   void on_events(std::uint32_t events) override;
   void on_app_listens() override;
   void on_app_unreachable(int error) override;
+  void on_process_limit(std::uint64_t limit) override;
 
   // Egress needs no owner: it is Hold::Never.
   class NoOwner final : public Forwarder::Owner {
@@ -84,6 +89,8 @@ class Supervisor final : private EventHandler, private Forwarder::Owner {
   OutputStream out_{Origin::Out, ring_, scratch_};
   OutputStream err_{Origin::Err, ring_, scratch_};
   AppProcess app_;
+  WatchGate watches_;
+  ProcessLimit process_limit_{static_cast<ProcessLimit::Owner&>(*this)};
   std::optional<Forwarder> forwarder_;  // port mode only
   NoOwner no_owner_;
   sys::Fd egress_listener_;

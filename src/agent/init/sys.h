@@ -61,6 +61,7 @@ void write_to_stderr(std::string_view text);
 // --- folders ---
 // None of these follows a link as the last part of a name.
 int open_folder(int at, const char* name);  // `at` < 0: `name` is a path; close-on-exec
+int open_to_read(int folder, const char* name);
 // The next names, as getdents64(2) stores them; 0 at the end.
 long next_names(int folder, std::span<char> into);
 void first_names(int folder);  // begins again

@@ -25,6 +25,10 @@ int open_folder(int at, const char* name) {
   return outcome(::openat(folder_at(at), name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 }
 
+int open_to_read(int folder, const char* name) {
+  return outcome(::openat(folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+}
+
 long next_names(int folder, std::span<char> into) {
   const long count = ::syscall(SYS_getdents64, folder, into.data(), into.size());
   return count < 0 ? -errno : count;

@@ -68,6 +68,7 @@ Task<Result<std::unique_ptr<Silo>>> FakeLauncher::start(SiloPlan plan) {
   ASSERT(!ended_.contains(plan.service));    // the last one was cleaned up
   ASSERT(plan.epoch != 0 && plan.listener >= 0);
   plans_.push_back(plan);
+  settled_.erase(plan.service);
   ++starting_;
   while (held_) {
     if (!co_await released_.wait()) break;
@@ -107,6 +108,11 @@ Task<Result<bool>> FakeLauncher::listens(ServiceId service) {
 }
 
 Task<std::vector<std::uint16_t>> FakeLauncher::listening_ports(ServiceId) { co_return ports_; }
+
+Task<Result<void>> FakeLauncher::settle(ServiceId service, wire::Limits) {
+  settled_.insert(service);
+  co_return Result<void>();
+}
 
 Task<std::vector<ServiceId>> FakeLauncher::leftovers() {
   std::vector<ServiceId> services;

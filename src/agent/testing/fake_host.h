@@ -46,6 +46,8 @@ class FakeLauncher final : public SiloLauncher {
   std::size_t starting() const { return starting_; }
   int kills() const { return kills_; }
   const SiloPlan& last_plan() const { return plans_.back(); }
+  // It has its share of the CPU, and no more.
+  bool settled(const base::ServiceId& service) const { return settled_.contains(service); }
 
   std::string_view isolation() const override { return "full"; }
   base::Task<base::Result<std::unique_ptr<Silo>>> start(SiloPlan plan) override;
@@ -53,6 +55,7 @@ class FakeLauncher final : public SiloLauncher {
   base::Task<SiloEnd> clean_up(base::ServiceId service) override;
   base::Task<base::Result<bool>> listens(base::ServiceId service) override;
   base::Task<std::vector<std::uint16_t>> listening_ports(base::ServiceId service) override;
+  base::Task<base::Result<void>> settle(base::ServiceId service, wire::Limits limits) override;
   base::Task<std::vector<base::ServiceId>> leftovers() override;
 
  private:
@@ -79,6 +82,7 @@ class FakeLauncher final : public SiloLauncher {
   // Owned by the fake and by its silos.
   std::map<base::ServiceId, std::shared_ptr<Process>> running_;
   std::map<base::ServiceId, SiloEnd> ended_;  // not cleaned up yet
+  std::set<base::ServiceId> settled_;
   std::vector<SiloPlan> plans_;
   std::size_t starting_ = 0;
   int next_pid_ = 100;
@@ -108,6 +112,7 @@ class FakeDoors final : public Doors {
 class FakeCgroups final : public Cgroups {
  public:
   void set_memory(const base::ServiceId& service, std::uint64_t bytes) { memory_[service] = bytes; }
+  void refuse_process(const base::ServiceId& service) { ++refused_[service]; }
   void use_cpu(const std::string& account, std::chrono::milliseconds time) {
     cpu_[base::AccountId(account)] += time;
   }
@@ -121,8 +126,15 @@ class FakeCgroups final : public Cgroups {
   base::Result<CgroupEntrance> make(const base::ServiceId&, const wire::Limits&) override {
     return CgroupEntrance{};
   }
+  base::Result<void> set_cpu_limit(const base::ServiceId&, const wire::Limits&, CpuLimit) override {
+    return {};
+  }
   base::Result<CgroupUsage> usage(const base::ServiceId& service) override {
-    return CgroupUsage{memory_[service], 0};
+    CgroupUsage usage;
+    usage.memory_bytes = memory_[service];
+    usage.processes_refused = refused_[service];
+    usage.processes_limit = 64;
+    return usage;
   }
   base::Result<std::chrono::nanoseconds> cpu_time(const base::AccountId& account) override {
     ++cpu_looks;
@@ -146,6 +158,7 @@ class FakeCgroups final : public Cgroups {
 
  private:
   std::map<base::ServiceId, std::uint64_t> memory_;
+  std::map<base::ServiceId, std::uint64_t> refused_;
   std::map<base::AccountId, std::chrono::nanoseconds> cpu_;
   std::map<base::AccountId, CpuUse> levels_;
 };
