@@ -128,7 +128,8 @@ class Service final : public std::enable_shared_from_this<Service> {
   base::Task<bool> end_life(std::shared_ptr<Awake> awake, std::optional<base::Error> failed);
   void tell_to_stop(Awake& awake);
   void open_epoch(Awake& awake);
-  LifeEnd judged(const Awake& awake, const SiloEnd& end, bool could_not_start) const;
+  LifeEnd judged(const Awake& awake, const SiloEnd& end,
+                 const std::optional<base::Error>& failed) const;
   void finish(const std::shared_ptr<Awake>& awake, const Verdict& verdict);
   base::Task<void> remember();
   base::Task<bool> wait_for_change(std::shared_ptr<Awake> awake, base::BootTime deadline);

@@ -160,12 +160,14 @@ Task<bool> Service::see_to_its_end(std::shared_ptr<Awake> awake) {
   co_return true;
 }
 
-LifeEnd Service::judged(const Awake& awake, const SiloEnd& end, bool could_not_start) const {
+// `failed`: it could not be started.
+LifeEnd Service::judged(const Awake& awake, const SiloEnd& end,
+                        const std::optional<base::Error>& failed) const {
   LifeEnd life;
   const bool by_itself = awake.stop == StopWish::None && !end.asked;
   const bool done = by_itself && end.kind == SiloEnd::Kind::Exited && end.value == 0 &&
                     (awake.accepts || answers(awake) > awake.answers_before);
-  if (could_not_start || awake.stop == StopWish::Failed)
+  if (failed || awake.stop == StopWish::Failed)
     life.ending = Ending::Failed;
   else if (by_itself)
     life.ending = done ? Ending::Done : Ending::Failed;
@@ -181,7 +183,7 @@ Task<bool> Service::end_life(std::shared_ptr<Awake> awake, std::optional<base::E
   tools_.board.slot(awake->slot).epoch.store(0);
   const SiloEnd end = co_await tools_.launcher.clean_up(id());
   awake->silo.reset();
-  const LifeEnd life = judged(*awake, end, failed.has_value());
+  const LifeEnd life = judged(*awake, end, failed);
   const Verdict verdict = judge(life, tools_.rng.unit());
   crashes_ = verdict.crashes;
   retry_at_ = tools_.clock.boot() + verdict.pause;

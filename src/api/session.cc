@@ -154,8 +154,7 @@ Task<std::expected<Response, Rejection>> Session::perform(HeadParser& parser, Ex
   if (outcome) outcome = co_await read_body(parser, exchange);
   if (!outcome) co_return std::unexpected(outcome.error());
   // A handler that throws is a fault of ours: it costs this request alone.
-  auto response =
-      co_await base::contained(exchange.route->handler(context_, exchange.request));
+  auto response = co_await base::contained(exchange.route->handler(context_, exchange.request));
   if (!response) co_return std::unexpected(rejection_of(response.error()));
   if (response->status == http::status::ok || response->status == exchange.route->success)
     co_return std::move(*response);

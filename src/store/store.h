@@ -63,8 +63,9 @@ class Store {
  public:
   virtual ~Store() = default;
   // Runs `work` in a transaction and resolves once it is durable. An error of `work` rolls back
-  // all it did and is returned; so does an exception (DataLoss). `work` runs on the store's thread: it captures values, or
-  // references that outlive the wait, and touches nothing of the caller's executor.
+  // all it did and is returned; so does an exception (DataLoss). `work` runs on the store's thread:
+  // it captures values, or references that outlive the wait, and touches nothing of the caller's
+  // executor.
   virtual base::Task<base::Result<void>> write(Work work) = 0;
   // The same without a durable commit, seeing all that was written before; must not change rows.
   virtual base::Task<base::Result<void>> read(Work work) = 0;

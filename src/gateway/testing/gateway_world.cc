@@ -169,8 +169,8 @@ void GatewayWorld::publish(const wire::Snapshot& snapshot) const {
 }
 
 void GatewayWorld::open() {
-  gateway = std::make_unique<Gateway>(
-      world.context, options, Gateway::Parts{clock, world.timer, world.rng, world.worker});
+  gateway = std::make_unique<Gateway>(world.context, options,
+                                      Gateway::Parts{clock, world.timer, world.rng, world.worker});
   auto opened = gateway->open(inherited);
   ASSERT(opened.has_value());
   running = true;
