@@ -69,6 +69,7 @@ Answer accept_clock(Context& context, Request request);
 Answer list_releases(Context& context, Request request);
 Answer create_release(Context& context, Request request);
 Answer show_release(Context& context, Request request);
+Answer delete_release(Context& context, Request request);
 
 // operation_handlers.cc
 Answer list_operations(Context& context, Request request);

@@ -103,7 +103,7 @@ TEST_F(MalformedRequestTest, BodiesThatAreTooLargeAre413) {
                       "Content-Type: application/json\r\nContent-Length: 1048577\r\n\r\n{"));
   EXPECT_TRUE(
       gets("413", "POST /v1/releases HTTP/1.1\r\n" + authorized() +
-                      "Content-Type: application/zstd\r\nContent-Length: 700000000\r\n\r\n"));
+                      "Content-Type: application/zstd\r\nContent-Length: 2700000000\r\n\r\n"));
   std::string chunked = "POST /v1/tenants HTTP/1.1\r\n" + authorized() +
                         "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
   for (int i = 0; i < 20; ++i) chunked += "10000\r\n" + std::string(0x10000, ' ') + "\r\n";

@@ -55,6 +55,21 @@ Answer create_release(Context& context, Request request) {
   co_return response;
 }
 
+Answer delete_release(Context& context, Request request) {
+  const std::string dry_run = request.query_or("dry_run", "false");
+  if (dry_run != "true" && dry_run != "false")
+    co_return base::fail(Code::InvalidArgument, "parameter 'dry_run' must be true or false");
+  const std::string name = request.place("release");
+  if (dry_run == "true") {
+    CO_TRY_ASSIGN(const Release release,
+                  co_await context.parts.lifecycle.plan_delete_release(name));
+    co_return answer(release_document(release));
+  }
+  CO_TRY_ASSIGN(const auto operation,
+                co_await context.parts.lifecycle.delete_release(name, caller_of(request)));
+  co_return accepted(operation);
+}
+
 Answer show_release(Context& context, Request request) {
   Release release;
   CO_TRY(co_await context.parts.store.read([&](Transaction& tx) -> Result<void> {

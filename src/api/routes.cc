@@ -43,6 +43,18 @@ std::vector<Route> release_routes() {
        {},
        "",
        "Release"},
+      {verb::delete_,
+       "/v1/releases/{release}",
+       Access::Operator,
+       Body::None,
+       delete_release,
+       "deleteRelease",
+       "Delete a release that no tenant is at, and its files. With dry_run the answer is 200 with "
+       "the Release, and nothing happens",
+       {{"dry_run", "true: only say what would go."}},
+       "",
+       "Operation",
+       http::status::accepted},
   };
 }
 

@@ -161,6 +161,7 @@ std::vector<std::string> role_arguments(const Config& config) {
       "--isolation",     config.isolation == Isolation::Full ? "full" : "none",
       "--uid-base",      std::to_string(config.uid_base),
       "--memory-budget", std::to_string(config.memory_budget_bytes),
+      "--keep-releases", std::to_string(config.keep_releases),
       "--log-level",     config.log_level,
       "--started-by",    "up"};
   if (config.gateway_tls) {

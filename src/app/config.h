@@ -39,6 +39,7 @@ struct Config {
   // and from uid_base + kFirstAccount on the accounts, each uid_base + kFirstAccount + ordinal.
   std::uint32_t uid_base = 200'000;
   std::uint64_t memory_budget_bytes = 0;  // for running silos; 0: half of the machine's memory
+  std::uint32_t keep_releases = 10;       // of each app, however old and unused
   std::string log_level = "info";
   // The gateway's /healthz, /readyz and /metrics; nothing: not served.
   std::optional<Endpoint> gateway_admin = Endpoint{"127.0.0.1", 8082};

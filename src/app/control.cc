@@ -46,7 +46,8 @@ struct Control {
     base::os::ThreadPool& lookups;   // waits for name servers
   };
   Control(const Config& config, Opened opened, Workers workers)
-      : clock(system_clock, std::move(opened.boot_id)),
+      : keep_releases(config.keep_releases),
+        clock(system_clock, std::move(opened.boot_id)),
         paths(config.data_dir),
         store(std::move(opened.store)),
         signing_key(std::move(opened.signing_key)),
@@ -63,7 +64,7 @@ struct Control {
                   {*store, worker, clock, timer, [this] { return routing_in_force(); }}, paths,
                   config.domain),
         prober(config),
-        intake({*store, worker, clock, rng}, paths),
+        intake(context.get_executor(), {*store, worker, clock, rng}, paths),
         archives({*store, workers.archives, intake}, paths),
         domains(workers.lookups),
         lifecycle({*store,
@@ -72,6 +73,7 @@ struct Control {
                    prober,
                    publisher,
                    archives,
+                   intake,
                    domains,
                    *signing_key,
                    *sealing_key,
@@ -116,14 +118,15 @@ struct Control {
   Task<Result<void>> start();
   Task<Result<void>> ensure_operator_token();
   Task<void> serve();
-  // What nobody asks for: archives whose time has come go, accounts that lag behind their rows are
-  // brought up to date.
+  // What nobody asks for: archives and releases whose time has come go, accounts that lag behind
+  // their rows are brought up to date.
   Task<void> tidy();
   Task<void> keep_time();
   Task<void> mend();
   Task<void> mend_soon();
   Task<void> stop();
 
+  std::uint32_t keep_releases;
   base::asio::io_context context{1};
   base::os::SystemClock system_clock;
   base::TrustedClock clock;  // what all of this reads
@@ -218,6 +221,8 @@ Task<void> Control::tidy() {
     pause = kTidyEvery;
     const auto swept = co_await lifecycle.sweep_archives();
     if (!swept) base::log::warn("removing old archives: {}", base::describe(swept.error()));
+    const auto old = co_await lifecycle.sweep_releases(keep_releases);
+    if (!old) base::log::warn("removing old releases: {}", base::describe(old.error()));
     co_await mend();
   }
 }

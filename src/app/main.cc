@@ -80,6 +80,11 @@ void add_options(CLI::App& command, Options& options) {
   command.add_option("--memory-budget", options.config.memory_budget_bytes,
                      "bytes that running silos may use together; 0: half of the machine's");
   command
+      .add_option("--keep-releases", options.config.keep_releases,
+                  "unused releases of each app that are kept beyond 30 days")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  command
       .add_option("--egress-allow", options.config.egress_allow,
                   "a private network, such as 10.1.0.0/16, that apps may reach by name; repeatable")
       ->take_all()

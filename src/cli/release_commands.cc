@@ -1,6 +1,7 @@
 #include "api/wire/documents.h"
 #include "cli/commands.h"
 #include "cli/release_upload.h"
+#include "cli/tenant_finish.h"
 #include "cli/text.h"
 
 // granary release ...
@@ -70,6 +71,36 @@ Result<void> show_release(Session& session, const std::string& name) {
   return {};
 }
 
+struct DeleteOptions {
+  std::string release;
+  bool dry_run = false;
+  bool no_wait = false;
+};
+
+Result<void> delete_release(Session& session, const DeleteOptions& options) {
+  const std::string path = path_of({"v1", "releases", options.release});
+  if (options.dry_run) {
+    TRY_ASSIGN(const auto release,
+               session.api().remove<ReleaseDocument>(with_query(path, {{"dry_run", "true"}})));
+    session.show(release, [&] {
+      return facts_of(release) + "Nothing was deleted. It would go with its files.\n";
+    });
+    return {};
+  }
+  TRY_ASSIGN(auto operation, session.api().remove<api_wire::OperationDocument>(path));
+  return finish_operation(session, std::move(operation), options.no_wait ? Wait::No : Wait::Yes,
+                          fmt::format("release {} is deleted", options.release));
+}
+
+void add_delete(CLI::App& noun, Commands& commands) {
+  CLI::App* command = add_verb(noun, "delete", "delete a release that no tenant is at");
+  const auto options = std::make_shared<DeleteOptions>();
+  command->add_option("RELEASE", options->release, "its name or its hash")->required();
+  command->add_flag("--dry-run", options->dry_run, "say what would go, and delete nothing");
+  command->add_flag("--no-wait", options->no_wait, "do not wait for the end");
+  commands.on(command, [options](Session& session) { return delete_release(session, *options); });
+}
+
 }  // namespace
 
 void add_release_commands(CLI::App& program, Commands& commands) {
@@ -89,6 +120,7 @@ void add_release_commands(CLI::App& program, Commands& commands) {
                    "take the release although this installation runs another app");
   commands.on(create, [options](Session& session) { return create_release(session, *options); });
   commands.on(add_verb(*release, "list", "releases, newest first"), list_releases);
+  add_delete(*release, commands);
   CLI::App* show = add_verb(*release, "show", "one release and its manifest");
   const auto name = std::make_shared<std::string>();
   show->add_option("RELEASE", *name, "its name, its hash, or latest")->required();

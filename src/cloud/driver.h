@@ -82,6 +82,10 @@ class Driver {
 
   // Makes a release's files available to accounts. Called before the first deployment of it.
   virtual base::Task<base::Result<void>> prepare_release(std::string release_hash) = 0;
+  // Frees what prepare_release took up. Unknown: success. Errors: Conflict (an account is at it).
+  virtual base::Task<base::Result<void>> forget_release(std::string /*release_hash*/) {
+    co_return base::Result<void>();  // where nothing is unpacked
+  }
   // Makes or changes the account so that it is as desired; resolves when it is.
   // One that is broken is mended where nothing is lost by it.
   // Errors: Exhausted (quota of the cloud), Unavailable (retry), Refused, Conflict (older version),

@@ -18,6 +18,7 @@
 #include "lifecycle/archives.h"
 #include "lifecycle/domain_checker.h"
 #include "lifecycle/drift.h"
+#include "lifecycle/release_files.h"
 #include "operation/engine.h"
 #include "registry/account.h"
 #include "registry/archive_row.h"
@@ -111,6 +112,7 @@ class Lifecycle final {
     Prober& prober;
     Publisher& publisher;
     Archives& archives;
+    ReleaseFiles& release_files;
     DomainChecker& domains;
     const base::SigningKey& signing_key;  // of certificates
     const base::SealingKey& sealing_key;  // of secrets in the store
@@ -153,6 +155,15 @@ class Lifecycle final {
   // Removes archives whose time has come, and files that nobody knew at an earlier call, at least
   // an hour ago. For every hour.
   base::Task<base::Result<std::uint32_t>> sweep_archives();
+
+  // Removes a release that no account is at: its row at once, its files by the operation. Errors:
+  // NotFound, Conflict (it is used; the accounts are named), InvalidArgument (latest).
+  base::Task<base::Result<operation::Operation>> delete_release(std::string name, Caller caller);
+  // What that would remove, without doing it. Errors: the same.
+  base::Task<base::Result<registry::Release>> plan_delete_release(std::string name);
+  // Removes releases that nobody uses, but for the newest `keep` of each app and those that are
+  // younger than kKeepReleases. For every hour.
+  base::Task<base::Result<std::uint32_t>> sweep_releases(std::uint32_t keep);
 
   // Held at its release; `until` nothing: for good. No operation: it is in force when it returns.
   base::Task<base::Result<registry::Account>> pin(base::AccountId id,
@@ -217,6 +228,8 @@ class Lifecycle final {
   base::Task<base::Result<bool>> is_busy(base::AccountId id);
   // Whether an operation that is not final, other than `except`, makes the archive or reads it.
   base::Task<base::Result<bool>> archive_in_use(std::string id, base::OperationId except = {});
+  // Errors: Conflict while a restore may be about to use it.
+  base::Task<base::Result<void>> check_no_restore();
   // Errors: Unavailable while it is in use.
   base::Task<base::Result<void>> check_unused(std::string archive, base::OperationId except);
   // What the caller has asked for with this key before. For requests that look at what the first

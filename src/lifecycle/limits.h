@@ -31,6 +31,8 @@ inline constexpr std::size_t kMaxPublicName = 200;  // bytes; shown in lists and
 inline constexpr std::size_t kMaxSecretValue = 64U << 10;
 // The payload type of a certificate's envelope.
 inline constexpr const char* kCertificateType = "application/vnd.granary.certificate+json";
+// A release that nobody uses is kept so long, for going back to it.
+inline constexpr std::chrono::hours kKeepReleases{24 * 30};
 // A check is repeated so often before the deployment counts as failing.
 inline constexpr std::uint32_t kCheckAttempts = 3;
 // A manifest that does not say: its disk.

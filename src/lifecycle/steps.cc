@@ -147,6 +147,8 @@ void Lifecycle::Steps::add_kinds() {
   engine.add_kind(std::move(check_kind));
   engine.add_kind(changing("plan.apply", {step("fan-out", &Steps::apply_plan)}));
   engine.add_kind(changing("secret.apply", {step("fan-out", &Steps::apply_secret)}));
+  engine.add_kind(changing("release.delete", {step("forget", &Steps::forget_release),
+                                              step("remove", &Steps::remove_release)}));
   engine.add_kind(changing("fleet.repair", {step("mend", &Steps::mend)}));
 }
 

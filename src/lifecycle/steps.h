@@ -53,6 +53,11 @@ struct Lifecycle::Steps {
   Step apply_secret(operation::Operation operation);
   Step mend(operation::Operation operation);
 
+  // ---- release_steps.cc
+  Step forget_release(operation::Operation operation);
+  Step remove_release(operation::Operation operation);
+  base::Task<base::Result<bool>> is_back(std::string hash);
+
   void add_kinds();
 
   operation::Step step(std::string name, Run run);

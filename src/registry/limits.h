@@ -14,6 +14,8 @@ inline constexpr std::size_t kMaxLabels = 64;  // as Kubernetes' users expect
 inline constexpr std::size_t kMaxSettings = 256;  // delivered to every start of the tenant's silo
 // A page of list(); the publisher reads the whole fleet in pages of this size.
 inline constexpr std::uint32_t kMaxPage = 2'000;
+// Accounts that an error names; more make it unreadable.
+inline constexpr std::uint32_t kMaxNamedUsers = 5;
 // wire::ActivityBoard::kSlots; a test of app holds the two together. Slot 0 is nobody's.
 inline constexpr std::int64_t kBoardSlots = 1 << 16;
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "registry/audit.h"
+#include "registry/limits.h"
 
 namespace granary::registry {
 namespace {
@@ -142,6 +143,50 @@ Result<Release> get_release(Transaction& tx, const std::string& name, const std:
   if (found.size() > 1)
     return base::fail(Code::Conflict, "more than one release begins with '{}'", name);
   return std::move(found.front());
+}
+
+Result<std::vector<std::string>> accounts_at(Transaction& tx, const std::string& hash,
+                                             std::uint32_t limit) {
+  TRY_ASSIGN(const auto rows,
+             tx.exec(fmt::format("SELECT id FROM account WHERE desired_release = :1 OR "
+                                 "actual_release = :2 ORDER BY id LIMIT {}",
+                                 limit),
+                     {hash, hash}));
+  std::vector<std::string> accounts;
+  for (const Row& row : rows) accounts.push_back(row.text(0));
+  return accounts;
+}
+
+Result<void> check_unused(Transaction& tx, const Release& release) {
+  TRY_ASSIGN(auto accounts, accounts_at(tx, release.hash, kMaxNamedUsers + 1));
+  if (!accounts.empty()) {
+    const bool more = accounts.size() > kMaxNamedUsers;
+    if (more) accounts.pop_back();
+    return base::fail_with_advice(
+        Code::Conflict,
+        fmt::format("release '{}' is used by {}{}", release.id.value, fmt::join(accounts, ", "),
+                    more ? " and others" : ""),
+        "Move them to another release first: granary tenant update TENANT --release R");
+  }
+  return {};
+}
+
+Result<void> remove_release(Transaction& tx, const Release& release) {
+  TRY(check_unused(tx, release));
+  TRY(tx.exec("DELETE FROM release WHERE hash = :1", {release.hash}));
+  return {};
+}
+
+Result<std::vector<Release>> spare_releases(Transaction& tx, const Spare& spare) {
+  return select(
+      tx,
+      fmt::format("WHERE created < :1 AND (SELECT COUNT(*) FROM release newer WHERE newer.app = "
+                  "release.app AND (newer.created > release.created OR (newer.created = "
+                  "release.created AND newer.hash < release.hash))) >= :2 AND NOT EXISTS (SELECT 1 "
+                  "FROM account WHERE account.desired_release = release.hash OR "
+                  "account.actual_release = release.hash) ORDER BY created, hash LIMIT {}",
+                  spare.limit),
+      {spare.before.time_since_epoch().count(), static_cast<std::int64_t>(spare.keep)});
 }
 
 Result<std::vector<Release>> list_releases(Transaction& tx, std::uint32_t limit) {

@@ -44,6 +44,21 @@ base::Result<Release> record_release(store::Transaction& tx, Release release, Ne
 base::Result<Release> get_release(store::Transaction& tx, const std::string& name,
                                   const std::string& app = {});
 base::Result<Release> get_release_by_hash(store::Transaction& tx, const std::string& hash);
+// Accounts that are at the release or are to be, by name; at most `limit`.
+base::Result<std::vector<std::string>> accounts_at(store::Transaction& tx, const std::string& hash,
+                                                   std::uint32_t limit);
+// Errors: Conflict while an account is at it, naming some.
+base::Result<void> check_unused(store::Transaction& tx, const Release& release);
+// Errors: the same.
+base::Result<void> remove_release(store::Transaction& tx, const Release& release);
+// Those that nobody would miss: made before then, not among the newest `keep` of their app, and no
+// account is at them. Oldest first.
+struct Spare {
+  base::WallTime before;
+  std::uint32_t keep = 0;
+  std::uint32_t limit = 100;
+};
+base::Result<std::vector<Release>> spare_releases(store::Transaction& tx, const Spare& spare);
 // Newest first.
 base::Result<std::vector<Release>> list_releases(store::Transaction& tx, std::uint32_t limit);
 

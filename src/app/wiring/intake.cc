@@ -1,5 +1,6 @@
 #include "app/wiring/intake.h"
 
+#include "base/os/file.h"
 #include "release/release.h"
 
 namespace granary::app {
@@ -8,6 +9,40 @@ using base::Result;
 using base::Task;
 
 Task<Result<registry::Release>> BundleIntake::take(std::string bundle_path, Wish wish) {
+  while (removing_) CO_TRY(co_await changed_.wait());
+  ++taking_;
+  auto taken = co_await take_now(std::move(bundle_path), std::move(wish));
+  --taking_;
+  changed_.notify_all();
+  co_return taken;
+}
+
+Task<Result<void>> BundleIntake::remove(std::string hash) {
+  while (removing_ || taking_ > 0) CO_TRY(co_await changed_.wait());
+  removing_ = true;
+  auto removed = co_await remove_now(std::move(hash));
+  removing_ = false;
+  changed_.notify_all();
+  co_return removed;
+}
+
+Task<Result<void>> BundleIntake::remove_now(std::string hash) {
+  bool back = false;
+  CO_TRY(co_await parts_.store.read([&](store::Transaction& tx) -> Result<void> {
+    const auto found = registry::get_release_by_hash(tx, hash);
+    if (!found && found.error().code != base::Code::NotFound) return std::unexpected(found.error());
+    back = found.has_value();
+    return {};
+  }));
+  if (back) co_return Result<void>();
+  // The bundle first: where it is, so is its frontend.
+  co_return co_await base::run_on(parts_.worker, [this, &hash]() -> Result<void> {
+    TRY(base::os::remove_file(paths_.bundle(hash)));
+    return base::os::remove_tree(paths_.frontend(hash));
+  });
+}
+
+Task<Result<registry::Release>> BundleIntake::take_now(std::string bundle_path, Wish wish) {
   std::vector<std::string> apps;
   CO_TRY(co_await parts_.store.read([&apps](store::Transaction& tx) -> Result<void> {
     TRY_ASSIGN(apps, registry::list_apps(tx));

@@ -77,6 +77,11 @@ Task<Result<void>> HostDriver::prepare_release(std::string release_hash) {
   co_return Result<void>();
 }
 
+Task<Result<void>> HostDriver::forget_release(std::string release_hash) {
+  CO_TRY(co_await agent_.call(wire::Verb::Forget, release_argument(release_hash)));
+  co_return Result<void>();
+}
+
 Task<Result<Actual>> HostDriver::converge(Desired desired) {
   CO_TRY_ASSIGN(const wire::AccountSpec spec, to_spec(desired));
   object arguments;

@@ -15,6 +15,7 @@ class HostDriver final : public Driver {
   explicit HostDriver(AgentClient& agent) : agent_(agent) {}
 
   base::Task<base::Result<void>> prepare_release(std::string release_hash) override;
+  base::Task<base::Result<void>> forget_release(std::string release_hash) override;
   base::Task<base::Result<Actual>> converge(Desired desired) override;
   base::Task<base::Result<void>> destroy(base::AccountId account) override;
   base::Task<base::Result<DataExport>> export_data(base::AccountId account,

@@ -55,6 +55,16 @@ Task<Result<void>> SimCloud::prepare_release(std::string release_hash) {
   co_return leave("prepare_release");
 }
 
+Task<Result<void>> SimCloud::forget_release(std::string release_hash) {
+  CO_TRY(co_await enter("forget_release"));
+  for (const auto& [id, desired] : accounts_) {
+    if (desired.release_hash == release_hash)
+      co_return base::fail(Code::Conflict, "{} is at release {}", id.value, release_hash);
+  }
+  prepared_.erase(release_hash);
+  co_return leave("forget_release");
+}
+
 Task<Result<Actual>> SimCloud::converge(Desired desired) {
   CO_TRY(co_await enter("converge"));
   if (!desired.release_hash.empty() && !prepared_.contains(desired.release_hash))

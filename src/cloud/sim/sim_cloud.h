@@ -28,6 +28,10 @@ class SimCloud final : public Driver {
       : timer_(timer), rng_(rng), faults_(faults) {}
 
   base::Task<base::Result<void>> prepare_release(std::string release_hash) override;
+  base::Task<base::Result<void>> forget_release(std::string release_hash) override;
+  bool is_prepared(const std::string& release_hash) const {
+    return prepared_.contains(release_hash);
+  }
   base::Task<base::Result<Actual>> converge(Desired desired) override;
   base::Task<base::Result<void>> destroy(base::AccountId account) override;
   base::Task<base::Result<DataExport>> export_data(base::AccountId account,

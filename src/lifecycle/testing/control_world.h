@@ -64,6 +64,15 @@ class FakePublisher final : public Publisher {
   int publications_ = 0;
 };
 
+class FakeReleaseFiles final : public ReleaseFiles {
+ public:
+  base::Task<base::Result<void>> remove(std::string hash) override {
+    removed.push_back(std::move(hash));
+    co_return base::Result<void>();
+  }
+  std::vector<std::string> removed;
+};
+
 class ControlWorld final {
  public:
   explicit ControlWorld(std::uint64_t seed = 1, cloud::sim::Faults faults = {})
@@ -151,6 +160,7 @@ class ControlWorld final {
   FakeProber prober{cloud};
   FakePublisher publisher;
   FakeArchives archives{cloud};
+  FakeReleaseFiles release_files;
   FakeDomains domains;
   std::unique_ptr<base::SigningKey> signing_key;
   std::unique_ptr<base::SealingKey> sealing_key;
@@ -175,6 +185,7 @@ class ControlWorld final {
                                                              prober,
                                                              publisher,
                                                              archives,
+                                                             release_files,
                                                              domains,
                                                              *signing_key,
                                                              *sealing_key,

@@ -22,6 +22,7 @@ Control::Control(Outside outside, std::shared_ptr<store::Store> store, Chances c
                                   .prober = prober_,
                                   .publisher = publisher_,
                                   .archives = archives_,
+                                  .release_files = release_files_,
                                   .domains = outside.domains,
                                   .signing_key = outside.signing_key,
                                   .sealing_key = outside.sealing_key,

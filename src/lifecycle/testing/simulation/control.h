@@ -58,6 +58,7 @@ class Control final {
   Way publishing_;
   Way archiving_;
   SimProber prober_;
+  testing::FakeReleaseFiles release_files_;
   SimPublisher publisher_;
   SimArchives archives_;
   base::TrustedClock clock_;
