@@ -91,7 +91,7 @@ class HostWorld final : public cloud::testing::DriverWorld {
     const auto packed = wire::pack(
         source, bundle, {.source = wire::Source::BundleContents, .limits = {}, .include = {}});
     ASSERT_TRUE(packed.has_value()) << describe(packed.error());
-    release_ = packed->hash;
+    release_ = packed->bundle.hash;
     ASSERT_TRUE(base::os::rename_file(bundle, paths_.bundle(release_)));
   }
 

@@ -19,7 +19,8 @@ def case(field):
     def make(name, tenant=None):
         folder = app_folder([CASES / name], f"case-{name}")
         release = field.create_release(folder)
-        field.granary("tenant", "create", tenant or name, "--release", release)
+        done = field.run("tenant", "create", tenant or name, "--release", release)
+        assert done.returncode in (0, 1), done  # 1: its check failed, as that of some must
         return tenant or name
     return make
 

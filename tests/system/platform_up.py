@@ -262,7 +262,8 @@ class Platform:
     # ---- the command line
 
     def command(self, *arguments):
-        if arguments[:2] == ("release", "create") and self.several_apps:
+        told = "--new-app" in arguments
+        if arguments[:2] == ("release", "create") and self.several_apps and not told:
             arguments += ("--new-app",)
         return [GRANARY, *arguments, "--api", self.api, "--data-dir", self.data_dir]
 

@@ -17,7 +17,8 @@ API = {"command": ["python3", "-S", "main.py"], "routes": ["/api/"], "health": "
 
 
 def write_manifest(folder, app="probe", **members):
-    (folder / "granary.yaml").write_text(json.dumps({"app": app, **members}, indent=1))
+    document = {"app": app, "data": {"quota": "16Mi"}, **members}
+    (folder / "granary.yaml").write_text(json.dumps(document, indent=1).replace('"16Mi"', "16Mi"))
 
 
 def test_installed_dependencies_go_in_and_the_rest_is_told(shared, tmp_path):
@@ -117,3 +118,82 @@ def test_another_app_is_refused_until_it_is_wanted_and_never_mixes(single, tmp_p
     assert single.show("early")["release"] == newest
     single.granary("tenant", "update", "early", "--release", other, "--change-app")
     assert single.who("early").release == other
+
+
+# ---- what cannot run is found by the deployment
+
+
+def refused_deployment(platform, folder, tenant, **service):
+    write_manifest(app_folder(folder), services={"api": API | service})
+    release = platform.granary("release", "create", str(folder))["id"]
+    done = platform.run("tenant", "create", tenant, "--release", release)
+    assert done.returncode == 1, done
+    return done.stderr
+
+
+def test_a_command_that_does_not_exist_fails_the_deployment_at_once(shared, tmp_path):
+    told = refused_deployment(shared, tmp_path / "a", "nowhere", command=["nosuchprog"])
+    assert "'nosuchprog' is in no folder of PATH" in told
+    folder = tmp_path / "b"
+    folder.mkdir()
+    script = folder / "app" / "run.sh"
+    write_manifest(app_folder(folder / "app"), services={"api": API | {"command": ["./run.sh"]}})
+    script.write_text("#!/usr/bin/env no-such-interpreter\n")
+    script.chmod(0o755)
+    release = shared.granary("release", "create", str(folder / "app"))["id"]
+    done = shared.run("tenant", "create", "scripted", "--release", release)
+    assert done.returncode == 1
+    assert "'no-such-interpreter' is in no folder of PATH" in done.stderr
+
+
+def test_an_update_to_what_cannot_run_leaves_the_release_before(shared, tmp_path):
+    shared.tenant("steady")
+    before = shared.who("steady").release
+    write_manifest(app_folder(tmp_path / "app"), services={"api": API | {"command": ["nosuch"]}})
+    release = shared.granary("release", "create", str(tmp_path / "app"))["id"]
+    assert shared.run("tenant", "update", "steady", "--release", release).returncode == 1
+    assert shared.who("steady").release == before
+
+
+def test_a_crash_at_its_start_is_found_without_a_health_path(shared):
+    release = shared.release(env={"PROBE": "crash"}, start_timeout="1s", health=False)
+    done = shared.run("tenant", "create", "crashing", "--release", release)
+    assert done.returncode == 1, done
+    assert "/api/" in done.stderr
+    assert shared.show("crashing")["health"] == "failing"
+
+
+def test_a_service_without_a_health_path_has_been_started_once(shared):
+    shared.tenant("unasked", health=False)
+    assert shared.show("unasked")["health"] == "well"
+    assert shared.service("unasked")["wakes"] == 1
+
+
+# ---- deleted
+
+
+def test_a_release_is_deleted_with_its_files_once_nobody_is_at_it(shared):
+    old = shared.release(env={"MARK": "to be deleted"}, web={"index.html": b"old"})
+    digest = shared.granary("release", "show", old)["hash"]
+    shared.granary("tenant", "create", "mover-on", "--release", old)
+    data = shared.data_dir
+    places = [f"{data}/bundles/{digest}.tar.zst", f"{data}/frontends/{digest}",
+              f"{data}/releases/{digest}"]
+    assert all(map(os.path.exists, places))
+    done = shared.run("release", "delete", old)
+    assert (done.returncode, "mover-on" in done.stderr) == (4, True), done
+
+    shared.granary("tenant", "update", "mover-on", "--release", shared.release())
+    shared.granary("release", "delete", old, "--dry-run")
+    assert all(map(os.path.exists, places))
+    shared.granary("release", "delete", old)
+    assert not any(map(os.path.exists, places))
+    assert shared.run("release", "show", old).returncode == 3
+    entries = shared.granary("audit", "--subject", f"release/{old}")["items"]
+    assert [entry["action"] for entry in entries] == ["release.create", "release.delete"]
+
+    # The same folder is the same release again.
+    again = shared.release(env={"MARK": "to be deleted"}, web={"index.html": b"old"})
+    assert again == old
+    shared.granary("tenant", "create", "second-owner", "--release", again)
+    assert shared.who("second-owner").release == old
