@@ -108,7 +108,7 @@ def test_a_request_waits_its_turn_behind_a_worker_that_is_busy(field, case):
 
 def test_a_file_observer_sees_what_happens_in_the_data(field, case):
     tenant = case("inotify-observer")
-    answer = field.request(tenant, "/")
+    answer = field.request(tenant, "/watch")
     assert (answer.status, answer.json()) == (200, "/data/hello"), why(field, tenant, answer)
 
 
@@ -140,6 +140,6 @@ def test_a_runtime_sees_the_limit_of_its_silo_and_collects_its_garbage(field, ca
 
 def test_temporary_files_of_a_database_may_use_the_tenants_disk(field, case):
     tenant = case("sqlite-vacuum")
-    answer = field.request(tenant, "/", timeout=120)
+    answer = field.request(tenant, "/vacuum", timeout=120)
     assert answer.status == 200, why(field, tenant, answer)
     assert int(answer.body) > 70 << 20

@@ -27,12 +27,15 @@ def look(kind):
         return file.read()
 
 
+PAGES = {"make": make, "look": look}
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self):
-        _, what, kind = self.path.split("/")
-        body = make(kind) if what == "make" else look(kind)
+        _, what, *kind = self.path.split("/")
+        body = PAGES[what](*kind) if what in PAGES else b"nothing is asked"
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

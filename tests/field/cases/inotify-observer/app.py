@@ -31,7 +31,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         try:
-            status, found = 200, watch()
+            status, found = 200, watch() if self.path == "/watch" else "nothing is asked"
         except (OSError, queue.Empty):
             status, found = 500, traceback.format_exc()
         body = json.dumps(found).encode()

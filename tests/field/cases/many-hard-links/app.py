@@ -18,7 +18,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         if self.path.startswith("/make"):
             make()
-        body = b"%d" % os.stat("/data/first").st_nlink
+        made = os.path.exists("/data/first")
+        body = b"%d" % (os.stat("/data/first").st_nlink if made else 0)
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

@@ -22,7 +22,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         try:
-            status, found = 200, str(vacuum())
+            status, found = 200, str(vacuum()) if self.path == "/vacuum" else "nothing is asked"
         except sqlite3.Error:
             status, found = 500, traceback.format_exc()
         self.send_response(status)
