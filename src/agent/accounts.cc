@@ -412,6 +412,9 @@ Task<void> Accounts::close(Silos silos) {
     co_await stop_all(std::move(all));
   }
   co_await tasks_.close();
+  for (const auto& [raw, weak] : living_) {
+    if (const auto service = weak.lock()) service->release_waiters();
+  }
 }
 
 }  // namespace granary::agent

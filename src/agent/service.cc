@@ -104,6 +104,7 @@ Task<wire::AgentResult<std::uint32_t>> Service::activate() {
   };
   const BootTime asked = tools_.clock.boot();
   for (;;) {
+    if (tools_.tasks.closing()) co_return refuse(Code::Unavailable, "the agent is stopping", 0);
     if (halted_) co_return refuse(Code::Refused, id().account.value + " is suspended", 0);
     switch (phase_) {
       case ServicePhase::Running:

@@ -85,6 +85,8 @@ class Service final : public std::enable_shared_from_this<Service> {
   base::Task<void> settled();
   // Refuses activations until resume(). Call stop() as well.
   void halt() { halted_ = true; }
+  // Those who wait for it look again: the agent closes, and nothing will change any more.
+  void release_waiters();
   void resume() { halted_ = false; }
   bool halted() const { return halted_; }
 

@@ -29,6 +29,10 @@ Task<void> Service::stop() {
   co_await settled();
 }
 
+void Service::release_waiters() {
+  if (awake_) awake_->changed.notify_all();
+}
+
 Task<void> Service::settled() {
   const std::shared_ptr<Awake> awake = awake_;
   // Until this life is over, whether or not another follows.

@@ -433,7 +433,7 @@ TEST(CommandsTest, StatusFailsWhileARoleIsAwayAndStillTellsTheRest) {
   line.api.answer("GET /v1/status", 200, json(status));
   const Ran ran = line.run({"status"});
   EXPECT_EQ(ran.code, 5);
-  EXPECT_NE(ran.out.find("not ready: the agent does not answer\n"), std::string::npos) << ran.out;
+  EXPECT_NE(ran.out.find("not ready:  the agent does not answer\n"), std::string::npos) << ran.out;
   EXPECT_NE(ran.out.find("the disk is almost full\n"), std::string::npos) << ran.out;
   EXPECT_NE(ran.out.find("1 active"), std::string::npos) << ran.out;
   EXPECT_NE(ran.err.find("the platform is not ready"), std::string::npos) << ran.err;

@@ -139,9 +139,15 @@ Result<void> go_on_leaving(Transaction& tx, const Operation& operation, base::Wa
 }  // namespace
 
 Lifecycle::Steps::Step Lifecycle::Steps::leaving(Operation operation, Run run) {
-  CO_TRY(co_await parts.store.write([&, now = parts.clock.wall()](Transaction& tx) {
-    return go_on_leaving(tx, operation, now);
-  }));
+  const auto account = co_await whole.get(account_of(operation));
+  if (!account && account.error().code != Code::NotFound)
+    co_return std::unexpected(account.error());
+  // It is leaving from the first step on: there is something to write only for one that was left
+  // and goes on.
+  if (account && account->state != registry::State::Offboarding)
+    CO_TRY(co_await parts.store.write([&, now = parts.clock.wall()](Transaction& tx) {
+      return go_on_leaving(tx, operation, now);
+    }));
   co_return co_await (this->*run)(std::move(operation));
 }
 
