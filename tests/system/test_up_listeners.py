@@ -100,7 +100,7 @@ def test_an_address_that_is_taken_is_said_before_anything_starts(platform):
     assert platform.stop() == 0
     size = platform.log.stat().st_size
     with socket.socket() as other:
-        # Connections that it has answered may linger; whoever listens there is refused all the same.
+        # Connections that the gateway has answered may linger on its port.
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         other.bind(("127.0.0.1", platform.gateway_port))
         other.listen()
