@@ -24,7 +24,7 @@ struct DataEntry {
   DataKind kind = DataKind::File;
   std::uint64_t part = 0;  // 0: the data folder; else the part that it lies in
   std::string path;        // below it, any bytes; empty: the part's folder itself
-  mode_t mode = 0;         // permission bits and, of folders, the sticky one
+  mode_t mode = 0;         // permission bits and the sticky one
   std::int64_t mtime_seconds = 0;
   std::int64_t mtime_nanoseconds = 0;
   std::uint64_t size = 0;         // of a file, holes included

@@ -176,7 +176,6 @@ TEST_F(DataPropertyTest, OfALiveTreeWhoseFoldersAreMovedTheRestIsPacked) {
 }
 
 TEST_F(DataPropertyTest, LostAndFoundIsTheAppsOnceSomethingIsInIt) {
-  if (::geteuid() != 0) GTEST_SKIP() << "needs root: a folder that no app has made";
   const DataFolder from;
   from.folder("lost+found", 0700);
   ASSERT_TRUE(pack_data(from.path(), archive(), {.is_file_system = true}).has_value());

@@ -186,7 +186,7 @@ Result<void> DataTreeSink::end_file(const DataEntry& entry) {
   TRY(checked("ftruncate", entry.path,
               [&] { return ::ftruncate(fd, static_cast<off_t>(entry.size)); }));
   TRY(dress(fd, entry));
-  TRY(checked("fchmod", entry.path, [&] { return ::fchmod(fd, entry.mode & 0777U); }));
+  TRY(checked("fchmod", entry.path, [&] { return ::fchmod(fd, entry.mode & 01777U); }));
   const Times times(entry);
   TRY(checked("futimens", entry.path, [&] { return ::futimens(fd, times.both); }));
   file_.reset();

@@ -203,12 +203,11 @@ void DataWalk::leave_out(LeftOutKind kind, const std::string& path) {
   totals_.left_out.add(kind, path);
 }
 
-// The file system's, of which only it knows: as it was made, so that nothing of anybody is in it.
-Result<bool> DataWalk::is_own_folder(const std::string& name, const Folder& folder,
-                                     const struct stat& status) const {
+// The file system's, as long as nobody has put anything into it.
+Result<bool> DataWalk::is_own_folder(const std::string& name, const Folder& folder) const {
   if (!options_.is_file_system || levels_.size() > 1 || name != kLostAndFound) return false;
   TRY_ASSIGN(const Folder::Names names, folder.names_after("", 1));
-  return status.st_uid == 0 && names.names.empty();
+  return names.names.empty();
 }
 
 DataEntry DataWalk::entry_of(DataKind kind, const std::string& path,
@@ -217,8 +216,7 @@ DataEntry DataWalk::entry_of(DataKind kind, const std::string& path,
   entry.kind = kind;
   entry.part = part_;
   entry.path = path;
-  const mode_t kept = kind == DataKind::Folder ? 01777U : 0777U;
-  entry.mode = kind == DataKind::Link ? 0777U : status.st_mode & kept;
+  entry.mode = kind == DataKind::Link ? 0777U : status.st_mode & 01777U;
   entry.mtime_seconds = status.st_mtim.tv_sec;
   entry.mtime_nanoseconds = status.st_mtim.tv_nsec;
   return entry;
@@ -226,7 +224,7 @@ DataEntry DataWalk::entry_of(DataKind kind, const std::string& path,
 
 Result<void> DataWalk::add_folder(const std::string& name, Folder folder) {
   TRY_ASSIGN(const struct stat status, status_of(folder.fd()));
-  TRY_ASSIGN(const bool own, is_own_folder(name, folder, status));
+  TRY_ASSIGN(const bool own, is_own_folder(name, folder));
   if (own) return {};
   DataEntry entry = entry_of(DataKind::Folder, path_of(name), status);
   TRY(take_notes(folder.fd(), status, entry));

@@ -59,8 +59,7 @@ class DataWalk final {
                                            const std::string& name, DataEntry& entry);
   std::string path_of(const std::string& name) const;
   void leave_out(base::LeftOutKind kind, const std::string& path);
-  base::Result<bool> is_own_folder(const std::string& name, const base::os::Folder& folder,
-                                   const struct stat& status) const;
+  base::Result<bool> is_own_folder(const std::string& name, const base::os::Folder& folder) const;
   bool tolerated(const base::Error& error, const std::string& path);
 
   DataWriter& writer_;

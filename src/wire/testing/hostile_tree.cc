@@ -123,9 +123,9 @@ void HostileTree::add_file() {
   }
   add_attributes(fd.get());
   add_lists(fd.get(), S_IFREG);
-  const mode_t bits = below(8) == 0 ? S_ISUID : 0U;
+  const mode_t bits = below(8) == 0 ? S_ISUID : below(8) == 0 ? S_ISVTX : 0U;
   ASSERT(::fchmod(fd.get(), any_mode() | bits) == 0);
-  if (bits != 0) left_out_.add(LeftOutKind::SetIdBits, name);
+  if (bits == S_ISUID) left_out_.add(LeftOutKind::SetIdBits, name);
   set_time(name);
   linkable_.push_back({folders_.back().fd(), name});
   // The folder that it lies in: the last one made is another one after leave().
