@@ -36,7 +36,7 @@ void Service::release_waiters() {
 Task<void> Service::settled() {
   const std::shared_ptr<Awake> awake = awake_;
   // Until this life is over, whether or not another follows.
-  while (awake && awake_ == awake && awake->stop != StopWish::None) {
+  while (awake && awake_ == awake && awake->stop != StopWish::None && !tools_.tasks.closing()) {
     if (!co_await awake->changed.wait()) co_return;
   }
 }

@@ -31,8 +31,7 @@
 namespace granary::lifecycle {
 
 // Asks one service of an account for its health path, through the gateway, as a customer would.
-// Declared here because the check after a deployment consumes it; the gateway's client is wired in
-// by app, a fake by tests.
+// Declared here because the check after a deployment consumes it; wired in by app.
 class Prober {
  public:
   virtual ~Prober() = default;
