@@ -20,6 +20,7 @@ using base::os::Folder;
 
 constexpr std::size_t kAttributeBytes = 64U << 10;  // the kernel's own bound, of names and values
 constexpr const char* kLostAndFound = "lost+found";
+constexpr const char* kScratch = "scratch";  // agent/host/disk_images.h
 constexpr mode_t kSetIdBits = S_ISUID | S_ISGID;
 constexpr std::size_t kNameBytes = 64;  // of memory: half of all names are shorter, at least
 
@@ -203,11 +204,14 @@ void DataWalk::leave_out(LeftOutKind kind, const std::string& path) {
   totals_.left_out.add(kind, path);
 }
 
-// The file system's, as long as nobody has put anything into it.
+// The file system's, as long as nobody has put anything into it but the platform, which keeps
+// temporary files of silos there. It is root's, so no app can make another like it.
 Result<bool> DataWalk::is_own_folder(const std::string& name, const Folder& folder) const {
   if (!options_.is_file_system || levels_.size() > 1 || name != kLostAndFound) return false;
-  TRY_ASSIGN(const Folder::Names names, folder.names_after("", 1));
-  return names.names.empty();
+  TRY_ASSIGN(const Folder::Names names, folder.names_after("", 256));
+  if (names.names.empty()) return true;
+  TRY_ASSIGN(const struct stat status, status_of(folder.fd()));
+  return status.st_uid == 0 && names.names.size() == 1 && names.names.front() == kScratch;
 }
 
 DataEntry DataWalk::entry_of(DataKind kind, const std::string& path,

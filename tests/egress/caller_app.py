@@ -53,8 +53,9 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         address = urlsplit(self.path)
         asked = {name: values[0] for name, values in parse_qs(address.query).items()}
+        name = address.path.removeprefix("/api/") or "surroundings"  # a deployment asks for /api/
         try:
-            found = getattr(self, address.path.removeprefix("/api/"))(**asked)
+            found = getattr(self, name)(**asked)
         except OSError as problem:
             found = {"status": 0, "error": str(problem)}
         body = json.dumps({**found, "nonce": NONCE}).encode()

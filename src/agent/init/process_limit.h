@@ -24,6 +24,10 @@ class ProcessLimit final : private EventHandler {
   explicit ProcessLimit(Owner& owner) : owner_(owner) {}
   // Where the silo does not see its control group, nothing is noticed.
   void start(Poller& poller);
+  // Before the app's end is told: it may have ended before the kernel's word was heard.
+  void look() {
+    if (events_.open()) on_events(0);
+  }
 
  private:
   void on_events(std::uint32_t events) override;

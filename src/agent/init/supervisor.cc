@@ -232,6 +232,7 @@ bool Supervisor::drained() const {
 void Supervisor::finish() {
   out_.finish();
   err_.finish();
+  process_limit_.look();
   const AppEnd end = *app_.end();
   exit_code_ = end.exit_code();
   switch (end.kind) {
