@@ -69,8 +69,8 @@ def test_a_frontend_alone_is_an_app(shared, tmp_path):
     folder = app_folder(tmp_path / "app", web={"index.html": b"<html>alone</html>"})
     write_manifest(folder, frontend={"root": "web", "fallback": "index.html"})
     release = shared.granary("release", "create", str(folder))["id"]
-    shared.granary("tenant", "create", "front", "--release", release)
-    answer = shared.request("front", "/")
+    shared.granary("tenant", "create", "front-alone", "--release", release)
+    answer = shared.request("front-alone", "/")
     assert (answer.status, answer.body) == (200, b"<html>alone</html>")
 
 
