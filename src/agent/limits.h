@@ -91,6 +91,8 @@ inline constexpr std::chrono::seconds kBoostMost{10};
 // One part in so many of the time comes back: a service that sleeps after a minute has 6 s for each
 // start; one that only ever starts has a tenth more than its share.
 inline constexpr int kBoostRegain = 10;
+// With less of it left a start has its share alone: the change back would come at once.
+inline constexpr std::chrono::milliseconds kBoostLeast{250};
 // Cores that a start may use, where there are as many. Most programs start with one thread; two
 // leave others a core on the smallest machines that are sold.
 inline constexpr unsigned kBoostCores = 2;

@@ -87,7 +87,7 @@ Task<Result<void>> Service::start_silo(std::shared_ptr<Awake> awake) {
   wanted.epoch = awake->epoch;
   wanted.listener = awake->door.get();
   ++wakes_;
-  wanted.boosted = start_budget_->left(tools_.clock.boot()) > BootTime(0);
+  wanted.boosted = start_budget_->left(tools_.clock.boot()) >= kBoostLeast;
   const SiloPlan started = wanted;
   CO_TRY_ASSIGN(awake->silo, co_await tools_.launcher.start(std::move(wanted)));
   watch_boost(awake, started);
