@@ -59,6 +59,13 @@ class BeastParser : public http::basic_parser<IsRequest> {
                           Error& error) = 0;
   virtual void end_head(Error& error) = 0;
 
+  // Whether the value stands on the line of its name. If not, it was folded, which Beast undoes.
+  static bool on_one_line(std::string_view name, std::string_view value) {
+    const char* at = name.data() + name.size() + 1;
+    while (*at == ' ' || *at == '\t') ++at;
+    return at == value.data();
+  }
+
   static std::string_view view(View text) { return {text.data(), text.size()}; }
 
  private:

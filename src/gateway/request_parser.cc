@@ -34,13 +34,6 @@ bool split_absolute(std::string_view target, std::string_view& authority, std::s
   return true;
 }
 
-// Whether the value stands on the line of its name. If not, it was folded, which Beast undoes.
-bool on_one_line(std::string_view name, std::string_view value) {
-  const char* at = name.data() + name.size() + 1;
-  while (*at == ' ' || *at == '\t') ++at;
-  return at == value.data();
-}
-
 class Parser final : public BeastParser<true> {
  public:
   explicit Parser(RequestHead& head) : head_(head) {}

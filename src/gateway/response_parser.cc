@@ -34,11 +34,21 @@ class Parser final : public BeastParser<false> {
                   Error& error) override {
     switch (field) {
       case http::field::transfer_encoding:
+        if (!on_one_line(name, value)) {
+          error = http::error::bad_obs_fold;
+          return;
+        }
         // A coding that the gateway does not know would be taken for the body itself.
         if (!version_11_ || !equal_ignoring_case(value, "chunked"))
           error = http::error::bad_transfer_encoding;
         return;
       case http::field::content_length:
+        // Two readers may disagree on where the body of such an answer ends; other fields are sent
+        // on with a space for the fold, as RFC 9112, 5.2, has it.
+        if (!on_one_line(name, value)) {
+          error = http::error::bad_obs_fold;
+          return;
+        }
         // Beast takes equal ones, and a list of them.
         if (length_seen_ ||
             !std::ranges::all_of(value, [](char c) { return c >= '0' && c <= '9'; }))
@@ -98,7 +108,7 @@ constexpr std::array kRules = {
     Rule{http::error::bad_line_ending, "a line of its head does not end with CR LF"},
     Rule{http::error::bad_field, "a field's name is empty, or has a byte that is not allowed"},
     Rule{http::error::bad_value, "a field's value has a byte that is not allowed"},
-    Rule{http::error::bad_obs_fold, "a field stands on two lines"},
+    Rule{http::error::bad_obs_fold, "a field that frames its body stands on two lines"},
     Rule{http::error::bad_content_length, "Content-Length is no plain number, or stands twice"},
     Rule{http::error::multiple_content_length, "Content-Length stands twice"},
     Rule{http::error::bad_transfer_encoding,

@@ -70,12 +70,19 @@ TEST(ResponseParserTest, WhatIsNotExactlyHttpIsBad) {
         "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: 1, 1\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length:\r\n\t\t 0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding:\r\n chunked\r\n\r\n",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n",
         "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "HTTP/1.1 200 OK\r\nX : y\r\n\r\n",
         "HTTP/1.1 200 OK\r\nX: a\nY: b\r\n\r\n", "HTTP/1.1 200 OK\nX: a\n\n",
         "HTTP/1.1 200 OK\r\nX: a\n\n", "HTTP/1.1 200 OK\r\nX: a\rY: b\r\n\r\n"}) {
     EXPECT_EQ(read(std::string(bytes)).head, Progress::Bad) << bytes;
   }
+}
+
+TEST(ResponseParserTest, AFoldedFieldGoesOnAsOneLineUnlessItFramesTheBody) {
+  EXPECT_EQ(read("HTTP/1.1 200 OK\r\nX: a\r\n b\r\nContent-Length: 0\r\n\r\n").response.text,
+            "HTTP/1.1 200 OK\r\nX: a b\r\n");
 }
 
 TEST(ResponseParserTest, FieldsOfTheHopAndOfThePlatformStayBehind) {
