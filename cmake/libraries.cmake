@@ -40,4 +40,6 @@ target_link_libraries(granary_base_libs INTERFACE
 target_compile_definitions(granary_base_libs INTERFACE
   BOOST_ASIO_NO_DEPRECATED
   BOOST_ASIO_DISABLE_BOOST_COROUTINE  # one kind of coroutine in the house: awaitable
+  BOOST_ASIO_SEPARATE_COMPILATION     # their functions are compiled once, in src/base/boost.cc
+  BOOST_BEAST_SEPARATE_COMPILATION
 )

@@ -18,7 +18,8 @@ import test as suites
 CORPUS = suites.ROOT / "tests" / "fuzz" / "corpus"
 FINDS = suites.ROOT / "build" / "fuzz"
 PROGRAMS = suites.ROOT / "build" / "asan"
-CI_SECONDS = 60
+CI_SECONDS = 30
+DEFAULT_SECONDS = 60
 ONE_INPUT_SECONDS = 10  # a single input that takes longer is a finding
 MEMORY_MIB = 2048
 GRACE_SECONDS = 120  # beyond its time: the corpus is read first, on a busy machine
@@ -78,13 +79,13 @@ def run_all(names, seconds):
 
 
 def suite():
-    """In CI each target for a minute; elsewhere the committed corpus."""
+    """In CI each target for half a minute; elsewhere the committed corpus."""
     return run_all(targets(), CI_SECONDS if os.environ.get("CI") == "true" else 0)
 
 
 def main():
     parser = argparse.ArgumentParser(prog="./dev fuzz", description=__doc__.split("\n\n")[0])
-    parser.add_argument("--seconds", type=int, default=CI_SECONDS, help="for each target")
+    parser.add_argument("--seconds", type=int, default=DEFAULT_SECONDS, help="for each target")
     parser.add_argument("targets", nargs="*", metavar="TARGET", help=", ".join(targets()))
     arguments = parser.parse_args()
     unknown = sorted(set(arguments.targets) - set(targets()))
