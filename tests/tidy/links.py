@@ -15,6 +15,8 @@ _PATH = re.compile(r"\.?[\w*][\w.*/-]*")
 _TEST = re.compile(r"test_\w+|\w+_(test|fuzz)")
 _SOURCE = (".h", ".cc")
 _PAGE = re.compile(r"(?<![\w./-])[\w-]+/[\w./-]*\.md\b")
+# A function or type, and the file that has it.
+_WORD_IN = re.compile(r"`(\w+(?:::\w+)*)` in\s+`([\w./-]+)`")
 # Made by programs, and not committed.
 _MADE = ("bench/results/",)
 
@@ -141,6 +143,16 @@ def check_document(document, texts, tree):
     for match in _LINK.finditer(_INLINE.sub(lambda code: "x" * len(code.group(0)), prose)):
         add(match.start(), match.group(1), fault_of_link(document, match.group(1), tree, texts))
     return findings
+
+
+def check_words(document, text, tree, read):
+    """`Accounts::apply` in `src/agent/accounts.cc`: it has that word. `read`: from path to text."""
+    prose = "\n".join(prose_of(text))
+    return [Finding(document, prose.count("\n", 0, match.start()) + 1, "links",
+                    f"{match.group(2)} has no {match.group(1)}")
+            for match in _WORD_IN.finditer(prose)
+            if match.group(2) in tree.files
+            and match.group(1).split("::")[-1] not in re.findall(r"\w+", read(match.group(2)))]
 
 
 def check_comments(source, text, tree):

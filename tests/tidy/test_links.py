@@ -20,6 +20,8 @@ def test_links_and_paths_of_all_documents_lead_somewhere():
     findings = []
     for document in texts:
         findings += links.check_document(document, texts, tree)
+        findings += links.check_words(document, texts[document], tree,
+                                      lambda path: (house.ROOT / path).read_text())
     house.report(findings)
 
 
@@ -86,3 +88,12 @@ def test_a_document_that_a_comment_names_must_be_there():
     assert links.check_comments("src/wire/a.cc", "// see docs/apps.md\n", TREE) == []
     assert links.check_comments("src/wire/a.cc", "// see docs/app.md\n", TREE) != []
     assert links.check_comments("src/wire/a.cc", 'f("docs/app.md");\n', TREE) == []
+
+
+def test_a_word_that_a_file_does_not_have_is_found():
+    def check(text):
+        return links.check_words("a.md", text, TREE, lambda _: "struct Snapshot {};\n")
+
+    assert check("`Snapshot` in `src/wire/routing.h`\n") == []
+    assert check("`wire::Snapshot` in\n`src/wire/routing.h`\n") == []
+    assert check("`Snap` in `src/wire/routing.h`\n") != []
