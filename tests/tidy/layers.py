@@ -94,3 +94,29 @@ def check_cmake(text, rooms):
     findings += [Finding("CMakeLists.txt", 1, "layers", f"{name} is not in tools/layers.toml")
                  for name in declared.keys() - rooms.keys()]
     return findings
+
+
+_MODULE = re.compile(r"^\| `(\w+)` \| `([\w/]+)` \| .* \| ?([\w, ]*) \|$", re.MULTILINE)
+
+
+def check_architecture(text, rooms, with_code):
+    """The table of modules in ARCHITECTURE.md is that of tools/layers.toml. Those without code are
+    in a line of their own, and in no row."""
+    listed = {}
+    for name, folder, included in _MODULE.findall(text):
+        if included.startswith("all but "):
+            names = set(rooms) - {name} - set(re.split(r", | and ", included[8:].strip()))
+        else:
+            names = {one for one in included.strip().split(", ") if one}
+        listed[name] = (folder, names & with_code)
+    expected = {name: (room["dir"], set(room["may_include"]) & with_code)
+                for name, room in rooms.items() if name in with_code}
+    findings = [Finding("ARCHITECTURE.md", 1, "layers",
+                        f"{name}: {listed.get(name)} here, {expected.get(name)} in layers.toml")
+                for name in sorted(listed.keys() | expected.keys())
+                if listed.get(name) != expected.get(name)]
+    empty = re.search(r"^Declared, and without code yet: (.*)\.$", text, re.MULTILINE)
+    named = set(re.findall(r"`(\w+)`", empty.group(1))) if empty else set()
+    findings += [Finding("ARCHITECTURE.md", 1, "layers", f"{name}: is without code here or there")
+                 for name in sorted(named ^ (set(rooms) - with_code))]
+    return findings

@@ -18,6 +18,12 @@ def test_cmake_links_what_may_be_included():
     house.report(layers.check_cmake((house.ROOT / "CMakeLists.txt").read_text(), ROOMS))
 
 
+def test_the_page_of_the_architecture_has_these_modules():
+    with_code = {layers.room_of(source.path, ROOMS) for source in house.sources()} - {None}
+    text = (house.ROOT / "ARCHITECTURE.md").read_text()
+    house.report(layers.check_architecture(text, ROOMS, with_code))
+
+
 def test_arrows_point_down_only():
     def reaches(start, goal, seen):
         below = ROOMS[start]["may_include"]
@@ -81,3 +87,23 @@ def test_a_room_that_cmake_links_differently_or_not_at_all_is_found():
     assert layers.check_cmake(good.replace("DIR src/wire", "DIR src/wires"), rooms) != []
     assert layers.check_cmake(good.splitlines()[0] + "\n", rooms) != []
     assert layers.check_cmake(good + "granary_room(x DIR src/x)\n", rooms) != []
+
+
+def test_a_page_of_the_architecture_that_differs_is_found():
+    rooms = {"base": {"dir": "src/base", "may_include": []},
+             "wire": {"dir": "src/wire", "may_include": ["base"]},
+             "app": {"dir": "src/app", "may_include": ["base"]},
+             "usage": {"dir": "src/usage", "may_include": ["base"]}}
+    page = ("| `base` | `src/base` | ids | |\n| `wire` | `src/wire` | frames | base |\n"
+            "| `app` | `src/app` | mains | all but wire |\n\n"
+            "Declared, and without code yet: `usage`.\n")
+
+    def check(text):
+        return layers.check_architecture(text, rooms, {"base", "wire", "app"})
+
+    assert check(page) == []
+    assert check(page.replace("| frames | base |", "| frames | |")) != []
+    assert check(page.replace("all but wire", "all but base")) != []
+    assert check(page.replace("`src/wire`", "`src/wires`")) != []
+    assert check(page.replace("| `base`", "| `case`")) != []
+    assert check(page.replace("`usage`", "`wire`")) != []
