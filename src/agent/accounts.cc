@@ -125,12 +125,60 @@ Task<Result<void>> Accounts::check_commands(SpecPointer spec) {
   });
 }
 
+namespace {
+
+// Nothing starts in these while this lives.
+class Holding final {
+ public:
+  explicit Holding(std::vector<std::shared_ptr<Service>> services)
+      : services_(std::move(services)) {
+    for (const auto& service : services_) service->hold();
+  }
+  ~Holding() {
+    for (const auto& service : services_) service->release();
+  }
+  Holding(const Holding&) = delete;
+  Holding& operator=(const Holding&) = delete;
+
+ private:
+  const std::vector<std::shared_ptr<Service>> services_;  // of one account, which owns them
+};
+
+}  // namespace
+
+// Why its services are stopped, where they are, to come to this.
+StopCause Accounts::cause_of(const wire::AccountSpec& spec) const {
+  if (spec.traffic == wire::Traffic::Suspended) return StopCause::Suspension;
+  const auto known = accounts_.find(spec.account);
+  const bool same =
+      known != accounts_.end() && known->second.spec->release_hash == spec.release_hash;
+  return same ? StopCause::Restart : StopCause::Deployment;
+}
+
+// No disk grows while it is mounted: that takes a capability which many machines do not give. So
+// what runs is stopped, and who comes meanwhile waits.
+Task<Result<void>> Accounts::grow_disk(SpecPointer spec) {
+  Result<void> made;
+  const std::vector<std::shared_ptr<Service>> services = accounts_.at(spec->account).services;
+  {
+    // Who is released runs only after take_over() has said what the services are to be.
+    const Holding holding(services);
+    co_await stop_all(services, cause_of(*spec));
+    made = co_await make_real(spec);
+  }
+  if (!made)
+    for (const auto& service : services) service->keep_up();
+  co_return made;
+}
+
 Task<Result<void>> Accounts::apply(wire::AccountSpec wanted) {
   CO_TRY_ASSIGN(const KeyedLock::Held held, co_await locks_.lock(wanted.account.value));
   CO_TRY(co_await check(wanted));
   const auto spec = std::make_shared<const wire::AccountSpec>(std::move(wanted));
   CO_TRY(co_await check_commands(spec));
-  CO_TRY(co_await make_real(spec));
+  const auto known = accounts_.find(spec->account);
+  const bool grows = known != accounts_.end() && known->second.spec->disk_bytes < spec->disk_bytes;
+  CO_TRY(co_await (grows ? grow_disk(spec) : make_real(spec)));
   damaged_.erase(spec->account);
   co_await take_over(spec);
   co_return Result<void>();
@@ -138,6 +186,7 @@ Task<Result<void>> Accounts::apply(wire::AccountSpec wanted) {
 
 // From here on the spec is in force: what differs from it is stopped, and wakes as the new.
 Task<void> Accounts::take_over(SpecPointer spec) {
+  const StopCause cause = cause_of(*spec);
   Account& account = accounts_[spec->account];
   std::vector<std::shared_ptr<Service>> before = std::move(account.services);
   account.services.clear();
@@ -169,22 +218,23 @@ Task<void> Accounts::take_over(SpecPointer spec) {
       service->resume();
     }
   }
-  co_await stop_all(std::move(outdated));
+  co_await stop_all(std::move(outdated), cause);
   for (const auto& service : present) service->keep_up();
 }
 
-Task<void> Accounts::stop_one(std::shared_ptr<Service> service, std::shared_ptr<base::Event> done,
+Task<void> Accounts::stop_one(std::shared_ptr<Service> service, StopCause cause,
+                              std::shared_ptr<base::Event> done,
                               std::shared_ptr<std::size_t> left) {
-  co_await service->stop();
+  co_await service->stop(cause);
   if (--*left == 0) done->notify_all();
 }
 
-Task<void> Accounts::stop_all(std::vector<std::shared_ptr<Service>> services) {
+Task<void> Accounts::stop_all(std::vector<std::shared_ptr<Service>> services, StopCause cause) {
   // Owned by this task and by those that it waits for.
   auto done = std::make_shared<base::Event>(parts_.executor);
   auto left = std::make_shared<std::size_t>(services.size());
   for (const auto& service : services) {
-    if (!tasks_.spawn("stop", stop_one(service, done, left))) --*left;
+    if (!tasks_.spawn("stop", stop_one(service, cause, done, left))) --*left;
   }
   while (*left > 0) {
     if (!co_await done->wait()) co_return;
@@ -197,7 +247,7 @@ Task<Result<void>> Accounts::remove(AccountId id) {
   if (found != accounts_.end()) {
     const std::vector<std::shared_ptr<Service>> services = found->second.services;
     for (const auto& service : services) service->halt();
-    co_await stop_all(services);
+    co_await stop_all(services, StopCause::Removal);
   }
   CO_TRY(co_await base::run_on(parts_.worker, [this, id] { return files_.bury(id); }));
   accounts_.erase(id);
@@ -346,7 +396,9 @@ Task<void> Accounts::adopt_all() {
     parts_.doors.close(id, {});  // its name may be left
   }
   for (const auto& service : outdated)
-    (void)tasks_.spawn("stop " + to_string(service->id()), service->stop());
+    (void)tasks_.spawn(
+        "stop " + to_string(service->id()),
+        service->stop(service->halted() ? StopCause::Suspension : StopCause::Restart));
 }
 
 // An account of an earlier agent, with its services asleep.
@@ -409,7 +461,7 @@ Task<void> Accounts::close(Silos silos) {
     for (const auto& [id, account] : accounts_) {
       for (const auto& service : account.services) service->halt();
     }
-    co_await stop_all(std::move(all));
+    co_await stop_all(std::move(all), StopCause::Shutdown);
   }
   co_await tasks_.close();
   for (const auto& [raw, weak] : living_) {

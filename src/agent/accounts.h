@@ -85,8 +85,9 @@ class Accounts final {
   void put_first(int pid);
   // Ends the two, which else take as long as they take: before whoever awaits them is joined.
   void stop_transfers() { *stopping_ = true; }
-  // An app failed a request. Errors: NotFound.
-  base::Task<base::Result<void>> note_fault(base::ServiceId service, std::string reason);
+  // An app failed a request, in its life of this epoch; 0: of none. Errors: NotFound.
+  base::Task<base::Result<void>> note_fault(base::ServiceId service, std::uint32_t epoch,
+                                            std::string reason);
   // Tells this account from those that had its name before. Nothing: there is no such account.
   std::optional<std::uint32_t> ordinal_of(const base::AccountId& account) const;
   bool has_service(const base::ServiceId& service) const;
@@ -114,10 +115,12 @@ class Accounts final {
   base::Task<base::Result<void>> check(wire::AccountSpec spec) const;
   base::Task<base::Result<void>> check_commands(std::shared_ptr<const wire::AccountSpec> spec);
   base::Task<base::Result<void>> make_real(std::shared_ptr<const wire::AccountSpec> spec);
+  StopCause cause_of(const wire::AccountSpec& spec) const;
+  base::Task<base::Result<void>> grow_disk(std::shared_ptr<const wire::AccountSpec> spec);
   base::Task<void> take_over(std::shared_ptr<const wire::AccountSpec> spec);
-  base::Task<void> stop_all(std::vector<std::shared_ptr<Service>> services);
-  base::Task<void> stop_one(std::shared_ptr<Service> service, std::shared_ptr<base::Event> done,
-                            std::shared_ptr<std::size_t> left);
+  base::Task<void> stop_all(std::vector<std::shared_ptr<Service>> services, StopCause cause);
+  base::Task<void> stop_one(std::shared_ptr<Service> service, StopCause cause,
+                            std::shared_ptr<base::Event> done, std::shared_ptr<std::size_t> left);
   base::Result<void> take_up(wire::AccountSpec spec);
   base::Task<void> recall_failures();
   base::Task<base::Result<SiloEnd>> clean_up(base::ServiceId id);

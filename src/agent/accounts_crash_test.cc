@@ -23,6 +23,20 @@ TEST_F(AccountsTest, AFirstCrashRestartsAtOnceForThoseWhoWait) {
   EXPECT_NE(report("acme").last_failure.find("boom"), std::string::npos);
 }
 
+TEST_F(AccountsTest, TheLastFailureHasATimeAndSaysWhenItIsOver) {
+  apply(spec_of("acme"));
+  (void)activate("acme");
+  launcher_.end(api("acme"), kCrash);
+  world_.settle();
+  const std::string failure = report("acme").last_failure;
+  EXPECT_EQ(failure.find(" it ended by itself"), failure.find(' ')) << failure;
+  EXPECT_TRUE(failure.starts_with("20")) << failure;
+  (void)activate("acme");
+  EXPECT_EQ(report("acme").last_failure, failure) << "it has not served yet";
+  slot("acme").requests.fetch_add(1);
+  EXPECT_EQ(report("acme").last_failure, failure + ". It has served again since");
+}
+
 TEST_F(AccountsTest, AFirstCrashWithoutAnybodyWaitingStartsNothing) {
   apply(spec_of("acme"));
   (void)activate("acme");
@@ -127,7 +141,7 @@ TEST_F(AccountsTest, WhyTheAppFailedARequestIsReportedUntilALifeFailsOrAnotherRe
   apply(spec_of("acme"));
   (void)activate("acme");
   const auto note = [&] {
-    return world_.run(accounts_->note_fault(api("acme"), "its answer is malformed"));
+    return world_.run(accounts_->note_fault(api("acme"), 0, "its answer is malformed"));
   };
   ASSERT_TRUE(note().has_value());
   EXPECT_TRUE(report("acme").last_failure.ends_with("Z its answer is malformed"));
@@ -135,8 +149,9 @@ TEST_F(AccountsTest, WhyTheAppFailedARequestIsReportedUntilALifeFailsOrAnotherRe
   launcher_.end(api("acme"), kCrash);
   world_.settle();
   EXPECT_NE(report("acme").last_failure.find("boom"), std::string::npos);
-  EXPECT_EQ(world_.run(accounts_->note_fault({base::AccountId("nobody"), "api"}, "x")).error().code,
-            Code::NotFound);
+  EXPECT_EQ(
+      world_.run(accounts_->note_fault({base::AccountId("nobody"), "api"}, 0, "x")).error().code,
+      Code::NotFound);
 }
 
 }  // namespace

@@ -76,13 +76,18 @@ std::optional<std::uint32_t> Accounts::ordinal_of(const AccountId& id) const {
   return found->second.spec->ordinal;
 }
 
-Task<Result<void>> Accounts::note_fault(base::ServiceId id, std::string reason) {
+// What we stop ourselves is no fault of the app: the log has it, the report has not.
+Task<Result<void>> Accounts::note_fault(base::ServiceId id, std::uint32_t epoch,
+                                        std::string reason) {
   const std::shared_ptr<Service> service = find(id);
   if (!service)
     co_return base::fail(Code::NotFound, "no service {} on this machine", to_string(id));
   const base::WallTime now = parts_.clock.wall();
-  service->note_fault(fmt::format(
-      "{} {}", base::to_rfc3339(std::chrono::floor<std::chrono::seconds>(now)), reason));
+  if (const std::optional<StopCause> cause = service->stopped_for(epoch))
+    reason = fmt::format("it was stopped for {}: {}", to_string(*cause), reason);
+  else
+    service->note_fault(fmt::format(
+        "{} {}", base::to_rfc3339(std::chrono::floor<std::chrono::seconds>(now)), reason));
   co_return co_await base::run_on(parts_.worker, [this, &id, now, &reason] {
     return append_log(options_.paths, id, now, reason);
   });

@@ -178,6 +178,35 @@ TEST_F(AccountsTest, WhatIgnoresItsStopTimeoutIsKilled) {
   EXPECT_EQ(report("acme").phase, ServicePhase::Asleep);
 }
 
+// By hand, or by something that cleans below run/. Nobody would reach the app any more.
+TEST_F(AccountsTest, ASocketThatIsRemovedIsMadeAnewWithoutLosingWhatIsUnderWay) {
+  apply(spec_of("acme"));
+  const auto before = *activate("acme");
+  request_begins("acme");
+  doors_.lose(api("acme"));
+  world_.advance(seconds(2));
+  EXPECT_EQ(slot("acme").epoch.load(), 0U) << "who comes now has to wait";
+  EXPECT_EQ(launcher_.starts(api("acme")), 1) << "a request is under way";
+  const auto held = begin(accounts_->activate(api("acme")));
+  EXPECT_FALSE(held->done());
+  request_ends("acme");
+  world_.advance(seconds(1));
+  ASSERT_TRUE(held->done());
+  EXPECT_NE(**held->value, before);
+  EXPECT_TRUE(doors_.is_found(api("acme")));
+  EXPECT_EQ(report("acme").last_failure, "");
+}
+
+TEST_F(AccountsTest, WhoIsSentToARemovedSocketWaitsForTheNext) {
+  apply(spec_of("acme"));
+  const auto before = *activate("acme");
+  doors_.lose(api("acme"));
+  const auto held = activate("acme");
+  ASSERT_TRUE(held.has_value());
+  EXPECT_NE(*held, before);
+  EXPECT_EQ(launcher_.starts(api("acme")), 2);
+}
+
 TEST_F(AccountsTest, NeverSleepingServiceIsKeptUp) {
   auto spec = spec_of("acme");
   spec.services[0].idle = std::nullopt;

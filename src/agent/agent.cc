@@ -230,7 +230,9 @@ Task<Agent::Answer> Agent::note_fault(object arguments) {
   if (reason.size() > wire::kMaxFault)
     co_return base::fail(Code::InvalidArgument, "member 'reason' has more than {} bytes",
                          wire::kMaxFault);
-  CO_TRY(co_await accounts_.note_fault(std::move(service), base::log::escape(reason)));
+  CO_TRY_ASSIGN(const std::int64_t epoch, base::json::get_int_or(arguments, "epoch", 0));
+  CO_TRY(co_await accounts_.note_fault(std::move(service), static_cast<std::uint32_t>(epoch),
+                                       base::log::escape(reason)));
   co_return object();
 }
 

@@ -17,6 +17,8 @@ class Doors {
   virtual ~Doors() = default;
   // Bound and listening at wire::Paths::socket(service); the gateway alone may connect.
   virtual base::Result<base::os::Fd> open(const base::ServiceId& service) = 0;
+  // Whether its name is still there, for the gateway to connect to.
+  virtual bool is_found(const base::ServiceId& service) = 0;
   // Whether connections wait in it.
   virtual bool queued(const base::ServiceId& service, const base::os::Fd& door) = 0;
   // How many, those given up by their clients included. Nothing: this machine does not tell.

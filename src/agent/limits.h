@@ -9,6 +9,12 @@ namespace granary::agent {
 
 // --- stopping -----------------------------------------------------------------------------------
 
+// A deployment or a suspension waits for the requests under way before it tells the app to stop: as
+// long as the service's stop_timeout, and no longer than this, since those that come meanwhile wait
+// for the next life (the gateway gives up after 120 s).
+inline constexpr std::chrono::milliseconds kDrainLongest{30'000};
+// How often it is looked whether they are over: a word of shared memory.
+inline constexpr std::chrono::milliseconds kDrainLook{20};
 // After a service's stop_timeout: granary-init needs up to 2 s to drain (init/limits.h), then a
 // little for the kernel. After that its pid namespace is killed.
 inline constexpr std::chrono::milliseconds kInitGrace{3'000};

@@ -21,6 +21,7 @@ using base::Result;
 using base::ServiceId;
 using base::os::Fd;
 
+constexpr std::string_view kInitTag = "sys";  // init/README.md
 constexpr std::string_view kHead = "#granary-log ";
 constexpr std::size_t kHeadBytes = 34;  // with its number of 20 digits and its newline
 constexpr std::uint64_t kOffsetBits = 32;
@@ -100,6 +101,14 @@ Result<void> read_half(const Half& half, std::uint64_t& offset, std::size_t room
   return {};
 }
 
+bool is_said_by(Speaker speaker, std::string_view line) {
+  const auto tag = tag_of(line);
+  if (!tag) return false;
+  const std::string_view name = line.substr(tag->begin, tag->end - tag->begin);
+  if (name == kRequestTag) return false;
+  return speaker == Speaker::AppAndInit || !name.starts_with(kInitTag);
+}
+
 std::size_t bytes_of(const std::vector<std::string>& lines) {
   std::size_t bytes = 0;
   for (const std::string& line : lines) bytes += line.size() + 1;
@@ -138,25 +147,34 @@ std::optional<int> newer_half(const wire::Paths& paths, const ServiceId& service
   return ring.back().half;
 }
 
-std::string last_words(const wire::Paths& paths, const ServiceId& service) {
+std::uint64_t log_end(const wire::Paths& paths, const ServiceId& service) {
+  const auto ring = open_ring(paths, service);
+  struct stat status{};
+  if (ring.empty() || ::fstat(ring.back().fd.get(), &status) != 0) return 0;
+  return ring.back().number << kOffsetBits | static_cast<std::uint64_t>(status.st_size);
+}
+
+std::string last_words(const wire::Paths& paths, const ServiceId& service, std::uint64_t since,
+                       Speaker speaker) {
   auto ring = open_ring(paths, service);
-  if (ring.empty()) return "";
+  if (ring.empty() || ring.back().number < since >> kOffsetBits) return "";
   struct stat status{};
   if (::fstat(ring.back().fd.get(), &status) != 0) return "";
   const auto size = static_cast<std::uint64_t>(status.st_size);
+  const bool in_this_file = ring.back().number == since >> kOffsetBits;
+  const std::uint64_t begin = in_this_file ? since & kOffsetMask : 0;
   const std::uint64_t from = size > 2 * kFailureBytes ? size - 2 * kFailureBytes : 0;
-  std::uint64_t offset = from;
+  std::uint64_t offset = std::max(from, begin);
   std::vector<std::string> lines;
   if (!read_half(ring.back(), offset, 2 * kFailureBytes, lines)) return "";
-  if (from > kHeadBytes && !lines.empty()) lines.erase(lines.begin());  // begins in its middle
+  // The first one begins in its middle.
+  if (from > std::max<std::uint64_t>(kHeadBytes, begin) && !lines.empty())
+    lines.erase(lines.begin());
+  std::erase_if(lines, [speaker](const std::string& line) { return !is_said_by(speaker, line); });
   const std::size_t first = lines.size() - std::min(lines.size(), kFailureLines);
   std::string words;
-  for (std::size_t i = first; i < lines.size(); ++i) {
-    const auto tag = tag_of(lines[i]);
-    if (tag && std::string_view(lines[i]).substr(tag->begin, tag->end - tag->begin) == kRequestTag)
-      continue;
-    if (tag) words += (words.empty() ? "" : " | ") + lines[i].substr(tag->end + 1);
-  }
+  for (std::size_t i = first; i < lines.size(); ++i)
+    words += (words.empty() ? "" : " | ") + lines[i].substr(tag_of(lines[i])->end + 1);
   if (words.size() > kFailureBytes) words.erase(0, words.size() - kFailureBytes);
   return base::as_utf8(words);
 }

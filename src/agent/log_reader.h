@@ -30,7 +30,13 @@ std::string first_log_head();
 // Which of the log's two files is being written to; nothing where there is no log.
 std::optional<int> newer_half(const wire::Paths& paths, const base::ServiceId& service);
 
-// The last few lines of what the app itself said (or init of it), for explaining how it ended.
-std::string last_words(const wire::Paths& paths, const base::ServiceId& service);
+// Where the log ends now: a life that begins now says what comes behind it. 0: there is none.
+std::uint64_t log_end(const wire::Paths& paths, const base::ServiceId& service);
+
+// Whose lines are quoted: the app's own, or also those that granary-init wrote about it.
+enum class Speaker { App, AppAndInit };
+// The last few lines behind `since`, for explaining how a life ended.
+std::string last_words(const wire::Paths& paths, const base::ServiceId& service,
+                       std::uint64_t since, Speaker speaker);
 
 }  // namespace granary::agent

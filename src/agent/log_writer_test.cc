@@ -33,7 +33,29 @@ TEST_F(LogWriterTest, ALineGoesBehindTheNewestAndIsNotTheAppsOwn) {
   ASSERT_EQ(lines().size(), 3U);
   EXPECT_TRUE(lines()[2].starts_with("2026-11-27T00:00:00"));
   EXPECT_TRUE(lines()[2].ends_with("Z req a request failed"));
-  EXPECT_EQ(last_words(paths_, service_), "new");
+  EXPECT_EQ(last_words(paths_, service_, 0, Speaker::App), "new");
+}
+
+TEST_F(LogWriterTest, TheLastWordsOfALifeAreItsOwn) {
+  const std::string earlier = "2026-11-26T00:00:00.000Z out of an earlier life\n";
+  begin(0, 3, earlier);
+  const std::uint64_t began = log_end(paths_, service_);
+  EXPECT_EQ(last_words(paths_, service_, began, Speaker::App), "");
+  const std::string own = "2026-11-26T00:00:01.000Z err of this one\n";
+  begin(0, 3, earlier + own + "2026-11-26T00:00:02.000Z sys ended with exit code 1\n");
+  EXPECT_EQ(last_words(paths_, service_, began, Speaker::App), "of this one");
+  EXPECT_EQ(last_words(paths_, service_, began, Speaker::AppAndInit),
+            "of this one | ended with exit code 1");
+  // It has said so much that it is in the next file.
+  begin(1, 4, "2026-11-26T00:00:03.000Z out later\n");
+  EXPECT_EQ(last_words(paths_, service_, began, Speaker::App), "later");
+  // Long lines of an earlier life before it are not read into.
+  std::string chatter;
+  for (int i = 0; i < 200; ++i) chatter += "2026-11-26T00:00:04.000Z out chatter of before\n";
+  begin(1, 4, chatter);
+  const std::uint64_t next = log_end(paths_, service_);
+  begin(1, 4, chatter + own);
+  EXPECT_EQ(last_words(paths_, service_, next, Speaker::App), "of this one");
 }
 
 TEST_F(LogWriterTest, ALogInWhichTheAppSaidNothingYetIsBegun) {

@@ -20,6 +20,7 @@ Service::Service(ServiceTools& tools, std::shared_ptr<const wire::AccountSpec> a
     : tools_(tools),
       account_(std::move(account)),
       index_(index),
+      released_(tools.executor),
       start_budget_(std::make_shared<StartBudget>()) {}
 
 Service::~Service() {
@@ -106,9 +107,14 @@ Task<wire::AgentResult<std::uint32_t>> Service::activate() {
   for (;;) {
     if (tools_.tasks.closing()) co_return refuse(Code::Unavailable, "the agent is stopping", 0);
     if (halted_) co_return refuse(Code::Refused, id().account.value + " is suspended", 0);
+    if (held_) {
+      if (!co_await released_.wait()) co_return refuse(Code::Cancelled, "nobody waits for it", 0);
+      continue;
+    }
     switch (phase_) {
       case ServicePhase::Running:
-        if (awake_->stop == StopWish::None) co_return awake_->epoch;
+        // Of a life that has ended the board says so already: there is none to send anybody to.
+        if (awake_->serves() && !renew_lost_door()) co_return awake_->epoch;
         break;
       case ServicePhase::BackingOff: {
         const BootTime left = retry_at_ - tools_.clock.boot();
@@ -132,7 +138,7 @@ Task<wire::AgentResult<std::uint32_t>> Service::activate() {
 }
 
 void Service::keep_up() {
-  if (spec().idle || halted_ || account_->release_hash.empty()) return;
+  if (spec().idle || halted_ || held_ || account_->release_hash.empty()) return;
   const bool may = phase_ == ServicePhase::Asleep ||
                    (phase_ == ServicePhase::BackingOff && tools_.clock.boot() >= retry_at_);
   if (may) (void)begin();  // refused only when the agent is closing
@@ -184,6 +190,8 @@ wire::ServiceReport Service::report() const {
   report.phase = phase_;
   report.crashes = crashes_;
   report.last_failure = last_failure_.empty() ? last_fault_ : last_failure_;
+  if (!last_failure_.empty() && phase_ == ServicePhase::Running && has_served(*awake_))
+    report.last_failure += ". It has served again since";
   report.wakes = wakes_;
   if (awake_ && awake_->silo) report.pid = awake_->silo->pid();
   if (phase_ == ServicePhase::BackingOff) {

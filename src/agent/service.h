@@ -27,6 +27,13 @@ namespace granary::agent {
 class Service;
 class StartBudget;
 
+// Why a service that may be in use is stopped. But for the last two, requests under way are waited
+// for first (`drain_time`).
+enum class StopCause { Deployment, Restart, Suspension, LostDoor, Removal, Shutdown };
+std::string_view to_string(StopCause cause);
+// How long the requests under way may take until the app is told to stop.
+std::chrono::milliseconds drain_time(StopCause cause, std::chrono::milliseconds stop_timeout);
+
 // What every service needs; all outlive it.
 struct ServiceTools {
   base::asio::any_io_executor executor;
@@ -78,11 +85,16 @@ class Service final : public std::enable_shared_from_this<Service> {
   // Begins a life without a request, where the service is never to sleep and may live.
   void keep_up();
 
-  // Stops the silo, if there is one, whatever it does; resolves when there is none. A later
-  // activation starts it again, unless it is halted.
-  base::Task<void> stop();
+  // Stops the silo, if there is one; resolves when there is none. From now on it gets no new
+  // request: they wait for the next life. Those under way are waited for, as long as `cause` says.
+  // A later activation starts it again, unless it is halted.
+  base::Task<void> stop(StopCause cause);
   // Resolves when a stop that is under way is over.
   base::Task<void> settled();
+  // Activations wait, and nothing starts, until released: its disk is worked on. Call stop() as
+  // well.
+  void hold() { held_ = true; }
+  void release();
   // Refuses activations until resume(). Call stop() as well.
   void halt() { halted_ = true; }
   // Those who wait for it look again: the agent closes, and nothing will change any more.
@@ -106,6 +118,8 @@ class Service final : public std::enable_shared_from_this<Service> {
   wire::ServiceReport report() const;
   // Why the app failed a request, with a time: in the report while no life has failed.
   void note_fault(std::string fault) { last_fault_ = std::move(fault); }
+  // Why the life of this epoch was told to stop. Nothing: it was not, or is forgotten.
+  std::optional<StopCause> stopped_for(std::uint32_t epoch) const;
 
  private:
   struct Awake;
@@ -126,12 +140,16 @@ class Service final : public std::enable_shared_from_this<Service> {
   base::Task<void> settle(std::shared_ptr<Awake> awake);
   void watch_boost(const std::shared_ptr<Awake>& awake, const SiloPlan& plan);
   base::Task<bool> see_to_its_end(std::shared_ptr<Awake> awake);
+  base::Task<bool> drain(std::shared_ptr<Awake> awake);
   base::Task<void> watch(std::shared_ptr<Awake> awake);
   base::Task<bool> end_life(std::shared_ptr<Awake> awake, std::optional<base::Error> failed);
   void tell_to_stop(Awake& awake);
   void open_epoch(Awake& awake);
   LifeEnd judged(const Awake& awake, const SiloEnd& end,
                  const std::optional<base::Error>& failed) const;
+  std::string with_time(std::string_view reason) const;
+  bool has_served(const Awake& awake) const;
+  bool renew_lost_door();
   void finish(const std::shared_ptr<Awake>& awake, const Verdict& verdict);
   base::Task<void> remember();
   base::Task<bool> wait_for_change(std::shared_ptr<Awake> awake, base::BootTime deadline);
@@ -149,15 +167,19 @@ class Service final : public std::enable_shared_from_this<Service> {
   std::size_t index_;
   ServicePhase phase_ = ServicePhase::Asleep;
   bool halted_ = false;
+  bool held_ = false;
+  base::Event released_;
   // Exactly in Starting, Running and Stopping; its life is a task. Owned by this, by that task,
   // and by those who wait for it to change.
   std::shared_ptr<Awake> awake_;
   std::uint32_t crashes_ = 0;  // in a row
   std::uint32_t wakes_ = 0;
   base::BootTime retry_at_{0};  // BackingOff only
-  std::string last_failure_;
-  std::string last_fault_;  // of this release
+  std::string last_failure_;    // with its time
+  std::string last_fault_;      // of this release
   bool unclean_ = false;  // something may be left of an earlier life: the next start clears it away
+  // The last life that was told to stop while it might be in use.
+  std::optional<std::pair<std::uint32_t, StopCause>> stopped_;
   bool remembered_ = false;                    // there is a file of its failures
   std::shared_ptr<StartBudget> start_budget_;  // owned by this and by the task that ends a boost
 };

@@ -1,6 +1,9 @@
+#include <algorithm>
+
 #include "agent/failure.h"
 #include "agent/limits.h"
 #include "agent/service_life.h"
+#include "base/log.h"
 
 // How a service is stopped: told to, unused for its idle time, or given up on.
 namespace granary::agent {
@@ -22,14 +25,66 @@ void Service::fail_life(std::string reason) {
   tell_to_stop(*awake_);
 }
 
-Task<void> Service::stop() {
+std::string_view to_string(StopCause cause) {
+  switch (cause) {
+    case StopCause::Deployment:
+      return "a deployment";
+    case StopCause::Restart:
+      return "a change of its configuration";
+    case StopCause::Suspension:
+      return "a suspension";
+    case StopCause::LostDoor:
+      return "a new socket, since its own was removed from run/";
+    case StopCause::Removal:
+      return "the removal of its account";
+    case StopCause::Shutdown:
+      return "the end of granary up";
+  }
+  return "";
+}
+
+// An account that is removed has no traffic, and at the end of `up` the gateway waited already.
+std::chrono::milliseconds drain_time(StopCause cause, std::chrono::milliseconds stop_timeout) {
+  if (cause == StopCause::Removal || cause == StopCause::Shutdown)
+    return std::chrono::milliseconds(0);
+  return std::min(stop_timeout, kDrainLongest);
+}
+
+std::optional<StopCause> Service::stopped_for(std::uint32_t epoch) const {
+  if (epoch == 0 || !stopped_ || stopped_->first != epoch) return std::nullopt;
+  return stopped_->second;
+}
+
+Task<void> Service::stop(StopCause cause) {
   const std::shared_ptr<Awake> awake = awake_;
   if (!awake) co_return;
+  const BootTime drained_by = tools_.clock.boot() + drain_time(cause, awake->stop_timeout);
+  const bool first = awake->stop == StopWish::None;
+  awake->drained_by = first ? drained_by : std::min(awake->drained_by, drained_by);
+  if (first) stopped_.emplace(awake->epoch, cause);
   tell_to_stop(*awake);
   co_await settled();
 }
 
+// Whoever removed a socket's name below run/ took it from the gateway. A socket cannot be named
+// again, and the app has no other: the next life gets a new one. True: this life ends for that.
+bool Service::renew_lost_door() {
+  if (tools_.doors.is_found(id())) return false;
+  base::log::warn("{}: its socket is gone from run/; it is restarted with a new one",
+                  to_string(id()));
+  awake_->door_lost = true;
+  if (!tools_.tasks.spawn("new socket of " + to_string(id()), stop(StopCause::LostDoor)))
+    return false;
+  return awake_->stop != StopWish::None;
+}
+
+void Service::release() {
+  held_ = false;
+  released_.notify_all();
+}
+
 void Service::release_waiters() {
+  released_.notify_all();
   if (awake_) awake_->changed.notify_all();
 }
 
@@ -97,6 +152,7 @@ Task<Result<std::optional<BootTime>>> Service::sweep() {
     keep_up();
   }
   if (phase_ != ServicePhase::Running || awake_->stop != StopWish::None) co_return Due();
+  if (renew_lost_door()) co_return Due();
   if (co_await stop_if_silent()) co_return Due();
   if (phase_ != ServicePhase::Running || awake_->stop != StopWish::None) co_return Due();
   const BootTime now = tools_.clock.boot();

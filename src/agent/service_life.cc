@@ -50,7 +50,7 @@ Task<Result<void>> Service::give_up(std::shared_ptr<Awake> awake, base::Error fa
   }
   if (awake_ != awake) co_return Result<void>();  // nobody knows of this life any more
   ++crashes_;
-  last_failure_ = describe(fault);
+  last_failure_ = with_time(describe(fault));
   tools_.doors.close(id(), std::move(awake->door));
   retry_at_ = tools_.clock.boot() + kFaultBackOff;
   phase_ = ServicePhase::BackingOff;  // whatever it was: the fault may be in that very thing
@@ -140,11 +140,26 @@ Task<void> Service::watch(std::shared_ptr<Awake> awake) {
   awake->changed.notify_all();
 }
 
+// Until no request is under way in a life that is to stop, or their time is over: those that come
+// now are held, and the gateway counts only those that this life has. False: cancelled.
+Task<bool> Service::drain(std::shared_ptr<Awake> awake) {
+  const wire::BoardSlot& board = tools_.board.slot(awake->slot);
+  while (!awake->ended && board.in_flight.load() != 0) {
+    const BootTime now = tools_.clock.boot();
+    if (now >= awake->drained_by) co_return true;
+    const BootTime look = std::min<BootTime>(awake->drained_by, now + kDrainLook);
+    if (!co_await wait_for_change(awake, look) && tools_.clock.boot() < look) co_return false;
+  }
+  co_return true;
+}
+
 // False: cancelled, the silo goes on without us.
 Task<bool> Service::see_to_its_end(std::shared_ptr<Awake> awake) {
   BootTime kill_at = kNever;
   while (!awake->ended) {
     if (awake->stop != StopWish::None && phase_ == ServicePhase::Running) {
+      if (!co_await drain(awake)) co_return false;
+      if (awake->ended) break;
       enter(LifeEvent::StopBegan);
       kill_at = tools_.clock.boot() + awake->stop_timeout + kInitGrace;
       (void)awake->silo->signal(SiloSignal::Stop);  // success also when it has ended
@@ -160,13 +175,22 @@ Task<bool> Service::see_to_its_end(std::shared_ptr<Awake> awake) {
   co_return true;
 }
 
+std::string Service::with_time(std::string_view reason) const {
+  const auto now = std::chrono::floor<std::chrono::seconds>(tools_.clock.wall());
+  return fmt::format("{} {}", base::to_rfc3339(now), reason);
+}
+
+bool Service::has_served(const Awake& awake) const {
+  return awake.accepts || answers(awake) > awake.answers_before;
+}
+
 // `failed`: it could not be started.
 LifeEnd Service::judged(const Awake& awake, const SiloEnd& end,
                         const std::optional<base::Error>& failed) const {
   LifeEnd life;
   const bool by_itself = awake.stop == StopWish::None && !end.asked;
-  const bool done = by_itself && end.kind == SiloEnd::Kind::Exited && end.value == 0 &&
-                    (awake.accepts || answers(awake) > awake.answers_before);
+  const bool done =
+      by_itself && end.kind == SiloEnd::Kind::Exited && end.value == 0 && has_served(awake);
   if (failed || awake.stop == StopWish::Failed)
     life.ending = Ending::Failed;
   else if (by_itself)
@@ -174,7 +198,7 @@ LifeEnd Service::judged(const Awake& awake, const SiloEnd& end,
   life.crashes = crashes_;
   life.lasted = tools_.clock.boot() - awake.started;
   const bool asked_for = awake.wanted || tools_.doors.queued(id(), awake.door);
-  if (!halted_ && (asked_for || !spec().idle)) life.demand = Demand::Some;
+  if (!halted_ && !held_ && (asked_for || !spec().idle)) life.demand = Demand::Some;
   return life;
 }
 
@@ -188,21 +212,24 @@ Task<bool> Service::end_life(std::shared_ptr<Awake> awake, std::optional<base::E
   crashes_ = verdict.crashes;
   retry_at_ = tools_.clock.boot() + verdict.pause;
   if (life.ending == Ending::Failed) {
-    last_failure_ = failed                            ? describe(*failed)
-                    : awake->stop == StopWish::Failed ? awake->stop_reason
-                                                      : describe_end(end, spec());
+    const std::string reason = failed                            ? describe(*failed)
+                               : awake->stop == StopWish::Failed ? awake->stop_reason
+                                                                 : describe_end(end, spec());
     base::log::warn("{} failed, {} in a row: {}", to_string(id()), crashes_,
-                    base::log::escape(last_failure_));
+                    base::log::escape(reason));
+    last_failure_ = with_time(reason);
   } else {
     last_failure_.clear();
   }
   awake->stop = StopWish::None;
+  awake->drained_by = BootTime(0);
+  if (std::exchange(awake->door_lost, false)) tools_.doors.close(id(), std::move(awake->door));
   awake->wanted = false;
   awake->has_place = false;
   co_await remember();
   // Who asked while this was written down is served by the next life as well.
   const bool again = verdict.next == Verdict::Next::StartAgain ||
-                     (verdict.next == Verdict::Next::Sleep && awake->wanted && !halted_);
+                     (verdict.next == Verdict::Next::Sleep && awake->wanted && !halted_ && !held_);
   if (again && !tools_.tasks.closing()) {
     enter(LifeEvent::StartsAgain);
     awake->changed.notify_all();

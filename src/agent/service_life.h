@@ -20,6 +20,7 @@ struct Service::Awake {
   base::Event changed;         // phase, place, wish, acceptance or end
   std::unique_ptr<Silo> silo;  // Running and Stopping
   base::os::Fd door;
+  bool door_lost = false;  // nobody finds it any more: the next life gets another
   std::uint32_t epoch = 0;
   std::uint32_t slot = 0;  // of the spec that this life was started with
   std::chrono::milliseconds stop_timeout{0};
@@ -28,7 +29,9 @@ struct Service::Awake {
   bool has_place = false;  // it is its turn to start, since `started`
   StopWish stop = StopWish::None;
   std::string stop_reason;  // StopWish::Failed
-  bool wanted = false;      // somebody asked while it was not serving
+  // Until then a life that is to stop may finish the requests under way.
+  base::BootTime drained_by{0};
+  bool wanted = false;  // somebody asked while it was not serving
   bool ended = false;
 
   // Whether somebody in the silo takes connections: on its port, or on descriptor 3. Once true it

@@ -13,6 +13,7 @@ base::json::object to_json(const SiloRecord& record) {
   document["boot_id"] = record.boot_id;
   document["epoch"] = record.epoch;
   document["fingerprint"] = record.fingerprint;
+  document["log_cursor"] = record.log_cursor;
   return document;
 }
 
@@ -26,6 +27,9 @@ base::Result<SiloRecord> silo_record_from(const base::json::object& from) {
   record.boot_id = members.text("boot_id");
   record.epoch = members.number<std::uint32_t>("epoch");
   record.fingerprint = members.text("fingerprint");
+  constexpr std::uint64_t kMostCursor = std::numeric_limits<std::int64_t>::max();
+  // Silos of earlier versions of Granary are adopted as well.
+  record.log_cursor = members.number_or<std::uint64_t>("log_cursor", 0, kMostCursor);
   TRY(members.finish());
   return record;
 }

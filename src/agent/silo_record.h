@@ -15,6 +15,7 @@ struct SiloRecord {
   std::string boot_id;                // of the machine: pids mean nothing after a reboot
   std::uint32_t epoch = 0;
   std::string fingerprint;
+  std::uint64_t log_cursor = 0;  // where its log began (log_reader.h)
   bool operator==(const SiloRecord&) const = default;
 };
 

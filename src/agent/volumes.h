@@ -65,8 +65,10 @@ struct SnapshotOptions {
 class Volumes {
  public:
   virtual ~Volumes() = default;
-  // Makes the disk where it is missing; grows it, while it is not attached, where it is smaller.
-  // Idempotent, also after being killed at any moment. Errors: NoRoom, InvalidArgument.
+  // Makes the disk where it is missing; grows it where it is smaller, once it is not attached any
+  // more. A larger one keeps its size: what is on it might not fit, and a rollback must not fail
+  // for that. Idempotent, also after being killed at any moment. Errors: NoRoom, InvalidArgument,
+  // Unavailable (still attached).
   virtual base::Result<void> make(const base::AccountId& account, const DiskOptions& options) = 0;
   // Errors: NotFound.
   virtual base::Result<DiskUse> use(const base::AccountId& account) = 0;

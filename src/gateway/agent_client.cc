@@ -101,12 +101,14 @@ void AgentClient::send(const base::ServiceId& service, std::int64_t id) {
 }
 
 // Nobody waits for the answer: take_answer() finds nobody.
-void AgentClient::tell(const base::ServiceId& service, std::string_view reason) {
+void AgentClient::tell(const base::ServiceId& service, std::uint32_t epoch,
+                       std::string_view reason) {
   if (!connected_ || outbox_.size() > kFaultOutbox) return;
   outbox_ +=
       wire::encode_request({++last_id_, wire::Verb::Fault,
                             base::json::object{{"account", service.account.value},
                                                {"service", service.service},
+                                               {"epoch", epoch},
                                                {"reason", reason.substr(0, wire::kMaxFault)}}});
   outgoing_.notify_all();
 }
@@ -121,6 +123,7 @@ base::Task<void> AgentClient::run() {
       away_since_ = sweeper_.refresh();
       ErrorCode ignored;
       socket_.close(ignored);
+      if (closed_) co_return;  // an orderly stop: nobody waits for the agent any more
       base::log::warn("the agent's connection ended");
     }
     if (!co_await timer_.sleep(pause)) co_return;

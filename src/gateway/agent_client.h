@@ -42,14 +42,16 @@ class AgentClient final {
   // is gone.
   Coro<Activated> activate(base::ServiceId service, Patience patience);
 
-  // Passes on why the app failed a request. Dropped while the agent is away, or behind too much.
-  void tell(const base::ServiceId& service, std::string_view reason);
+  // Passes on why the app failed a request, in its life of this epoch; 0: of none. Dropped while
+  // the agent is away, or behind too much.
+  void tell(const base::ServiceId& service, std::uint32_t epoch, std::string_view reason);
 
   // Connects, talks, connects again; ends by cancellation.
   base::Task<void> run();
   // Ends all who wait, and whoever comes.
   void give_up();
   bool connected() const { return connected_; }
+  std::size_t waiting() const { return waiting_; }
   // Since when there has been no connection; asked while there is none.
   base::BootTime away_since() const { return away_since_; }
 

@@ -143,6 +143,16 @@ TEST_F(CertificateFolderTest, OneThatIsNotValidYetServesFromItsDayOn) {
   EXPECT_NE(load(first, kNow + days(1))->find("a.example"), nullptr);
 }
 
+// A gateway that starts on a machine whose clock is wrong, until that is set right.
+TEST_F(CertificateFolderTest, OneThatAWrongClockTookForExpiredServesOnceTheClockIsRight) {
+  put("a", {.names = {"a.example"}, .until = kNow + days(1)});
+  const auto first = load(nullptr, kNow + days(300));
+  EXPECT_EQ(first->find("a.example"), nullptr);
+  const auto right = load(first, kNow);
+  EXPECT_NE(right->find("a.example"), nullptr);
+  EXPECT_EQ(right->pairs().at("a").problem, "");
+}
+
 TEST_F(CertificateFolderTest, OneInForceServesBeyondItsEndRatherThanNone) {
   put("a", {.names = {"a.example"}, .until = kNow + days(1)});
   const auto first = load();

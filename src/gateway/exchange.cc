@@ -88,6 +88,7 @@ void Exchange::abort() {
 void Exchange::sweep(base::BootTime now) {
   if (sent_ && !core_.upstreams.is_serving(lease_, upstream_->epoch) && is_read())
     core_.upstreams.note_serving(lease_, upstream_->epoch);
+  keep_counted();
   if (!waiting_) return;
   switch (client_.stream.peer()) {
     case PeerEnd::Open:
@@ -99,6 +100,16 @@ void Exchange::sweep(base::BootTime now) {
       said_all_since_ = std::min(said_all_since_, now);
       if (now - said_all_since_ > half_closed_for()) abort();
   }
+}
+
+// A life that is being stopped is given time for the requests under way. What has no end by itself
+// is none of these: it would keep the next life from its start for all of that time.
+void Exchange::keep_counted() {
+  if (!endless_) return;
+  if (lease_.board().epoch.load() == epoch_)
+    lease_.count_again();
+  else
+    lease_.set_aside();
 }
 
 std::chrono::nanoseconds Exchange::half_closed_for() const {
@@ -132,15 +143,16 @@ Coro<bool> Exchange::open() {
     upstream_ =
         core_.upstreams.take_pooled(lease_, may_be_sent_again() ? kPooledIdle : kPooledFresh);
   pooled_ = upstream_ != nullptr;
+  if (pooled_) epoch_ = upstream_->epoch;
   if (pooled_) co_return true;
   if (lease_.board().epoch.load() == 0) ++core_.counters.wakes_held;
   auto connected = co_await core_.upstreams.connect(lease_, patience());
   if (client_gone_) co_return false;
-  if (connected)
-    upstream_ = *std::move(connected);
-  else
-    refuse(connected.error());
-  co_return upstream_ != nullptr;
+  if (!connected) refuse(connected.error());
+  if (!connected) co_return false;
+  upstream_ = *std::move(connected);
+  epoch_ = upstream_->epoch;
+  co_return true;
 }
 
 void Exchange::refuse(const NoWay& no_way) {
@@ -177,12 +189,14 @@ Coro<Exchange::Failure> Exchange::read_head() {
   start_answer();
   begin_ = end_ = 0;
   patient_ = false;
+  asked_at_ = core_.sweeper.now();
   for (;;) {
     // The upload may have failed on what came with the head, before anything was waited for.
     if (client_gone_) co_return Failure::ClientGone;
     if (upload_refusal_ != 0) co_return Failure::Upload;
+    const std::chrono::nanoseconds left = asked_at_ + kAnswer - core_.sweeper.now();
     const auto within =
-        patient_ ? kAnswer : std::min<std::chrono::nanoseconds>(service_.start_timeout, kAnswer);
+        patient_ ? left : std::min<std::chrono::nanoseconds>(service_.start_timeout, left);
     ErrorCode error;
     const std::size_t got = co_await upstream_->stream.read_some(
         asio::buffer(kit_.block.data() + end_, kBlockBytes - end_), within, error);
@@ -202,10 +216,10 @@ Coro<Exchange::Failure> Exchange::read_head() {
 // Whether to wait on: for a silo that is being sent a long body, or that has taken the request, or
 // that is busy with those it took before.
 bool Exchange::give_more_time() {
+  if (uploading_) asked_at_ = core_.sweeper.now();
   if (uploading_) return true;
-  if (patient_) return false;
-  patient_ = is_read() || core_.upstreams.is_serving(lease_, upstream_->epoch);
-  return patient_;
+  if (!patient_) patient_ = is_read() || core_.upstreams.is_serving(lease_, upstream_->epoch);
+  return patient_ && core_.sweeper.now() - asked_at_ < kAnswer;
 }
 
 bool Exchange::is_read() {
@@ -265,8 +279,11 @@ Exchange::Failure Exchange::take_interim() {
   return Failure::None;
 }
 
+// Apps close pooled connections that are idle. On a new one the app has taken the request and died
+// of it, for all that is known: the same request would end the next life as well.
 bool Exchange::is_replayable(Failure failure) const {
-  return !upload_began_ && (failure == Failure::Unread || kit_.request.idempotent);
+  if (upload_began_) return false;
+  return failure == Failure::Unread || (pooled_ && kit_.request.idempotent);
 }
 
 Coro<Exchange::Next> Exchange::after(Failure failure) {

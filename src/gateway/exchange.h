@@ -79,6 +79,7 @@ class Exchange final : public Swept {
   Failure take_interim();
   Coro<Next> after(Failure failure);
   bool is_replayable(Failure failure) const;
+  void keep_counted();
   bool may_be_sent_again() const { return kit_.request.idempotent && body_.complete(); }
   void refuse(const NoWay& no_way);
   void note_fault(FaultKind kind, std::string_view reason);
@@ -111,6 +112,7 @@ class Exchange final : public Swept {
   Outcome outcome_;
   base::BootTime began_;
   std::unique_ptr<Upstream> upstream_;
+  std::uint32_t epoch_ = 0;  // of the life that has, or had, the request
   bool pooled_ = false;      // upstream_ carried a request before
   bool pool_spent_ = false;  // the next one must be new
   bool asked_again_ = false;
@@ -119,7 +121,9 @@ class Exchange final : public Swept {
   bool waiting_ = false;   // for the silo or the agent: the client is watched meanwhile
   bool sent_ = false;      // the silo has it all, or will have: its answer is what is waited for
   bool client_gone_ = false;
+  bool endless_ = false;  // the answer ends when one side leaves: a tunnel, or server-sent events
   base::BootTime said_all_since_ = kNever;
+  base::BootTime asked_at_{0};            // since when the silo has all that there is to answer
   Failure send_failure_ = Failure::None;  // unless it answered before it closed
   std::string_view broken_rule_;          // of the answer's head, for Failure::Garbage
   int interims_ = 0;

@@ -8,7 +8,9 @@ namespace granary::gateway {
 static_assert(kInterimAnswers == 8);  // a fault says so
 
 void Exchange::note_fault(FaultKind kind, std::string_view reason) {
-  core_.faults.note(lease_.service().id, kind, reason, kit_.request_id);
+  core_.faults.note(
+      lease_.service().id,
+      {.kind = kind, .reason = reason, .request_id = kit_.request_id, .epoch = epoch_});
 }
 
 void Exchange::note_failure(Failure failure) {
@@ -18,9 +20,10 @@ void Exchange::note_failure(Failure failure) {
     case Failure::NotAccepting:
       return note_fault(
           FaultKind::NotAccepting,
-          fmt::format("nobody accepts on descriptor 3: nothing was taken within start_timeout ({} "
-                      "ms). With `listen: fd` a wrapper runs the app by `exec`, gunicorn needs no "
-                      "--bind, and a server that opens a socket of its own needs `listen: PORT`",
+          fmt::format("the app takes no requests: nothing was taken within start_timeout ({} ms). "
+                      "With `listen: fd` it accepts on descriptor 3: a wrapper runs it by `exec`, "
+                      "gunicorn needs no --bind, and a server that opens a socket of its own needs "
+                      "`listen: PORT`. With `listen: PORT` it serves 127.0.0.1 at that port",
                       service_.start_timeout.count()));
     case Failure::TooSlow:
       return note_fault(FaultKind::TooSlow,

@@ -17,6 +17,10 @@ bool says_strict(const ResponseHead& answer) {
   return !find_field(answer.text, "Strict-Transport-Security").empty();
 }
 
+bool is_event_stream(const ResponseHead& answer) {
+  return find_field(answer.text, "Content-Type").starts_with("text/event-stream");
+}
+
 }  // namespace
 
 Coro<void> Exchange::relay() {
@@ -25,6 +29,7 @@ Coro<void> Exchange::relay() {
   outcome_.refusal = 0;
   outcome_.status = kit_.answer.status;
   compose_answer();
+  endless_ = kit_.answer.status == 101 || is_event_stream(kit_.answer);
   if (kit_.answer.status == 101) {
     lease_.become_tunnel();
     Tunnel tunnel(core_, {client_.stream, client_.inbox, *upstream_, kit_, unread()});

@@ -17,6 +17,7 @@ void Exchange::start_upload() {
   asio::co_spawn(core_.executor, upload(), [this](const std::exception_ptr& failure) {
     if (failure) base::log::error("an upload ended by an exception");
     uploading_ = false;
+    asked_at_ = core_.sweeper.now();
     upload_done_->notify();
   });
 }

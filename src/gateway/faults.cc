@@ -6,11 +6,10 @@
 
 namespace granary::gateway {
 
-void Faults::note(const base::ServiceId& service, FaultKind kind, std::string_view reason,
-                  std::string_view request_id) {
+void Faults::note(const base::ServiceId& service, const Fault& fault) {
   ++noted_;
   const base::BootTime now = sweeper_.now();
-  const Source source{service, kind};
+  const Source source{service, fault.kind};
   auto known = told_.find(source);
   if (known != told_.end() && now - known->second.at < kFaultEvery) {
     ++known->second.since;
@@ -21,10 +20,11 @@ void Faults::note(const base::ServiceId& service, FaultKind kind, std::string_vi
     if (told_.size() >= kFaultSources) return;
     known = told_.try_emplace(source).first;
   }
-  std::string text = fmt::format("a request failed: {} (request {}", reason, request_id);
+  std::string text =
+      fmt::format("a request failed: {} (request {}", fault.reason, fault.request_id);
   if (known->second.since > 0)
     fmt::format_to(std::back_inserter(text), ", and {} more like it before", known->second.since);
-  agent_.tell(service, text + ")");
+  agent_.tell(service, fault.epoch, text + ")");
   known->second = {now, 0};
 }
 

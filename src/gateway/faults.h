@@ -26,9 +26,13 @@ class Faults final {
   // Both outlive it.
   Faults(AgentClient& agent, Sweeper& sweeper) : agent_(agent), sweeper_(sweeper) {}
 
-  // `reason` is one line for who wrote the app; `request_id` finds it in the access log.
-  void note(const base::ServiceId& service, FaultKind kind, std::string_view reason,
-            std::string_view request_id);
+  struct Fault {
+    FaultKind kind;
+    std::string_view reason;      // one line for who wrote the app
+    std::string_view request_id;  // finds it in the access log
+    std::uint32_t epoch = 0;      // of the life that failed it; 0: of none
+  };
+  void note(const base::ServiceId& service, const Fault& fault);
   std::uint64_t noted() const { return noted_; }
 
  private:

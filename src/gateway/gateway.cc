@@ -287,6 +287,8 @@ std::optional<Endpoint> Gateway::tls_listening() const {
   return state_->tls_listener->endpoint();
 }
 
+std::size_t Gateway::waiting() const { return state_->agent->waiting(); }
+
 std::uint64_t Gateway::generation() const {
   return state_->core->index ? state_->core->index->snapshot().generation : 0;
 }

@@ -87,6 +87,8 @@ class Gateway final {
   std::optional<Endpoint> tls_listening() const;
   // Of the snapshot in force; 0: none yet.
   std::uint64_t generation() const;
+  // Requests that the agent holds until a life of their service serves.
+  std::size_t waiting() const;
 
  private:
   struct State;

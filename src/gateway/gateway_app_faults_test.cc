@@ -9,6 +9,7 @@ namespace {
 
 using std::chrono::seconds;
 using testing::Answer;
+using ::testing::ElementsAre;
 using testing::FakeAgent;
 using testing::FakeSilo;
 using testing::GatewayWorld;
@@ -74,12 +75,14 @@ TEST_F(GatewayAppFaultsTest, ATimeoutIsToldWithItsBound) {
   EXPECT_EQ(client->answer().status, 503);
   EXPECT_THAT(
       fault(),
-      HasSubstr(
-          "nobody accepts on descriptor 3: nothing was taken within start_timeout (10000 ms)"));
+      HasSubstr("the app takes no requests: nothing was taken within start_timeout (10000 ms)"));
   world_.silo->release();
   world_.silo->hold();
   client->send(kGet);
-  world_.advance(seconds(135));
+  world_.settle();
+  world_.advance(seconds(118));
+  EXPECT_EQ(world_.slot().in_flight, 1U);
+  world_.advance(seconds(3));
   EXPECT_EQ(client->answer().status, 504);
   EXPECT_THAT(fault(2), HasSubstr("no answer came within 120 s"));
 }
@@ -91,6 +94,7 @@ TEST_F(GatewayAppFaultsTest, AConnectionThatEndsTooEarlyIsTold) {
   reply("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
   EXPECT_FALSE(world_.connect()->get("/api/").whole);
   EXPECT_THAT(fault(2), HasSubstr("the app closed the connection within its answer"));
+  EXPECT_THAT(world_.agent->fault_epochs(), ElementsAre(1, 1));
 }
 
 TEST_F(GatewayAppFaultsTest, ALimitIsToldWithItsName) {

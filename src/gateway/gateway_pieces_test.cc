@@ -156,7 +156,7 @@ TEST_F(GatewayPiecesTest, AWakeEndsInWhateverPiecesTheAgentAnswers) {
   world_.slot().epoch = 0;
   world_.start_agent();
   world_.agent->on_activate([&](const base::ServiceId&) -> testing::FakeAgent::Activation {
-    world_.silo->start();
+    world_.wake_silo(1);
     return 1U;
   });
   const std::string frame = wire::encode_answer(1, base::json::object{{"epoch", 1}});
@@ -164,6 +164,7 @@ TEST_F(GatewayPiecesTest, AWakeEndsInWhateverPiecesTheAgentAnswers) {
     world_.agent->cut_answers(cuts);
     ASSERT_EQ(world_.connect()->get("/api/").body, "hello") << text_of(cuts);
     world_.silo->die();
+    world_.slot().epoch = 0;
     world_.settle();
   });
   EXPECT_GT(world_.agent->activations().size(), frame.size() - 2);

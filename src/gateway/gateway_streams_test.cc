@@ -124,6 +124,30 @@ TEST_F(GatewayStreamsTest, OpenTunnelsTakeNoPlaceOfRequestsAndHaveABoundOfTheirO
   EXPECT_EQ(world_.slot().in_flight, 0U);
 }
 
+// They would keep the next release from its start until their clients leave.
+TEST_F(GatewayStreamsTest, ALifeThatIsStoppedWaitsForNoTunnelAndNoStreamOfEvents) {
+  reply("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
+        Then::Echo);
+  const auto socket = world_.connect();
+  socket->send(upgrade());
+  EXPECT_EQ(socket->answer().status, 101);
+  const auto events = listener();
+  EXPECT_EQ(world_.slot().in_flight, 2U);
+  world_.slot().epoch = 0;
+  world_.advance(milliseconds(500));
+  EXPECT_EQ(world_.slot().in_flight, 0U);
+  world_.slot().epoch = 1;  // an agent that starts anew adopts what runs
+  world_.advance(milliseconds(500));
+  EXPECT_EQ(world_.slot().in_flight, 2U);
+  world_.slot().epoch = 0;
+  world_.advance(milliseconds(500));
+  world_.silo->die();
+  EXPECT_TRUE(socket->ended());
+  events->inbox().clear();
+  EXPECT_TRUE(events->ended());
+  EXPECT_EQ(world_.slot().in_flight, 0U);
+}
+
 TEST_F(GatewayStreamsTest, AWishForATunnelNeedsAPlaceOfARequest) {
   world_.silo->hold();
   std::vector<std::unique_ptr<TestClient>> clients;

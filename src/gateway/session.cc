@@ -202,13 +202,13 @@ std::expected<Lease, Upstreams::Full> Session::admit(const Route& route) {
   auto lease = core_.upstreams.admit(route, wish ? Lease::Kind::Wish : Lease::Kind::Request);
   if (lease) return lease;
   const bool requests = lease.error() == Upstreams::Full::Requests;
-  core_.faults.note({route.tenant->account, route.service->name}, FaultKind::Limit,
-                    requests
-                        ? fmt::format("limits.in_flight is {}, and as many requests are under way",
-                                      route.service->in_flight)
-                        : fmt::format("{} WebSockets are open, the most that one service may have",
-                                      core_.limits.tunnels),
-                    kit_->request_id);
+  const std::string reason =
+      requests ? fmt::format("limits.in_flight is {}, and as many requests are under way",
+                             route.service->in_flight)
+               : fmt::format("{} WebSockets are open, the most that one service may have",
+                             core_.limits.tunnels);
+  core_.faults.note({route.tenant->account, route.service->name},
+                    {.kind = FaultKind::Limit, .reason = reason, .request_id = kit_->request_id});
   return lease;
 }
 

@@ -11,7 +11,7 @@ namespace granary::gateway {
 using base::os::Connecting;
 
 Lease::~Lease() {
-  if (owner_ != nullptr) owner_->release(*service_, kind_);
+  if (owner_ != nullptr) owner_->release(*service_, *this);
 }
 
 Upstreams::~Upstreams() {
@@ -68,13 +68,13 @@ std::expected<Lease, Upstreams::Full> Upstreams::admit(const Route& route, Lease
   return lease;
 }
 
-void Upstreams::release(BusyService& service, Lease::Kind kind) {
+void Upstreams::release(BusyService& service, const Lease& lease) {
   service.board->last_activity.store(static_cast<std::uint64_t>(parts_.sweeper.now().count()),
                                      std::memory_order_relaxed);
-  service.board->in_flight.fetch_sub(1);
+  if (lease.counted()) service.board->in_flight.fetch_sub(1);
   --service.leases;
-  if (kind != Lease::Kind::Request) --service.wishes;
-  if (kind == Lease::Kind::Tunnel) --service.tunnels;
+  if (lease.kind() != Lease::Kind::Request) --service.wishes;
+  if (lease.kind() == Lease::Kind::Tunnel) --service.tunnels;
   forget_if_unused(service);
 }
 
@@ -101,7 +101,14 @@ std::unique_ptr<Upstream> Upstreams::take_pooled(const Lease& lease,
   return nullptr;
 }
 
-Coro<Upstreams::Connected> Upstreams::connect(const Lease& lease, Patience patience) {
+Coro<Activated> Upstreams::activate(Lease& lease, Patience patience) {
+  lease.set_aside();
+  Activated activated = co_await parts_.agent.activate(lease.service().id, patience);
+  lease.count_again();
+  co_return activated;
+}
+
+Coro<Upstreams::Connected> Upstreams::connect(Lease& lease, Patience patience) {
   const base::ServiceId id = lease.service().id;
   std::uint32_t epoch = lease.board().epoch.load();
   for (int activations = 0;;) {
@@ -130,17 +137,18 @@ Coro<Upstreams::Connected> Upstreams::connect(const Lease& lease, Patience patie
     }
     if (activations++ == kActivations) co_return std::unexpected(NoWay{});
     if (activations > 1) (void)co_await await(parts_.timer.sleep(kBusyRetry));
-    const Activated activated = co_await parts_.agent.activate(id, patience);
+    const Activated activated = co_await activate(lease, patience);
     if (!activated) {
       const auto retry = std::chrono::milliseconds(activated.error().retry_after_ms);
       co_return std::unexpected(NoWay{activated.error().error.code, retry});
     }
-    epoch = *activated;
+    // The life that was promised may have been stopped while this request was set aside.
+    epoch = lease.board().epoch.load() == *activated ? *activated : 0;
   }
 }
 
-Coro<std::optional<NoWay>> Upstreams::ask_again(const Lease& lease, Patience patience) {
-  const Activated activated = co_await parts_.agent.activate(lease.service().id, patience);
+Coro<std::optional<NoWay>> Upstreams::ask_again(Lease& lease, Patience patience) {
+  const Activated activated = co_await activate(lease, patience);
   if (activated) co_return std::nullopt;
   co_return NoWay{activated.error().error.code,
                   std::chrono::milliseconds(activated.error().retry_after_ms)};

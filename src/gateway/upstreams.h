@@ -47,7 +47,8 @@ struct BusyService {
 class Upstreams;
 
 // One request in flight, on the board from birth to death: also while it is a tunnel, so that the
-// service is not put to sleep.
+// service is not put to sleep. While the agent is asked for a life it is set aside: the agent holds
+// it, and waits for those alone that the present life works on (decision 20).
 class Lease final {
  public:
   enum class Kind { Request, Wish, Tunnel };
@@ -58,7 +59,8 @@ class Lease final {
   Lease(Lease&& other) noexcept
       : owner_(std::exchange(other.owner_, nullptr)),
         service_(other.service_),
-        kind_(other.kind_) {}
+        kind_(other.kind_),
+        counted_(other.counted_) {}
   Lease& operator=(Lease&&) = delete;
   ~Lease();
 
@@ -70,11 +72,23 @@ class Lease final {
     kind_ = Kind::Tunnel;
     ++service_->tunnels;
   }
+  // Off the board's count: what no life of the service works on, so that none need wait for it
+  // before it is stopped. It keeps its place among those that the service may have. Idempotent.
+  void set_aside() {
+    if (std::exchange(counted_, false)) board().in_flight.fetch_sub(1);
+  }
+  // On it again. The board's epoch is to be read after this, as after admit().
+  void count_again() {
+    if (!std::exchange(counted_, true)) board().in_flight.fetch_add(1);
+  }
+  bool counted() const { return counted_; }
+  Kind kind() const { return kind_; }
 
  private:
   Upstreams* owner_;
   BusyService* service_;
   Kind kind_;
+  bool counted_ = true;
 };
 
 // Why there is no way into a silo: for the answer, and for the log.
@@ -113,9 +127,9 @@ class Upstreams final {
   // A new connection, having woken the service if it sleeps. How long a start may take is the
   // agent's to say: time that an earlier life takes to end is none of it.
   using Connected = std::expected<std::unique_ptr<Upstream>, NoWay>;
-  Coro<Connected> connect(const Lease& lease, Patience patience);
+  Coro<Connected> connect(Lease& lease, Patience patience);
   // Asks the agent about a service whose connections end without an answer: running, or not?
-  Coro<std::optional<NoWay>> ask_again(const Lease& lease, Patience patience);
+  Coro<std::optional<NoWay>> ask_again(Lease& lease, Patience patience);
   // This life has taken a request from its queue, so it serves: who waits there waits for a turn,
   // and not for a start.
   void note_serving(const Lease& lease, std::uint32_t epoch) {
@@ -136,7 +150,8 @@ class Upstreams final {
  private:
   friend class Lease;
   BusyService& find(const Route& route);
-  void release(BusyService& service, Lease::Kind kind);
+  Coro<Activated> activate(Lease& lease, Patience patience);
+  void release(BusyService& service, const Lease& lease);
   void forget_if_unused(BusyService& service);
 
   Parts parts_;

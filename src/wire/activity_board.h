@@ -3,8 +3,8 @@
 // metering need no message for a request. Lock-free; any thread of any of these processes.
 //
 // The handshake that loses no request (Dekker's, hence sequentially consistent):
-//   gateway: in_flight += 1, then reads epoch. 0 or not the epoch of its pooled connection:
-//            it asks the agent to activate, and connects anew.
+//   gateway: in_flight += 1, then reads epoch. 0: in_flight -= 1, it asks the agent to activate,
+//            and begins anew. What is counted is what the present life works on (decision 20).
 //   agent:   to stop an idle service sets epoch = 0, then reads in_flight. Not 0: it puts the
 //            epoch back and lets it run.
 // At least one of them sees the other.

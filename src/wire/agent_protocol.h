@@ -16,7 +16,7 @@
 //   export    control   account, transfer              DataExport     disk -> transfers/
 //   import    control   account, transfer, sha256      {}             transfers/ -> disk, whole
 //   sleep     control   account                        {}             as if idle; for tests and ops
-//   fault     gateway   account, service, reason       {}             the app failed a request
+//   fault     gateway   account, service, epoch, reason   {}          the app failed a request
 //   ping      any       -                              {"isolation": "full"|"none"}
 //
 // `activate` errors: NotFound (no such account or service), Refused (suspended), Unavailable

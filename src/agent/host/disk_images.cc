@@ -24,6 +24,10 @@ constexpr std::uint64_t kBlock = 4096;
 constexpr std::uint64_t kMagicAt = 1024 + 56;
 constexpr std::uint64_t kStateAt = 1024 + 58;
 constexpr std::uint64_t kIncompatibleAt = 1024 + 96;  // features that a reader must know
+constexpr std::uint64_t kBlocksAt = 1024 + 4;
+constexpr std::uint64_t kBlocksHighAt = 1024 + 0x150;
+// What ext4 leaves unused at the end of a device, where it is too small for its own tables.
+constexpr std::uint64_t kLastGroup = 8ULL << 20;
 constexpr unsigned kMagic = 0xef53;
 constexpr unsigned kDamaged = 0x2;
 constexpr unsigned kEncrypts = 0x1;  // EXT4_FEATURE_INCOMPAT_ENCRYPT's, in the upper half
@@ -33,6 +37,10 @@ constexpr int kMended = 3;
 unsigned short_at(std::string_view bytes, std::size_t at) {
   return static_cast<unsigned char>(bytes[at]) |
          static_cast<unsigned>(static_cast<unsigned char>(bytes[at + 1])) << 8;
+}
+
+std::uint32_t long_at(std::string_view bytes, std::size_t at) {
+  return short_at(bytes, at) | short_at(bytes, at + 2) << 16;
 }
 
 Result<struct stat> status_of(const std::string& path) {
@@ -73,6 +81,29 @@ std::uint64_t usual_inodes(std::uint64_t bytes) {
   return inodes - inodes / 32;
 }
 
+// Of the file system in it. One that grows while it is in use says so a little later: it may be
+// told to grow to the size that it has.
+Result<std::uint64_t> file_system_bytes(const std::string& image) {
+  TRY_ASSIGN(const Fd file, base::os::open_file(image, O_RDONLY, 0));
+  TRY_ASSIGN(const std::string low, base::os::read_at(file.get(), kBlocksAt, 4));
+  TRY_ASSIGN(const std::string high, base::os::read_at(file.get(), kBlocksHighAt, 4));
+  if (low.size() < 4 || high.size() < 4) return 0;
+  return (std::uint64_t(long_at(high, 0)) << 32 | long_at(low, 0)) * kBlock;
+}
+
+// The kernel unmounts in the background what a silo has left.
+Result<void> lock_released(const Fd& file, const std::string& image) {
+  for (auto left = kDiskReleaseDeadline;; left -= kDiskReleasePoll) {
+    const auto locked = base::os::lock_file(file.get(), image);
+    if (locked || locked.error().code != Code::Unavailable) return locked;
+    if (left.count() <= 0)
+      return base::fail_with_advice(Code::Unavailable,
+                                    "the disk cannot grow now: it is in use, as by an export",
+                                    "Try again when that has ended");
+    base::os::pause_thread(kDiskReleasePoll);
+  }
+}
+
 Result<bool> encrypts(const std::string& image) {
   TRY_ASSIGN(const Fd file, base::os::open_file(image, O_RDONLY, 0));
   TRY_ASSIGN(const std::string features, base::os::read_at(file.get(), kIncompatibleAt, 4));
@@ -102,13 +133,17 @@ Result<void> DiskImages::make_image(const std::string& image, const NewImage& wa
   return {};
 }
 
+// Whoever was killed between the two steps left a file that is longer than its file system: that
+// is grown on, and so the size of the file is not asked.
 Result<void> DiskImages::grow(const std::string& image, std::uint64_t bytes) {
   // Attached for as long as this takes: a silo that starts meanwhile waits.
-  TRY_ASSIGN(const Fd file, base::os::open_file(image, O_RDWR, 0));
-  TRY(base::os::lock_file(file.get(), image));
+  TRY_ASSIGN(const Fd file, base::os::open_file(image, O_RDWR | O_NOFOLLOW, 0));
+  TRY(lock_released(file, image));
+  TRY_ASSIGN(const struct stat status, status_of(image));
+  const auto longer = std::max(bytes, static_cast<std::uint64_t>(status.st_size));
   TRY(run({"/sbin/e2fsck", "-f", "-p", image}, kMendDiskDeadline, kMended));
   TRY(base::os::checked("ftruncate", image,
-                        [&] { return ::ftruncate(file.get(), static_cast<off_t>(bytes)); }));
+                        [&] { return ::ftruncate(file.get(), static_cast<off_t>(longer)); }));
   return run({"/sbin/resize2fs", image}, kMendDiskDeadline, 0);
 }
 
@@ -120,8 +155,12 @@ Result<void> DiskImages::make(const AccountId& account, const DiskOptions& optio
   const std::uint64_t bytes = options.bytes / kBlock * kBlock;
   const std::string image = paths_.disk(account);
   const auto status = status_of(image);
-  if (status && static_cast<std::uint64_t>(status->st_size) >= bytes) return {};
-  if (status) return grow(image, bytes);
+  if (status) {
+    TRY_ASSIGN(const std::uint64_t holds, file_system_bytes(image));
+    const bool whole =
+        static_cast<std::uint64_t>(status->st_size) >= bytes && holds + kLastGroup >= bytes;
+    return whole ? Result<void>() : grow(image, bytes);
+  }
   if (status.error().code != Code::NotFound) return std::unexpected(status.error());
   // Its key first: a disk that was made is one that can be opened.
   if (keys_ != nullptr) TRY(keys_->make(account));

@@ -111,6 +111,7 @@ class HostLauncher::Launch final {
       if (const auto shown = parts_.shared->refresh(parts_.clock.boot()); !shown)
         base::log::warn("silos see this machine's files as they were: {}", describe(shown.error()));
     }
+    started_.life.record.log_cursor = log_end(parts_.paths, plan_.service);
     TRY_ASSIGN(files_, open_life_files(parts_.paths, plan_.service));
     TRY_ASSIGN(started_.life.errors, base::os::memory_file("sandbox errors", ""));
     return {};
@@ -314,8 +315,11 @@ SiloEnd HostLauncher::clean_up_blocking(const ServiceId& service, const Life& li
   if (!status.ended && !words.empty()) {
     end.kind = SiloEnd::Kind::NoSandbox;
     end.detail = words;
-  } else {
-    end.detail = last_words(parts_.paths, service);
+  } else if (record.init.pid != 0) {
+    // A program that could not be started has said nothing: init has.
+    const bool started = status.end.kind != SiloEnd::Kind::NotStarted;
+    end.detail = last_words(parts_.paths, service, record.log_cursor,
+                            started ? Speaker::App : Speaker::AppAndInit);
   }
   if (const auto removed = remove_life_files(parts_.paths, service); !removed)
     base::log::warn("{}: {}", to_string(service), describe(removed.error()));

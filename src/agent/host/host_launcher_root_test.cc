@@ -206,6 +206,40 @@ TEST_F(HostLauncherTest, TwoServicesOfAnAccountShareItsDiskAtTheSameTime) {
   stop(first, SiloSignal::Stop);
 }
 
+TEST_F(HostLauncherTest, ADiskGrowsRightAfterItsServiceHasEnded) {
+  const std::string size = "__import__('os').statvfs('/data').f_blocks";
+  auto running = start("acme", http_app(size));
+  const std::uint64_t before = std::stoull(ask(running.plan.service, "x"));
+  const base::AccountId acme("acme");
+  const DiskOptions larger{.bytes = 4 * kDisk, .uid = running.plan.uid};
+  const auto in_use = disks_.make(acme, larger);
+  ASSERT_FALSE(in_use.has_value());
+  EXPECT_EQ(in_use.error().code, Code::Unavailable);
+  EXPECT_FALSE(in_use.error().advice.empty());
+  stop(running, SiloSignal::Stop);
+  const auto grown = disks_.make(acme, larger);
+  ASSERT_TRUE(grown.has_value()) << describe(grown.error());
+  EXPECT_EQ(disks_.use(acme)->quota_bytes, 4 * kDisk);
+  // A smaller one is not made of it.
+  EXPECT_TRUE(disks_.make(acme, {.bytes = kDisk, .uid = running.plan.uid}).has_value());
+  auto again = start("acme", http_app(size));
+  EXPECT_GE(std::stoull(ask(again.plan.service, "x")), 4 * before * 9 / 10);
+  stop(again, SiloSignal::Stop);
+}
+
+TEST_F(HostLauncherTest, ADiskWhoseGrowthWasCutShortGrowsWithTheNextTry) {
+  make_account("acme", kDisk);
+  const base::AccountId acme("acme");
+  ASSERT_EQ(::truncate(paths_.disk(acme).c_str(), static_cast<off_t>(4 * kDisk)), 0);
+  const auto grown = disks_.make(acme, {.bytes = 4 * kDisk, .uid = plan_for("acme", "").uid});
+  ASSERT_TRUE(grown.has_value()) << describe(grown.error());
+  const std::string said = run_inside(
+      "acme", "import os\ns = os.statvfs('/data')\nprint('size', s.f_blocks * s.f_frsize)");
+  const std::size_t at = said.find("size ");
+  ASSERT_NE(at, std::string::npos) << said;
+  EXPECT_GT(std::stoull(said.substr(at + 5)), 3 * kDisk);
+}
+
 TEST_F(HostLauncherTest, AFullDiskIsTheAppsOwnProblem) {
   make_account("acme", kDisk);
   const std::string text = run_inside("acme", R"(

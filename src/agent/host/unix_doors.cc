@@ -14,6 +14,10 @@ base::Result<base::os::Fd> UnixDoors::open(const base::ServiceId& service) {
       {.mode = 0660, .owner = {base::os::own_uid(), gateway_gid_}, .backlog = kBacklog});
 }
 
+bool UnixDoors::is_found(const base::ServiceId& service) {
+  return base::os::exists(paths_.socket(service));
+}
+
 bool UnixDoors::queued(const base::ServiceId&, const base::os::Fd& door) {
   return base::os::connections_queued(door.get());
 }

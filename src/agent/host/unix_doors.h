@@ -14,6 +14,7 @@ class UnixDoors final : public Doors {
       : paths_(std::move(paths)), gateway_gid_(gateway_gid) {}
 
   base::Result<base::os::Fd> open(const base::ServiceId& service) override;
+  bool is_found(const base::ServiceId& service) override;
   bool queued(const base::ServiceId& service, const base::os::Fd& door) override;
   std::optional<std::uint32_t> waiting(const base::ServiceId& service,
                                        const base::os::Fd& door) override;

@@ -182,6 +182,7 @@ std::optional<std::uint32_t> FakeDoors::waiting(const ServiceId& service, const 
 
 void FakeDoors::close(const ServiceId& service, base::os::Fd) {
   open_.erase(service);
+  lost_.erase(service);
   queued_.erase(service);
 }
 

@@ -97,8 +97,11 @@ class FakeDoors final : public Doors {
   // Its descriptors are closed with it.
   void agent_died() { open_.clear(); }
   bool is_open(const base::ServiceId& service) const { return open_.contains(service); }
+  // Somebody removes its name below run/.
+  void lose(const base::ServiceId& service) { lost_.insert(service); }
 
   base::Result<base::os::Fd> open(const base::ServiceId& service) override;
+  bool is_found(const base::ServiceId& service) override { return !lost_.contains(service); }
   bool queued(const base::ServiceId& service, const base::os::Fd& door) override;
   std::optional<std::uint32_t> waiting(const base::ServiceId& service,
                                        const base::os::Fd& door) override;
@@ -106,6 +109,7 @@ class FakeDoors final : public Doors {
 
  private:
   std::set<base::ServiceId> open_;
+  std::set<base::ServiceId> lost_;
   std::map<base::ServiceId, std::uint32_t> queued_;
 };
 
@@ -169,6 +173,7 @@ class FakeVolumes final : public Volumes {
   std::uint64_t size(const std::string& account) { return disks_[base::AccountId(account)]; }
 
   base::Result<void> make(const base::AccountId& account, const DiskOptions& options) override {
+    if (on_make_) on_make_();
     if (error_) return std::unexpected(*error_);
     disks_[account] = std::max(disks_[account], options.bytes);
     return {};
@@ -200,6 +205,8 @@ class FakeVolumes final : public Volumes {
     return recovered_.contains(base::AccountId(account));
   }
   std::chrono::milliseconds longest_pause() const { return longest_pause_; }
+  // Called when a disk is made or grows.
+  void on_make(std::function<void()> then) { on_make_ = std::move(then); }
   // Called amid the packing of a snapshot.
   void on_pack(std::function<void()> then) { on_pack_ = std::move(then); }
 
@@ -208,6 +215,7 @@ class FakeVolumes final : public Volumes {
   std::map<base::AccountId, std::string> data_;
   std::set<base::AccountId> recovered_;
   std::chrono::milliseconds longest_pause_{0};
+  std::function<void()> on_make_;
   std::function<void()> on_pack_;
   std::map<base::AccountId, std::uint64_t> disks_;
 };

@@ -7,8 +7,9 @@
 namespace granary::cloud::host {
 
 // Making a disk or unpacking a release takes well under a second; this is for a machine in
-// trouble. Longer than the agent's own stop timeout (two minutes at most), which `apply` may need.
-inline constexpr std::chrono::seconds kCallDeadline{180};
+// trouble. Longer than the agent takes to stop a service, which `apply` may need: 30 s for the
+// requests under way, a stop_timeout of 5 minutes at most, 13 s until what was killed is gone.
+inline constexpr std::chrono::seconds kCallDeadline{360};
 // Copying a whole disk: some 100 MB a second, so that the largest one fits many times over. An
 // agent that goes away ends the call at once, whatever this is.
 inline constexpr std::chrono::seconds kTransferDeadline{6 * 3600};

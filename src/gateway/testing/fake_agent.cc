@@ -73,6 +73,7 @@ base::Task<void> FakeAgent::serve(std::shared_ptr<Local::socket> socket) {
     if (request.verb == wire::Verb::Fault) {
       faults_.push_back(to_string(service) + " " +
                         base::json::get_string(request.arguments, "reason").value());
+      fault_epochs_.push_back(base::json::get_int(request.arguments, "epoch").value());
       continue;
     }
     ASSERT(request.verb == wire::Verb::Activate);

@@ -38,6 +38,7 @@ class FakeAgent final {
 
   // What it was told of apps: "ACCOUNT/SERVICE reason".
   const std::vector<std::string>& faults() const { return faults_; }
+  const std::vector<std::int64_t>& fault_epochs() const { return fault_epochs_; }
 
   static Activation refuse(base::Code code, std::int64_t retry_after_ms = 0);
 
@@ -55,6 +56,7 @@ class FakeAgent final {
   Activate activate_;
   std::vector<base::ServiceId> activations_;
   std::vector<std::string> faults_;
+  std::vector<std::int64_t> fault_epochs_;
   base::testing::Cuts cuts_;
   bool held_ = false;
 };
