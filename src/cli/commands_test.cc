@@ -39,7 +39,7 @@ std::string tenant(const std::string& state = "active") {
   document.id = "acme";
   document.name = "Acme \x1b[31mGmbH";
   document.state = state;
-  document.health = "well";
+  document.health = "healthy";
   document.url = "http://acme.localhost:8080";
   document.release = "insight-1";
   document.desired_release = "insight-2";
@@ -257,8 +257,8 @@ TEST(CommandsTest, TablesAreAlignedAndControlCharactersCannotDraw) {
   const Ran list = line.run({"tenant", "list"});
   EXPECT_EQ(
       list.out,
-      "TENANT  STATE   HEALTH  RELEASE                 PLAN  ADDRESS                     AGE\n"
-      "acme    active  well    insight-1 -> insight-2  -     http://acme.localhost:8080  24h\n");
+      "TENANT  STATE   HEALTH   RELEASE                 PLAN  ADDRESS                     AGE\n"
+      "acme    active  healthy  insight-1 -> insight-2  -     http://acme.localhost:8080  24h\n");
   const Ran show = line.run({"tenant", "show", "acme"});
   EXPECT_NE(show.out.find("Acme \\x1b[31mGmbH"), std::string::npos) << show.out;
   EXPECT_EQ(show.out.find('\x1b'), std::string::npos);
@@ -411,15 +411,17 @@ TEST(CommandsTest, StatusCountsAndNamesTheBadOnes) {
   status.by_state = {{"active", 2}, {"failed", 1}};
   status.services = 3;
   status.by_phase = {{"asleep", 3}};
+  status.by_health = {{"healthy", 2}, {"unhealthy", 1}};
   status.unhealthy_accounts = 1;
-  status.unhealthy.push_back({"globex", "failed", "unknown", "the disk is full"});
+  status.unhealthy.push_back({"globex", "failed", "unhealthy", "the disk is full"});
   line.api.answer("GET /v1/status", 200, json(status));
   const Ran all = line.run({"status"});
   EXPECT_NE(all.out.find("accounts:  3: 2 active, 1 failed\n"), std::string::npos) << all.out;
+  EXPECT_NE(all.out.find("health:    2 healthy, 1 unhealthy\n"), std::string::npos) << all.out;
   const Ran bad = line.run({"status", "--unhealthy"});
   EXPECT_EQ(bad.out,
-            "ACCOUNT  STATE   HEALTH   WHY\n"
-            "globex   failed  unknown  the disk is full\n");
+            "ACCOUNT  STATE   HEALTH     WHY\n"
+            "globex   failed  unhealthy  the disk is full\n");
 }
 
 TEST(CommandsTest, StatusFailsWhileARoleIsAwayAndStillTellsTheRest) {
