@@ -211,7 +211,7 @@ Task<void> Control::mend() {
   };
   if (std::ranges::none_of(drift->items, outdated)) co_return;
   const auto begun = co_await lifecycle.repair({}, {.actor = "granary"});
-  if (!begun) base::log::warn("mending accounts: {}", base::describe(begun.error()));
+  if (!begun) base::log::warn("repairing accounts: {}", base::describe(begun.error()));
 }
 
 Task<void> Control::mend_soon() {
