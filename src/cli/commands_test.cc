@@ -391,6 +391,47 @@ TEST(CommandsTest, WithoutATokenTheRefusalSaysWhereOneCouldBe) {
   EXPECT_NE(ran.err.find("there is no operator token in /nowhere"), std::string::npos) << ran.err;
 }
 
+TEST(CommandsTest, AnEnvironmentVariableThatIsEmptyIsAsGoodAsNone) {
+  CommandLine line;
+  line.environment["GRANARY_DATA_DIR"] = "";
+  line.environment["GRANARY_TOKEN"] = "";
+  line.environment["GRANARY_TOKEN_FILE"] = "";
+  line.api.answer("GET /v1/tenants", 401,
+                  R"({"type":"t","title":"t","status":401,"detail":"no token",)"
+                  R"("code":"unauthenticated","advice":"","context":[],"request_id":"r"})");
+  const Ran ran = line.run({"tenant", "list"});
+  EXPECT_EQ(ran.code, 4);
+  EXPECT_NE(ran.err.find("/var/lib/granary"), std::string::npos) << ran.err;
+  line.environment["GRANARY_DATA_DIR"] = "here";
+  const Ran relative = line.run({"tenant", "list"});
+  EXPECT_EQ(relative.code, 2);
+  EXPECT_NE(relative.err.find("'here' is no absolute path"), std::string::npos) << relative.err;
+}
+
+TEST(CommandsTest, ARequestThatIsInNoLineOfTheAccessLogIsNotFound) {
+  CommandLine line;
+  line.api.answer("GET /v1/tenants/acme/logs", 200, json(api_wire::LogDocument{}));
+  const Ran ran = line.run({"tenant", "logs", "acme", "--request", "deadbeef"});
+  EXPECT_EQ(ran.code, 3);
+  EXPECT_NE(ran.err.find("no line of acme's access log has the request id 'deadbeef'"),
+            std::string::npos)
+      << ran.err;
+  EXPECT_NE(ran.err.find("X-Request-Id"), std::string::npos) << ran.err;
+  const Ran none = line.run({"tenant", "logs", "acme", "--access"});
+  EXPECT_EQ(none.code, 0);
+  EXPECT_EQ(none.out, "");
+  EXPECT_EQ(none.err, "no request has been logged yet\n");
+}
+
+TEST(CommandsTest, UpdatingATenantDescribesItsOwnOptions) {
+  CommandLine line;
+  const Ran help = line.run({"tenant", "update", "--help"});
+  EXPECT_EQ(help.code, 0);
+  EXPECT_EQ(help.out.find("when creating"), std::string::npos) << help.out;
+  EXPECT_NE(help.out.find("where missing, its release stays"), std::string::npos) << help.out;
+  EXPECT_NE(help.out.find("K-: remove it"), std::string::npos) << help.out;
+}
+
 TEST(CommandsTest, ATokensSecretIsAloneOnStandardOutput) {
   CommandLine line;
   line.api.answer("POST /v1/tokens", 201,
