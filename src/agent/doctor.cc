@@ -114,7 +114,7 @@ Result<std::string> mount_image(const std::string& folder, const base::os::Folde
   const std::string image = folder + "/disk.img";
   TRY_ASSIGN(const Fd file, base::os::open_file(image, O_RDWR | O_CREAT, 0600));
   if (::ftruncate(file.get(), static_cast<off_t>(kSmallestDisk)) != 0)
-    return base::fail(Code::Exhausted, "no room for a disk");
+    return base::fail(Code::Exhausted, "no space for a disk");
   TRY_ASSIGN(const base::os::ProgramEnd end,
              base::os::run_program({"/sbin/mke2fs", "-q", "-F", "-t", "ext4", "-O",
                                     key != nullptr ? "encrypt" : "^encrypt", image},
@@ -197,7 +197,8 @@ Result<std::string> try_pidfd(const DoctorOptions&) {
 Result<std::string> try_passage(const DoctorOptions& options) {
   const auto passage = check_passage(options.paths.data());
   if (!passage && passage.error().code != Code::NotFound) return std::unexpected(passage.error());
-  return options.paths.data();
+  const std::string& data = options.paths.data();
+  return base::os::exists(data) ? data : data + " is not there yet: granary up will make it";
 }
 
 // Of a directory that need not exist yet: its disk is that of the nearest parent.
@@ -234,8 +235,8 @@ constexpr Trial kTrials[] = {
     {"pidfd", Need::Required, try_pidfd, "Use Linux 5.6 or later"},
     {"data directory", Need::Required, try_passage,
      "Let others pass through its parents (chmod o+x), or choose another --data-dir"},
-    {"room", Need::Useful, try_room,
-     "Make room on that disk (granary archive list, delete), or move the data directory"},
+    {"disk space", Need::Useful, try_room,
+     "Free space on that disk (granary archive list, delete), or move the data directory"},
     {"open files", Need::Useful, try_descriptors, "Raise it: ulimit -Hn 65536"},
     {"disk encryption", Need::Useful, try_fscrypt, "Use a kernel with CONFIG_FS_ENCRYPTION"},
     {"fast disk cipher", Need::Useful, try_fast_cipher,

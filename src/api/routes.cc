@@ -118,7 +118,7 @@ std::vector<Route> fleet_routes() {
        Body::None,
        show_status,
        "showStatus",
-       "The whole fleet counted; what is not well is named",
+       "The whole fleet counted; what is unhealthy is named",
        {},
        "",
        "Status"},

@@ -224,6 +224,9 @@ TEST(ApiServerTest, StatusCountsEveryAccountAndNamesTheBadOnes) {
   EXPECT_EQ(status.at("by_state").at("active").to_number<int>(), 2);
   EXPECT_EQ(status.at("unhealthy_accounts").to_number<int>(), 1) << base::json::print(status);
   EXPECT_EQ(text_at(status.at("unhealthy").at(0).as_object(), "id"), "globex");
+  // One judgement, counted and shown.
+  EXPECT_EQ(text_at(status.at("unhealthy").at(0).as_object(), "health"), "unhealthy");
+  EXPECT_EQ(base::json::print(status.at("by_health")), R"({"healthy":1,"unhealthy":1})");
   EXPECT_GE(status.at("services").to_number<int>(), 2);
 }
 
@@ -234,6 +237,8 @@ TEST(ApiServerTest, StatusTellsThatTheCloudIsAwayAndCountsTheRest) {
   const base::json::object status = world.get("/v1/status").json();
   EXPECT_EQ(status.at("accounts").to_number<int>(), 1);
   EXPECT_EQ(text_at(status, "cloud_problem"), "the agent does not answer");
+  // Not ready, although every role answered the look that came after.
+  EXPECT_EQ(status.at("not_ready").at(0).as_string(), "the agent does not answer");
 }
 
 TEST(ApiServerTest, ARoleThatIsAwayFailsReadinessWithTheReasonAndComesBack) {

@@ -48,14 +48,15 @@ std::string fault_of(const Account& account, const ServiceFaults& faults) {
 void count(const Account& account, const ServiceFaults& faults, api_wire::StatusDocument& status) {
   ++status.accounts;
   ++status.by_state[std::string(to_string(account.state))];
-  ++status.by_health[std::string(to_string(account.health))];
   const bool bad = account.state == registry::State::Failed ||
                    account.health == registry::Health::Failing || faults.contains(account.id);
+  const std::string health(to_string(bad ? registry::Health::Failing : account.health));
+  ++status.by_health[health];
   if (!bad) return;
   ++status.unhealthy_accounts;
   if (status.unhealthy.size() >= kMaxNamed) return;
-  status.unhealthy.push_back({account.id.value, std::string(to_string(account.state)),
-                              std::string(to_string(account.health)), fault_of(account, faults)});
+  status.unhealthy.push_back(
+      {account.id.value, std::string(to_string(account.state)), health, fault_of(account, faults)});
 }
 
 Task<Result<void>> count_accounts(Context& context, const ServiceFaults& faults,
@@ -140,6 +141,8 @@ Answer show_status(Context& context, Request) {
   status.not_ready = std::move(state.not_ready);
   status.warnings = std::move(state.warnings);
   status.free_bytes = state.free_bytes;
+  // Away for the count, and back by the look.
+  if (!counted && status.not_ready.empty()) status.not_ready.push_back(counted.error().message);
   co_return answer(status);
 }
 

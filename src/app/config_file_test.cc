@@ -44,8 +44,10 @@ TEST_F(ConfigFileTest, UnknownOptionsAndBadValuesAreNamed) {
   EXPECT_NE(apply("domian = \"x\"\n").error().message.find("domian"), std::string::npos);
   EXPECT_NE(apply("uid-base = \"many\"\n").error().message.find("uid-base"), std::string::npos);
   EXPECT_NE(apply("[section]\ndomain = \"x\"\n").error().code, base::Code::NotFound);
-  EXPECT_EQ(apply_config_file(command_, folder_.path() + "/none").error().code,
-            base::Code::NotFound);
+  const base::Error none = apply_config_file(command_, folder_.path() + "/none").error();
+  EXPECT_EQ(none.code, base::Code::NotFound);
+  EXPECT_NE(none.message.find("the file of --config cannot be read"), std::string::npos);
+  EXPECT_NE(none.advice.find("domain = "), std::string::npos);
 }
 
 }  // namespace

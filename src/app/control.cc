@@ -57,9 +57,11 @@ struct Control {
         keeper({context.get_executor(), *store, engine, clock}),
         agent(context.get_executor(), timer, paths.agent_socket()),
         driver(agent),
-        fleet(driver),
-        platform(context.get_executor(),
-                 {worker, clock, timer, [this] { return publisher.egress_in_use(); }}, config),
+        platform(context.get_executor(), {worker, clock, timer},
+                 roles_to_watch(config, [this] { return publisher.egress_in_use(); }),
+                 config.data_dir),
+        fleet([this](std::string after, std::uint32_t limit) { return driver.list(after, limit); },
+              platform),
         publisher(context.get_executor(),
                   {*store, worker, clock, timer, [this] { return routing_in_force(); }}, paths,
                   config.domain),
@@ -143,8 +145,8 @@ struct Control {
   lifecycle::TimeKeeper keeper;
   cloud::host::AgentClient agent;
   cloud::host::HostDriver driver;
-  HostFleet fleet;
   PlatformWatch platform;
+  HostFleet fleet;
   SnapshotPublisher publisher;
   GatewayProber prober;
   BundleIntake intake;
@@ -185,6 +187,7 @@ Task<Result<void>> Control::start() {
   tasks.spawn("api", serve());
   tasks.spawn("tidy", tidy());
   tasks.spawn("time", keep_time());
+  tasks.spawn("watch", platform.run());
   base::log::info("the API listens on port {}", server.port());
   co_return Result<void>();
 }
@@ -208,7 +211,7 @@ Task<void> Control::mend() {
   };
   if (std::ranges::none_of(drift->items, outdated)) co_return;
   const auto begun = co_await lifecycle.repair({}, {.actor = "granary"});
-  if (!begun) base::log::warn("mending accounts: {}", base::describe(begun.error()));
+  if (!begun) base::log::warn("repairing accounts: {}", base::describe(begun.error()));
 }
 
 Task<void> Control::mend_soon() {

@@ -2,8 +2,11 @@
 
 #include <iostream>
 
+#include "api/wire/platform_documents.h"
 #include "app/role.h"
 #include "base/json.h"
+#include "base/os/system.h"
+#include "cli/session.h"
 
 // `granary doctor`: what this machine can isolate, what is missing, how to mend it.
 namespace granary::app {
@@ -11,7 +14,7 @@ namespace {
 
 constexpr const char* word(const agent::Finding& finding) {
   if (finding.health == agent::Health::Well) return "ok";
-  return finding.need == agent::Need::Required ? "MISSING" : "without";
+  return finding.need == agent::Need::Required ? "MISSING" : "warning";
 }
 
 base::json::object to_json(const agent::Finding& finding) {
@@ -40,7 +43,44 @@ void print_table(const std::vector<agent::Finding>& findings) {
   }
   std::cout << (agent::can_isolate(findings)
                     ? "This machine can isolate tenants.\n"
-                    : "This machine cannot isolate tenants yet: mend what is MISSING.\n");
+                    : "This machine cannot isolate tenants yet: add what is MISSING.\n");
+}
+
+// Control's view of the machine's clock. Errors: nobody to ask, or not for this user.
+base::Result<api_wire::ClockDocument> ask_for_clock(const Config& config) {
+  const base::os::SystemClock clock;
+  base::os::SystemRng rng;
+  const cli::Surroundings surroundings{.out = std::cout,
+                                       .err = std::cerr,
+                                       .in = std::cin,
+                                       .environment = base::os::environment,
+                                       .clock = clock,
+                                       .rng = rng,
+                                       .program_folder = ""};
+  Endpoint api = config.api;
+  if (api.address == "0.0.0.0") api.address = "127.0.0.1";
+  if (api.address == "::") api.address = "::1";
+  cli::GlobalOptions options;
+  options.api = to_string(api);
+  options.data_dir = config.data_dir;
+  TRY_ASSIGN(cli::Access access, cli::find_access(options, surroundings));
+  cli::ApiClient client(std::move(access));
+  TRY(client.check_answers());
+  return client.get<api_wire::ClockDocument>("/v1/clock");
+}
+
+agent::Finding examine_clock(const Config& config) {
+  agent::Finding finding{.name = "clock", .need = agent::Need::Useful, .detail = "", .advice = ""};
+  const auto clock = ask_for_clock(config);
+  if (!clock) {
+    finding.detail = "not compared with the time that has passed: " + clock.error().message;
+    return finding;
+  }
+  finding.detail = clock->problem.value_or("agrees with the time that has passed");
+  if (!clock->problem) return finding;
+  finding.health = agent::Health::Missing;
+  finding.advice = clock->advice.value_or("See granary clock show");
+  return finding;
 }
 
 }  // namespace
@@ -48,7 +88,8 @@ void print_table(const std::vector<agent::Finding>& findings) {
 int doctor_main(const Config& config) {
   agent::DoctorOptions options{.paths = wire::Paths(config.data_dir),
                                .init_program = init_program().value_or("granary-init")};
-  const std::vector<agent::Finding> findings = agent::examine(options);
+  std::vector<agent::Finding> findings = agent::examine(options);
+  findings.push_back(examine_clock(config));
   config.output == Output::Json ? print_json(findings) : print_table(findings);
   return agent::can_isolate(findings) ? kExitOk : kExitFailed;
 }

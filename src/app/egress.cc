@@ -37,6 +37,7 @@ Result<base::os::Fd> listen(const Config& config) {
 Result<egress::ProxyOptions> proxy_options(const Config& config) {
   egress::ProxyOptions options{.paths = wire::Paths(config.data_dir)};
   options.uid_base = account_uid_base(config);
+  options.control_uid = control_identity(config).uid;
   for (const std::string& text : config.egress_allow) {
     TRY_ASSIGN(const egress::Network network, egress::Network::parse(text));
     base::log::warn("egress to {} is permitted although it is not of the open internet",

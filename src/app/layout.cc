@@ -1,7 +1,9 @@
 #include "app/layout.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <iterator>
+#include <ranges>
 
 #include "base/os/child.h"
 #include "base/text.h"
@@ -14,13 +16,6 @@ using base::os::own_folder;
 using base::os::Ownership;
 
 namespace {
-
-Result<void> check_path(const std::string& path) {
-  if (path.starts_with('/') && path.size() >= 2 && !path.ends_with('/')) return {};
-  return base::fail_with_advice(
-      Code::InvalidArgument, fmt::format("'{}' cannot be the data directory", path),
-      "Give an absolute path without a slash at its end, such as /var/lib/granary");
-}
 
 // A data directory was made for one --uid-base: under another one the roles could not read what is
 // theirs, and accounts would get the users of others.
@@ -70,40 +65,91 @@ Result<void> check_new(const wire::Paths& paths) {
 
 }  // namespace
 
+Result<void> check_data_dir(const Config& config) {
+  const std::string& path = config.data_dir;
+  if (path.starts_with('/') && path.size() >= 2 && !path.ends_with('/')) return {};
+  return base::fail_with_advice(
+      Code::InvalidArgument, fmt::format("'{}' cannot be the data directory", path),
+      "Give an absolute path without a slash at its end, such as /var/lib/granary");
+}
+
 Result<void> open_data_dir(const Config& config) {
-  TRY(check_path(config.data_dir));
+  TRY(check_data_dir(config));
   const wire::Paths paths(config.data_dir);
   if (base::os::exists(paths.control())) return check_owner(config, paths.control());
   if (base::os::exists(paths.data())) return check_new(paths);
   return base::os::make_folders(paths.data(), 0711);
 }
 
-Result<void> prepare_layout(const Config& config) {
-  TRY(open_data_dir(config));
+namespace {
+
+struct Folder {
+  std::string path;
+  mode_t mode;
+  Ownership owner;
+};
+
+// Each behind the one that it lies in. 0711: passed through on the way to what one may read, but
+// not listed.
+std::vector<Folder> folders_of(const Config& config) {
   const wire::Paths paths(config.data_dir);
   const Ownership root{base::os::own_uid(), base::os::own_gid()};
   const Ownership control = control_identity(config);
   const Ownership gateway = gateway_identity(config);
   const Ownership egress = egress_identity(config);
-  // 0711: passed through on the way to what one may read, but not listed.
-  TRY(own_folder(paths.data(), 0711, root));
-  TRY(own_folder(paths.control(), 0700, control));
-  TRY(own_folder(paths.control() + "/uploads", 0700, control));
-  TRY(own_folder(paths.bundles(), 0711, control));
-  TRY(own_folder(paths.frontends(), 0711, control));
-  TRY(own_folder(paths.transfers(), 0700, control));
-  TRY(own_folder(paths.archives(), 0700, control));
-  TRY(own_folder(paths.publish(), 0755, control));
-  TRY(own_folder(paths.releases(), 0711, root));
-  TRY(own_folder(paths.accounts(), 0711, root));
-  TRY(own_folder(paths.graveyard(), 0700, root));
-  TRY(own_folder(paths.keys(), 0700, root));
-  TRY(own_folder(paths.access(), 0700, gateway));
-  TRY(own_folder(paths.egress(), 0700, egress));
-  TRY(own_folder(paths.run(), 0711, root));
-  TRY(own_folder(paths.egress_run(), 0711, egress));
-  TRY(own_folder(paths.silos(), 0711, root));
+  return {{paths.data(), 0711, root},
+          {paths.control(), 0700, control},
+          {paths.control() + "/uploads", 0700, control},
+          {paths.bundles(), 0711, control},
+          {paths.frontends(), 0711, control},
+          {paths.transfers(), 0700, control},
+          {paths.archives(), 0700, control},
+          {paths.publish(), 0755, control},
+          {paths.releases(), 0711, root},
+          {paths.accounts(), 0711, root},
+          {paths.graveyard(), 0700, root},
+          {paths.keys(), 0700, root},
+          {paths.access(), 0700, gateway},
+          {paths.egress(), 0700, egress},
+          {paths.run(), 0711, root},
+          {paths.egress_run(), 0711, egress},
+          {paths.silos(), 0711, root}};
+}
+
+// Empty: the root, or a name alone.
+std::string parent_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "" : path.substr(0, slash);
+}
+
+}  // namespace
+
+Result<void> prepare_layout(const Config& config) {
+  TRY(open_data_dir(config));
+  for (const Folder& folder : folders_of(config))
+    TRY(own_folder(folder.path, folder.mode, folder.owner));
   return {};
+}
+
+std::string first_new_folder(const Config& config) {
+  std::string first;
+  if (!check_data_dir(config)) return first;
+  for (std::string path = config.data_dir; !path.empty() && !base::os::exists(path);
+       path = parent_of(path))
+    first = path;
+  return first;
+}
+
+void remove_empty_layout(const Config& config, const std::string& first) {
+  if (first.empty()) return;
+  std::error_code not_empty;
+  const std::vector<Folder> folders = folders_of(config);
+  for (const Folder& folder : folders | std::views::reverse)
+    std::filesystem::remove(folder.path, not_empty);
+  for (std::string path = config.data_dir; path.size() > first.size();) {
+    path = parent_of(path);
+    std::filesystem::remove(path, not_empty);
+  }
 }
 
 }  // namespace granary::app

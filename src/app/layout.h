@@ -6,9 +6,16 @@
 
 namespace granary::app {
 
+// Errors: InvalidArgument: not an absolute path.
+base::Result<void> check_data_dir(const Config& config);
 // Makes the data directory itself, where there is none. Errors: InvalidArgument: not an absolute
 // path, a folder with other things in it, or a data directory of another --uid-base.
 base::Result<void> open_data_dir(const Config& config);
+// The topmost folder that is to be made for it; empty: it is there, or no data directory.
+std::string first_new_folder(const Config& config);
+// Takes away what an `up` made that came to nothing: empty folders alone, down to `first`, which
+// first_new_folder() gave before. Whatever holds anything stays.
+void remove_empty_layout(const Config& config, const std::string& first);
 // All of it, with open_data_dir() first. Errors: also Refused, NoRoom.
 base::Result<void> prepare_layout(const Config& config);
 

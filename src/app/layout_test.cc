@@ -53,10 +53,32 @@ TEST_F(LayoutTest, ANewDiskAndKeysThatWereRestoredFirstAreNoOtherThings) {
   EXPECT_TRUE(open_data_dir(config_).has_value());
 }
 
+TEST_F(LayoutTest, WhatAFailedStartMadeIsTakenAwayWithTheParentsThatItMade) {
+  config_.data_dir = folder_ / "new/deep/data";
+  const std::string first = first_new_folder(config_);
+  EXPECT_EQ(first, folder_ / "new");
+  ASSERT_TRUE(prepare_layout(config_).has_value());
+  EXPECT_EQ(first_new_folder(config_), "");
+  remove_empty_layout(config_, "");
+  EXPECT_TRUE(base::os::exists(config_.data_dir)) << "it was there before";
+  remove_empty_layout(config_, first);
+  EXPECT_FALSE(base::os::exists(folder_ / "new"));
+  EXPECT_TRUE(base::os::exists(folder_.path()));
+}
+
+TEST_F(LayoutTest, WhatHoldsAnythingIsNotTakenAway) {
+  const std::string first = first_new_folder(config_);
+  ASSERT_TRUE(prepare_layout(config_).has_value());
+  folder_.write("data/keys/platform.key", "k");
+  remove_empty_layout(config_, first);
+  EXPECT_TRUE(base::os::exists(config_.data_dir + "/keys/platform.key"));
+}
+
 TEST_F(LayoutTest, APathThatIsNotAbsoluteIsRefused) {
   for (const char* bad : {"data", "/", "", "/var/lib/granary/"}) {
     config_.data_dir = bad;
     EXPECT_EQ(open_data_dir(config_).error().code, Code::InvalidArgument) << bad;
+    EXPECT_EQ(first_new_folder(config_), "") << bad;
   }
 }
 

@@ -16,6 +16,8 @@ inline constexpr std::chrono::seconds kForgivenAfter{30};
 inline constexpr std::chrono::milliseconds kAwayAfter{2'000};
 inline constexpr std::chrono::milliseconds kAwayLook{100};
 inline constexpr std::chrono::milliseconds kStateKept{1'000};
+// How often control asks the other roles by itself: how exactly it knows since when one is away.
+inline constexpr std::chrono::seconds kWatchEvery{5};
 // So many starts in a row that came to nothing, of a role that never served since `up` began, end
 // `up`: with the pauses above after some half a minute, and later where a start itself takes long.
 inline constexpr int kStartTries = 10;

@@ -52,7 +52,10 @@ int prepare_main(const Config& config) {
 void add_options(CLI::App& command, Options& options) {
   const std::map<std::string, Isolation> isolations = {{"full", Isolation::Full},
                                                        {"none", Isolation::None}};
-  command.add_option("--data-dir", options.config.data_dir, "where everything is kept")
+  command
+      .add_option("--data-dir", options.config.data_dir,
+                  "where everything is kept (GRANARY_DATA_DIR)")
+      ->envname("GRANARY_DATA_DIR")
       ->capture_default_str();
   command.add_option("--config", options.config_file,
                      "a file with lines such as domain = \"example.com\"");
@@ -72,7 +75,7 @@ void add_options(CLI::App& command, Options& options) {
       ->capture_default_str();
   command
       .add_option("--isolation", options.config.isolation,
-                  "none: without walls between tenants, for trying out")
+                  "full, or none: tenants are not isolated, for trying out alone")
       ->transform(CLI::CheckedTransformer(isolations));
   command
       .add_option("--uid-base", options.config.uid_base, "first user number for roles, accounts")
@@ -128,7 +131,7 @@ struct Command {
 
 constexpr Command kCommands[] = {
     {"up", "run the platform: agent, control, egress and gateway, kept running", up_main},
-    {"doctor", "what this machine can isolate, what is missing, how to mend it", doctor_main},
+    {"doctor", "what this machine can isolate, what is missing, how to repair it", doctor_main},
     {"control", "one role alone: the API, the operations, the registry", control_main},
     {"gateway", "one role alone: all tenant traffic", gateway_main},
     {"egress", "one role alone: the way out of silos", egress_main},

@@ -148,7 +148,9 @@ Result<void> check_isolation(const Config& config, const std::string& program) {
   return base::fail_with_advice(
       base::Code::NotSupported,
       "this machine cannot isolate tenants from each other:\n" + end.output,
-      "Mend what is missing (granary doctor), or use --isolation none, which has no walls");
+      "Add what is missing (granary doctor says how), or try the product out with --isolation "
+      "none, "
+      "which does not isolate tenants");
 }
 
 // What the roles cannot start without, or would fill at once.
@@ -171,8 +173,18 @@ struct Prepared {
 // the listeners of an `up` that was killed are free once its gateway has ended.
 Result<Prepared> prepare(const Config& config, const base::Clock& clock) {
   Prepared prepared;
+  TRY(check_data_dir(config));
+  // Before anything is said of the directory or of an option: whoever runs on it has it, with
+  // whatever options. One that cannot be held for another reason is judged below.
+  if (base::os::exists(config.data_dir)) {
+    auto held = hold_directory(config, clock);
+    if (!held && held.error().code == base::Code::Conflict) return std::unexpected(held.error());
+    if (held) prepared.held = *std::move(held);
+  }
   TRY(open_data_dir(config));
-  TRY_ASSIGN(prepared.held, hold_directory(config, clock));
+  if (prepared.held.empty()) {
+    TRY_ASSIGN(prepared.held, hold_directory(config, clock));
+  }
   TRY(prepare_layout(config));
   TRY(await_leftovers(config, clock));
   TRY(check_disk(config));
@@ -185,13 +197,18 @@ Result<Prepared> prepare(const Config& config, const base::Clock& clock) {
 int up_main(const Config& config) {
   start_log("up", config);
   const base::os::SystemClock clock;
+  const std::string first = first_new_folder(config);
   const auto program = base::os::own_program();
   auto prepared = program ? prepare(config, clock) : std::unexpected(program.error());
-  if (!prepared) return cannot_start(prepared.error());
-  if (const Result<void> walls = check_isolation(config, *program); !walls) {
+  if (!prepared) {
+    remove_empty_layout(config, first);
+    return cannot_start(prepared.error());
+  }
+  if (const Result<void> able = check_isolation(config, *program); !able) {
+    remove_empty_layout(config, first);
     // Not through the log, which would fold its lines.
-    std::cerr << "granary: " << base::describe(walls.error()) << "\n";
-    return exit_code_of(walls.error());
+    std::cerr << "granary: " << base::describe(able.error()) << "\n";
+    return exit_code_of(able.error());
   }
   base::asio::io_context context(1);
   base::os::AsioTimer timer;

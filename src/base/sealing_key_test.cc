@@ -1,10 +1,10 @@
 #include "base/sealing_key.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 
 #include "base/os/file.h"
+#include "base/testing/temporary_folder.h"
 
 namespace granary::base {
 namespace {
@@ -17,22 +17,14 @@ std::string from_hex(std::string_view digits) {
 }
 
 class SealingKeyTest : public ::testing::Test {
- public:
-  ~SealingKeyTest() override { (void)os::remove_tree(folder_); }
-
  protected:
-  SealingKeyTest() {
-    std::string name = "/tmp/granary-seal-XXXXXX";
-    folder_ = ::mkdtemp(name.data());
-    path_ = folder_ + "/key";
-  }
   std::unique_ptr<SealingKey> open() {
     auto key = SealingKey::open(path_);
     EXPECT_TRUE(key.has_value()) << describe(key.error());
     return key ? std::move(*key) : nullptr;
   }
-  std::string folder_;
-  std::string path_;
+  testing::TemporaryFolder folder_;
+  const std::string path_ = folder_ / "key";
 };
 
 TEST_F(SealingKeyTest, WhatWasSealedIsReadByTheSameFileLater) {
@@ -109,7 +101,7 @@ TEST_F(SealingKeyTest, WipingLeavesNothing) {
 }
 
 TEST_F(SealingKeyTest, ALostOneIsNotReplacedWhereItWasUsed) {
-  const std::string lost = folder_ + "/lost.key";
+  const std::string lost = folder_ / "lost.key";
   const auto opened = SealingKey::open(lost, IfMissing::Refuse);
   ASSERT_FALSE(opened.has_value());
   EXPECT_EQ(opened.error().code, Code::DataLoss);

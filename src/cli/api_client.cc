@@ -3,6 +3,7 @@
 #include <boost/url.hpp>
 
 #include "api/wire/problem.h"
+#include "base/clock.h"
 
 namespace granary::cli {
 
@@ -64,6 +65,18 @@ base::Error ApiClient::refusal(const HttpReply& reply) const {
   base::Error error = error_of(reply, http_.address());
   if (error.code == Code::Unauthenticated && access_.secret.empty()) return access_.why_none;
   return error;
+}
+
+Result<void> ApiClient::check_answers() {
+  const auto answer = http_.send({.target = "/healthz", .time = kHealthTime});
+  if (answer) return {};
+  if (answer.error().code != Code::Deadline) return std::unexpected(answer.error());
+  return base::fail_with_advice(
+      Code::Deadline,
+      fmt::format("the platform is not ready: control, at {}, has not answered within {}",
+                  to_string(http_.address()), base::format_duration(kHealthTime)),
+      "Its process is stopped or overloaded: the log of granary up has its number (control is "
+      "process ...). Kill it, and granary up starts it again");
 }
 
 Result<void> ApiClient::remove(const std::string& target) {

@@ -85,6 +85,9 @@ class ApiClient final {
     return base::fail(base::Code::Internal, "the list has more than {} pages", kMaxPages);
   }
 
+  // Whether control is able to serve, which it says at once. Errors: Unavailable, Deadline
+  // (kHealthTime).
+  base::Result<void> check_answers();
   HttpClient& http() { return http_; }
 
  private:

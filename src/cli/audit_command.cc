@@ -30,20 +30,38 @@ std::string head_text(const AuditHeadDocument& head) {
   return fmt::format("{}:{}", head.number, safe(head.hash));
 }
 
+// Times and durations that the log has as microseconds, in the units of the command line.
+void make_readable(base::json::object& object) {
+  for (auto& member : object) {
+    if (auto* inner = member.value().if_object()) make_readable(*inner);
+    const std::int64_t* number = member.value().if_int64();
+    const std::string_view name(member.key());
+    if (number == nullptr) continue;
+    const std::chrono::microseconds time(*number);
+    if (name.ends_with("_us"))
+      member.value() = base::format_duration(std::chrono::ceil<std::chrono::milliseconds>(time));
+    if (name.ends_with("_until")) member.value() = base::to_rfc3339(base::WallTime(time));
+  }
+}
+
+std::string for_people(const base::json::value* value) {
+  if (value == nullptr) return "-";
+  base::json::value copy = *value;
+  if (auto* object = copy.if_object()) make_readable(*object);
+  return base::json::print(copy);
+}
+
 // "name: old -> new" for each member that changed.
 std::string change_of(const AuditEntryDocument& entry) {
   std::vector<std::string> changes;
-  const auto printed = [](const base::json::value* value) {
-    return value == nullptr ? std::string("-") : base::json::print(*value);
-  };
   for (const auto& member : entry.after)
     changes.push_back(fmt::format("{}: {} -> {}", std::string_view(member.key()),
-                                  printed(entry.before.if_contains(member.key())),
-                                  printed(&member.value())));
+                                  for_people(entry.before.if_contains(member.key())),
+                                  for_people(&member.value())));
   for (const auto& member : entry.before) {
     if (!entry.after.contains(member.key()))
       changes.push_back(
-          fmt::format("{}: {} -> -", std::string_view(member.key()), printed(&member.value())));
+          fmt::format("{}: {} -> -", std::string_view(member.key()), for_people(&member.value())));
   }
   return fmt::format("{}", fmt::join(changes, ", "));
 }
@@ -117,7 +135,8 @@ Result<void> audit(Session& session, const AuditOptions& options) {
 }  // namespace
 
 void add_audit_command(CLI::App& program, Commands& commands) {
-  CLI::App* command = add_verb(program, "audit", "who changed what, and whether that log is whole");
+  CLI::App* command =
+      add_verb(program, "audit", "who changed what, and whether that log is complete");
   command->group("Commands for a running platform");
   const auto options = std::make_shared<AuditOptions>();
   command->add_option("--subject", options->subject, "only of this, such as tenant/acme");

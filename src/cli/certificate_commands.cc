@@ -89,7 +89,7 @@ Result<void> show_certificate(Session& session, const ShowOptions& options) {
 }  // namespace
 
 void add_certificate_commands(CLI::App& program, Commands& commands) {
-  CLI::App* noun = add_noun(program, "certificate", "signed papers of what was destroyed");
+  CLI::App* noun = add_noun(program, "certificate", "signed certificates of what was destroyed");
   CLI::App* list = add_verb(*noun, "list", "certificates, newest first");
   const auto tenant = std::make_shared<std::string>();
   list->add_option("--tenant", *tenant, "only of this");

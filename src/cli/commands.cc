@@ -2,6 +2,7 @@
 
 #include <ostream>
 
+#include "cli/suggestion.h"
 #include "cli/text.h"
 
 namespace granary::cli {
@@ -12,13 +13,6 @@ using base::Result;
 namespace {
 
 constexpr const char* kClientGroup = "Commands for a running platform";
-
-// The innermost command that was given.
-const CLI::App* chosen_in(const CLI::App& program) {
-  const CLI::App* command = &program;
-  while (!command->get_subcommands().empty()) command = command->get_subcommands().front();
-  return command;
-}
 
 }  // namespace
 
@@ -96,8 +90,10 @@ void Commands::tell_error(const Error& error) const {
 }
 
 int Commands::report(const CLI::App& program, const CLI::ParseError& error) const {
-  const int code = program.exit(error, surroundings_.out, surroundings_.err);
-  return static_cast<int>(code == 0 ? ExitCode::Done : ExitCode::WrongUsage);
+  // What is asked for with --help comes as an error, too.
+  if (error.get_exit_code() == 0) return program.exit(error, surroundings_.out, surroundings_.err);
+  tell_error(explain(program, error));
+  return static_cast<int>(ExitCode::WrongUsage);
 }
 
 }  // namespace granary::cli

@@ -39,7 +39,7 @@ std::string tenant(const std::string& state = "active") {
   document.id = "acme";
   document.name = "Acme \x1b[31mGmbH";
   document.state = state;
-  document.health = "well";
+  document.health = "healthy";
   document.url = "http://acme.localhost:8080";
   document.release = "insight-1";
   document.desired_release = "insight-2";
@@ -257,8 +257,8 @@ TEST(CommandsTest, TablesAreAlignedAndControlCharactersCannotDraw) {
   const Ran list = line.run({"tenant", "list"});
   EXPECT_EQ(
       list.out,
-      "TENANT  STATE   HEALTH  RELEASE                 PLAN  ADDRESS                     AGE\n"
-      "acme    active  well    insight-1 -> insight-2  -     http://acme.localhost:8080  24h\n");
+      "TENANT  STATE   HEALTH   RELEASE                 PLAN  ADDRESS                     AGE\n"
+      "acme    active  healthy  insight-1 -> insight-2  -     http://acme.localhost:8080  24h\n");
   const Ran show = line.run({"tenant", "show", "acme"});
   EXPECT_NE(show.out.find("Acme \\x1b[31mGmbH"), std::string::npos) << show.out;
   EXPECT_EQ(show.out.find('\x1b'), std::string::npos);
@@ -391,6 +391,47 @@ TEST(CommandsTest, WithoutATokenTheRefusalSaysWhereOneCouldBe) {
   EXPECT_NE(ran.err.find("there is no operator token in /nowhere"), std::string::npos) << ran.err;
 }
 
+TEST(CommandsTest, AnEnvironmentVariableThatIsEmptyIsAsGoodAsNone) {
+  CommandLine line;
+  line.environment["GRANARY_DATA_DIR"] = "";
+  line.environment["GRANARY_TOKEN"] = "";
+  line.environment["GRANARY_TOKEN_FILE"] = "";
+  line.api.answer("GET /v1/tenants", 401,
+                  R"({"type":"t","title":"t","status":401,"detail":"no token",)"
+                  R"("code":"unauthenticated","advice":"","context":[],"request_id":"r"})");
+  const Ran ran = line.run({"tenant", "list"});
+  EXPECT_EQ(ran.code, 4);
+  EXPECT_NE(ran.err.find("/var/lib/granary"), std::string::npos) << ran.err;
+  line.environment["GRANARY_DATA_DIR"] = "here";
+  const Ran relative = line.run({"tenant", "list"});
+  EXPECT_EQ(relative.code, 2);
+  EXPECT_NE(relative.err.find("'here' is no absolute path"), std::string::npos) << relative.err;
+}
+
+TEST(CommandsTest, ARequestThatIsInNoLineOfTheAccessLogIsNotFound) {
+  CommandLine line;
+  line.api.answer("GET /v1/tenants/acme/logs", 200, json(api_wire::LogDocument{}));
+  const Ran ran = line.run({"tenant", "logs", "acme", "--request", "deadbeef"});
+  EXPECT_EQ(ran.code, 3);
+  EXPECT_NE(ran.err.find("no line of acme's access log has the request id 'deadbeef'"),
+            std::string::npos)
+      << ran.err;
+  EXPECT_NE(ran.err.find("X-Request-Id"), std::string::npos) << ran.err;
+  const Ran none = line.run({"tenant", "logs", "acme", "--access"});
+  EXPECT_EQ(none.code, 0);
+  EXPECT_EQ(none.out, "");
+  EXPECT_EQ(none.err, "no request has been logged yet\n");
+}
+
+TEST(CommandsTest, UpdatingATenantDescribesItsOwnOptions) {
+  CommandLine line;
+  const Ran help = line.run({"tenant", "update", "--help"});
+  EXPECT_EQ(help.code, 0);
+  EXPECT_EQ(help.out.find("when creating"), std::string::npos) << help.out;
+  EXPECT_NE(help.out.find("where missing, its release stays"), std::string::npos) << help.out;
+  EXPECT_NE(help.out.find("K-: remove it"), std::string::npos) << help.out;
+}
+
 TEST(CommandsTest, ATokensSecretIsAloneOnStandardOutput) {
   CommandLine line;
   line.api.answer("POST /v1/tokens", 201,
@@ -411,15 +452,17 @@ TEST(CommandsTest, StatusCountsAndNamesTheBadOnes) {
   status.by_state = {{"active", 2}, {"failed", 1}};
   status.services = 3;
   status.by_phase = {{"asleep", 3}};
+  status.by_health = {{"healthy", 2}, {"unhealthy", 1}};
   status.unhealthy_accounts = 1;
-  status.unhealthy.push_back({"globex", "failed", "unknown", "the disk is full"});
+  status.unhealthy.push_back({"globex", "failed", "unhealthy", "the disk is full"});
   line.api.answer("GET /v1/status", 200, json(status));
   const Ran all = line.run({"status"});
   EXPECT_NE(all.out.find("accounts:  3: 2 active, 1 failed\n"), std::string::npos) << all.out;
+  EXPECT_NE(all.out.find("health:    2 healthy, 1 unhealthy\n"), std::string::npos) << all.out;
   const Ran bad = line.run({"status", "--unhealthy"});
   EXPECT_EQ(bad.out,
-            "ACCOUNT  STATE   HEALTH   WHY\n"
-            "globex   failed  unknown  the disk is full\n");
+            "ACCOUNT  STATE   HEALTH     WHY\n"
+            "globex   failed  unhealthy  the disk is full\n");
 }
 
 TEST(CommandsTest, StatusFailsWhileARoleIsAwayAndStillTellsTheRest) {

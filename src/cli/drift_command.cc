@@ -58,7 +58,7 @@ Result<void> repair_drift(Session& session, const DriftOptions& options) {
   TRY_ASSIGN(auto operation, session.api().send<OperationDocument>(
                                  http::verb::post, path_of({"v1", "drift", "repairs"}), wish));
   return finish_operation(session, std::move(operation), options.no_wait ? Wait::No : Wait::Yes,
-                          "what could be mended is mended; see what is left: granary drift");
+                          "what could be repaired is repaired; see what is left: granary drift");
 }
 
 Result<void> drift(Session& session, const DriftOptions& options) {
@@ -72,7 +72,7 @@ void add_drift_command(CLI::App& program, Commands& commands) {
   CLI::App* command = add_verb(program, "drift", "where accounts differ from what they are to be");
   command->group("Commands for a running platform");
   const auto options = std::make_shared<DriftOptions>();
-  command->add_flag("--repair", options->repair, "mend what loses nothing");
+  command->add_flag("--repair", options->repair, "repair what loses no data");
   command
       ->add_option("--recreate", options->recreate,
                    "make this missing or damaged account anew, with an empty disk; may be repeated")

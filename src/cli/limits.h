@@ -12,6 +12,8 @@ inline constexpr std::uint64_t kMaxAnswerBytes = 64ULL << 20;
 inline constexpr std::chrono::seconds kConnectTime{10};
 // For one request and its answer; above the API's longest wait (30 s).
 inline constexpr std::chrono::seconds kRequestTime{60};
+// For control to say that it serves, which takes it no work.
+inline constexpr std::chrono::seconds kHealthTime{3};
 // For a bundle that was sent to be made a release of: compressing a large frontend takes a while.
 inline constexpr std::chrono::minutes kUploadTime{20};
 // For an archive of 64 GiB to be checked once it has been sent: half a gigabyte a second is hashed,

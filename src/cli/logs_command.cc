@@ -79,15 +79,31 @@ Result<void> follow_all(Session& session, const std::string& tenant, std::vector
   }
 }
 
+// What an empty answer means.
+Result<void> nothing_there(Session& session, const LogOptions& options) {
+  if (!options.request.empty())
+    return base::fail_with_advice(
+        Code::NotFound,
+        fmt::format("no line of {}'s access log has the request id '{}'", options.tenant,
+                    options.request),
+        fmt::format("An id is what an answer has as X-Request-Id, and what stands last in a line "
+                    "of granary tenant logs {} --access; old lines are removed",
+                    options.tenant));
+  session.tell(options.access ? "no request has been logged yet"
+                              : "the services have written nothing yet");
+  return {};
+}
+
 Result<void> show_logs(Session& session, const LogOptions& options) {
   TRY_ASSIGN(auto sources, sources_of(session, options));
+  std::size_t lines = 0;
   for (Source& source : sources) {
     // To the end of what is there; each chunk moves on, so this ends.
-    for (std::size_t count = 1; count > 0;) {
+    for (std::size_t count = 1; count > 0; lines += count) {
       TRY_ASSIGN(count, print_next(session, options.tenant, source, Follow::No));
     }
   }
-  if (!options.follow) return {};
+  if (!options.follow) return lines > 0 ? Result<void>() : nothing_there(session, options);
   session.api().http().hold_interrupts();
   const Result<void> ended = follow_all(session, options.tenant, sources);
   if (!ended && ended.error().code == Code::Cancelled) return {};  // Ctrl-C is how it ends

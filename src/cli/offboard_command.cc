@@ -47,9 +47,9 @@ std::string text_of(const OperationDocument& operation, const std::string& tenan
       text += fmt::format("certificate: granary certificate show {} --verify\n", certificate);
     return text;
   }
-  std::string text =
-      fmt::format("{} is being offboarded: {}; its data is destroyed when {}\n", tenant,
-                  safe(operation.id), safe(operation.next_attempt.value_or("its retention ends")));
+  std::string text = fmt::format(
+      "{} is being offboarded: {}; its data is destroyed {}\n", tenant, safe(operation.id),
+      operation.next_attempt ? "at " + safe(*operation.next_attempt) : "when its retention ends");
   const std::string archive = result_of(operation, "archive");
   if (!archive.empty())
     text += fmt::format("final export, until then: granary archive get {} --to FILE\n", archive);

@@ -38,12 +38,14 @@ std::string text_of(const OperationDocument& operation, base::WallTime now) {
   facts.add("by", operation.actor);
   facts.add("created", fmt::format("{} ({} ago)", operation.created, age(operation.created, now)));
   facts.add("started", operation.follow_up.value_or(""));
-  if (operation.result) facts.add("result", base::json::print(*operation.result));
-  if (operation.history.empty()) return facts.text();
+  std::string text = facts.text();
+  if (operation.result && !operation.result->empty())
+    text += "\nresult:\n" + outline(*operation.result);
+  if (operation.history.empty()) return text;
   Table table({"STEP", "ATTEMPT", "STARTED", "OUTCOME", "DETAIL"});
   for (const auto& step : operation.history)
     table.add({step.step, std::to_string(step.attempt), step.started, step.outcome, step.detail});
-  return facts.text() + "\n" + table.text();
+  return text + "\n" + table.text();
 }
 
 Result<void> list_operations(Session& session, const OperationOptions& options) {

@@ -102,6 +102,12 @@ std::string range(const std::optional<Number>& fallback, const std::optional<Num
   return text;
 }
 
+// A plan that came with the product was set at no time.
+std::string version_of(const PlanDocument& plan) {
+  const bool built_in = plan.updated.starts_with("1970-01-01T");
+  return fmt::format("{} ({})", plan.version, built_in ? "built in" : "set " + plan.updated);
+}
+
 std::string facts_of(const PlanDocument& plan) {
   const PlanLimitsDocument& low = plan.defaults;
   const PlanLimitsDocument& high = plan.ceilings;
@@ -119,7 +125,7 @@ std::string facts_of(const PlanDocument& plan) {
   facts.add("egress", plan.egress ? "as manifests say" : "none");
   facts.add("price", plan.price);
   facts.add("accounts", std::to_string(plan.accounts));
-  facts.add("version", fmt::format("{} of {}", plan.version, plan.updated));
+  facts.add("version", version_of(plan));
   return facts.text();
 }
 

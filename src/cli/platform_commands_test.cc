@@ -164,6 +164,18 @@ TEST(PlanCommandTest, PlansAreListedShownAndDeleted) {
   EXPECT_EQ(line.run({"plan", "delete", "pro"}).code, 4);
 }
 
+TEST(PlanCommandTest, APlanThatCameWithTheProductHasNoDate) {
+  CommandLine line;
+  api_wire::PlanDocument built_in;
+  built_in.name = "standard";
+  built_in.version = 1;
+  built_in.updated = "1970-01-01T00:00:00.000Z";
+  line.api.answer("GET /v1/plans/standard", 200, json(built_in));
+  const Ran shown = line.run({"plan", "show", "standard"});
+  EXPECT_NE(shown.out.find("version:   1 (built in)\n"), std::string::npos) << shown.out;
+  EXPECT_EQ(shown.out.find("1970"), std::string::npos) << shown.out;
+}
+
 TEST(SecretCommandTest, TheValueComesFromStandardInputWithoutItsLastLinesEnd) {
   CommandLine line;
   serve_operation(line, "PUT /v1/secrets/KEY");
@@ -256,6 +268,18 @@ TEST(AuditCommandTest, EntriesAreListedWithWhatChangedAndMadeSafe) {
   EXPECT_NE(ran.out.find(R"(plan: "pro" -> "max)"), std::string::npos) << ran.out;
   EXPECT_EQ(ran.out.find('\x1b'), std::string::npos);
   EXPECT_EQ(line.api.asked().at(0).target, "/v1/audit?subject=tenant%2Facme&since=24h&limit=1000");
+}
+
+TEST(AuditCommandTest, TimesAndDurationsAreShownAsPeopleWriteThem) {
+  CommandLine line;
+  api_wire::AuditEntryDocument entry;
+  entry.after = base::json::parse_object(
+                    R"({"asked": {"keep_us": 86400000000, "retain_until": 1795778919879969}})", 200)
+                    .value();
+  line.api.answer("GET /v1/audit", 200, json(api_wire::AuditList{{entry}, std::nullopt}));
+  const Ran ran = line.run({"audit"});
+  EXPECT_NE(ran.out.find(R"({"keep_us":"1d","retain_until":"2026-11-27T)"), std::string::npos)
+      << ran.out;
 }
 
 TEST(AuditCommandTest, ALogThatHoldsSaysSoAndABrokenOneFails) {

@@ -65,7 +65,7 @@ Result<void> show_release(Session& session, const std::string& name) {
              session.api().get<ReleaseDocument>(path_of({"v1", "releases", name})));
   session.show(release, [&] {
     std::string text = facts_of(release);
-    if (release.manifest) text += "manifest: " + safe(base::json::print(*release.manifest)) + "\n";
+    if (release.manifest) text += "\nmanifest:\n" + outline(*release.manifest);
     return text;
   });
   return {};

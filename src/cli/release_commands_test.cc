@@ -36,7 +36,7 @@ TEST_F(ReleaseCommandsTest, WhatWasLeftOutIsToldToPeopleAndInJson) {
   folder_.write("app/node_modules/left/index.js", "");
   const Ran ran = create();
   EXPECT_EQ(ran.code, 0) << ran.err;
-  EXPECT_NE(ran.err.find("packed 3 files"), std::string::npos) << ran.err;
+  EXPECT_NE(ran.err.find("sent 3 files"), std::string::npos) << ran.err;
   EXPECT_NE(ran.err.find("left out 1 folder: __pycache__ (to keep it, write !__pycache__ into "
                          ".granaryignore)\n"),
             std::string::npos)
@@ -52,6 +52,15 @@ TEST_F(ReleaseCommandsTest, WhatWasLeftOutIsToldToPeopleAndInJson) {
   EXPECT_EQ(left_out.at("rule"), "__pycache__");
   EXPECT_EQ(left_out.at("folders"), 1);
   EXPECT_EQ(left_out.at("files"), 0);
+}
+
+TEST_F(ReleaseCommandsTest, ARefusedReleaseIsNotSaidToBeSentAndWhatWasLeftOutIsTold) {
+  folder_.write("app/__pycache__/main.pyc", "");
+  CommandLine refusing;
+  const Ran ran = refusing.run({"release", "create", folder_ / "app"});
+  EXPECT_EQ(ran.code, 3);
+  EXPECT_EQ(ran.err.find("sent "), std::string::npos) << ran.err;
+  EXPECT_NE(ran.err.find("left out 1 folder"), std::string::npos) << ran.err;
 }
 
 TEST_F(ReleaseCommandsTest, ASecretIsNotSentUnlessItIsAskedFor) {

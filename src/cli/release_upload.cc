@@ -31,18 +31,18 @@ class TemporaryBundle final {
 
 // "1 file", "2 folders", "1 file and 2 folders".
 std::string count_of(const wire::LeftOut& left_out) {
-  const auto counted = [](std::size_t count, std::string_view what) {
-    return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
-  };
   if (left_out.files == 0) return counted(left_out.folders, "folder");
   if (left_out.folders == 0) return counted(left_out.files, "file");
   return counted(left_out.files, "file") + " and " + counted(left_out.folders, "folder");
 }
 
-void tell_packed(Session& session, const wire::Packed& packed) {
-  const wire::BundleInfo& info = packed.bundle;
-  session.tell(fmt::format("packed {} files, {} as {}", info.files, human_bytes(info.content_bytes),
-                           human_bytes(info.bytes)));
+void tell_sent(Session& session, const wire::BundleInfo& bundle) {
+  session.tell(fmt::format("sent {}, {} packed as {}", counted(bundle.files, "file"),
+                           human_bytes(bundle.content_bytes), human_bytes(bundle.bytes)));
+}
+
+// Also of a release that is refused: perhaps because of what is missing.
+void tell_left_out(Session& session, const wire::Packed& packed) {
   for (const wire::LeftOut& left_out : packed.left_out)
     session.tell(safe(
         fmt::format("left out {}: {} ({})", count_of(left_out), left_out.rule, left_out.note)));
@@ -59,12 +59,13 @@ Result<Uploaded> upload_release(Session& session, const UploadOptions& options) 
   wire::PackOptions packing;
   packing.include = options.include;
   TRY_ASSIGN(wire::Packed packed, wire::pack(options.folder, bundle.path(), packing));
-  tell_packed(session, packed);
+  tell_left_out(session, packed);
   Query query{{"name", options.name}};
   if (options.new_app) query.emplace_back("new_app", "true");
   Uploaded uploaded;
   TRY_ASSIGN(uploaded.release, session.api().upload<ReleaseDocument>(
                                    with_query(path_of({"v1", "releases"}), query), bundle.path()));
+  tell_sent(session, packed.bundle);
   uploaded.left_out = std::move(packed.left_out);
   return uploaded;
 }

@@ -21,6 +21,14 @@ namespace {
 constexpr std::string_view kHowToGiveToken =
     "Give one with --token, GRANARY_TOKEN or GRANARY_TOKEN_FILE";
 
+// One that is set and empty is as good as none.
+std::optional<std::string> environment_of(const Surroundings& surroundings,
+                                          const std::string& name) {
+  auto value = surroundings.environment(name);
+  if (value && value->empty()) value.reset();
+  return value;
+}
+
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
 Result<std::string> read_token(const std::string& path) {
@@ -47,9 +55,8 @@ Result<std::string> operator_token(const std::string& data_dir) {
 Result<std::string> find_token(const GlobalOptions& options, const Surroundings& surroundings,
                                const Address& address) {
   if (!options.token.empty()) return options.token;
-  if (const auto token = surroundings.environment("GRANARY_TOKEN"); token && !token->empty())
-    return *token;
-  if (const auto file = surroundings.environment("GRANARY_TOKEN_FILE"); file && !file->empty())
+  if (const auto token = environment_of(surroundings, "GRANARY_TOKEN")) return *token;
+  if (const auto file = environment_of(surroundings, "GRANARY_TOKEN_FILE"))
     return read_token(*file);
   if (!address.is_local())
     return base::fail_with_advice(
@@ -58,11 +65,12 @@ Result<std::string> find_token(const GlobalOptions& options, const Surroundings&
         std::string(kHowToGiveToken));
   std::string data_dir = options.data_dir;
   if (data_dir.empty())
-    data_dir = surroundings.environment("GRANARY_DATA_DIR").value_or("/var/lib/granary");
+    data_dir = environment_of(surroundings, "GRANARY_DATA_DIR").value_or("/var/lib/granary");
   while (data_dir.size() > 1 && data_dir.ends_with('/')) data_dir.pop_back();
   if (!data_dir.starts_with('/'))
-    return base::fail(Code::InvalidArgument, "the data directory {} must be an absolute path",
-                      data_dir);
+    return base::fail_with_advice(
+        Code::InvalidArgument, fmt::format("the data directory '{}' is no absolute path", data_dir),
+        "Give one such as /var/lib/granary, with --data-dir or GRANARY_DATA_DIR");
   return operator_token(data_dir);
 }
 
@@ -129,9 +137,9 @@ Error failure_of(const OperationDocument& operation) {
 }  // namespace
 
 Result<Access> find_access(const GlobalOptions& options, const Surroundings& surroundings) {
-  const std::string text = options.api.empty()
-                               ? surroundings.environment("GRANARY_API").value_or("127.0.0.1:8081")
-                               : options.api;
+  const std::string text =
+      options.api.empty() ? environment_of(surroundings, "GRANARY_API").value_or("127.0.0.1:8081")
+                          : options.api;
   TRY_ASSIGN(Address address, parse_address(text));
   const auto token = find_token(options, surroundings, address);
   if (token) return Access{std::move(address), *token, {}};

@@ -37,9 +37,8 @@ std::string text_of(const StatusDocument& status) {
   facts.add("health", counts(status.by_health));
   facts.add("services", fmt::format("{}{}{}", status.services, status.services == 0 ? "" : ": ",
                                     counts(status.by_phase)));
-  facts.add("not well", std::to_string(status.unhealthy_accounts));
   facts.add("cloud says", status.cloud_problem.value_or(""));
-  facts.add("room", human_bytes(status.free_bytes) + " free");
+  facts.add("disk", human_bytes(status.free_bytes) + " free");
   if (status.clock_problem) {
     facts.add("clock", *status.clock_problem);
     facts.add("to do", "granary clock show");
@@ -49,10 +48,12 @@ std::string text_of(const StatusDocument& status) {
 }
 
 Result<void> show_status(Session& session, const bool& only_unhealthy) {
+  // Before anything that may take long.
+  TRY(session.api().check_answers());
   TRY_ASSIGN(const auto status, session.api().get<StatusDocument>(path_of({"v1", "status"})));
   session.show(status, [&] {
     if (!only_unhealthy) return text_of(status);
-    return status.unhealthy.empty() ? std::string("every account is well\n") : bad_ones(status);
+    return status.unhealthy.empty() ? std::string("no account is unhealthy\n") : bad_ones(status);
   });
   if (status.not_ready.empty()) return {};
   return base::fail_with_advice(base::Code::Unavailable,
@@ -63,11 +64,11 @@ Result<void> show_status(Session& session, const bool& only_unhealthy) {
 }  // namespace
 
 void add_status_command(CLI::App& program, Commands& commands) {
-  CLI::App* status =
-      add_verb(program, "status", "is the fleet up: all counted, the bad ones named");
+  CLI::App* status = add_verb(program, "status",
+                              "whether the platform works: accounts counted, unhealthy ones named");
   status->group("Commands for a running platform");
   const auto only_unhealthy = std::make_shared<bool>(false);
-  status->add_flag("--unhealthy", *only_unhealthy, "only those that are not well");
+  status->add_flag("--unhealthy", *only_unhealthy, "only the accounts that are unhealthy");
   commands.on(status,
               [only_unhealthy](Session& session) { return show_status(session, *only_unhealthy); });
 }

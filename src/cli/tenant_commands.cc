@@ -134,29 +134,54 @@ Result<void> show_tenant(Session& session, const std::string& id) {
   return {};
 }
 
-// The options that creating and updating have in common.
-void add_details(CLI::App& command, TenantOptions& options) {
-  command.add_option("TENANT", options.tenant, "its name in addresses: a-z, 0-9, -")->required();
+// What creating and updating say of the options that they have in common.
+struct DetailTexts {
+  const char* tenant;
+  const char* plan;
+  const char* release;
+  const char* email;
+  const char* email_domain;
+  const char* label;
+  const char* set;
+};
+
+constexpr DetailTexts kOfCreate = {
+    .tenant = "its name in addresses: a-z, 0-9, -",
+    .plan = "what it pays for; sets the default limits",
+    .release = "the release to deploy; the latest where missing",
+    .email = "an address that it is found by",
+    .email_domain = "what stands after the @ of addresses that it is found by",
+    .label = "K=V, to select tenants by",
+    .set = "K=V, for the app: /run/config.json",
+};
+
+constexpr DetailTexts kOfUpdate = {
+    .tenant = "the tenant that is to be changed",
+    .plan = "the plan that it is moved to",
+    .release = "the release that is deployed instead; where missing, its release stays",
+    .email = "one more address that it is found by",
+    .email_domain = "one more domain of addresses that it is found by",
+    .label = "K=V: set or change a label; K-: remove it",
+    .set = "K=V: set or change a setting of the app; K-: remove it",
+};
+
+void add_details(CLI::App& command, TenantOptions& options, const DetailTexts& texts) {
+  command.add_option("TENANT", options.tenant, texts.tenant)->required();
   command.add_option("--name", options.name, "its name for people");
-  command.add_option("--plan", options.plan, "what it pays for; sets the default limits");
-  command.add_option("--release", options.release, "what to deploy; the latest when creating");
-  command.add_option("--email", options.emails, "an address that it is found by")
+  command.add_option("--plan", options.plan, texts.plan);
+  command.add_option("--release", options.release, texts.release);
+  command.add_option("--email", options.emails, texts.email)->allow_extra_args(false);
+  command.add_option("--email-domain", options.email_domains, texts.email_domain)
       ->allow_extra_args(false);
-  command
-      .add_option("--email-domain", options.email_domains,
-                  "what stands after the @ of addresses that it is found by")
-      ->allow_extra_args(false);
-  command.add_option("--label", options.labels, "K=V, to select tenants by")
-      ->allow_extra_args(false);
-  command.add_option("--set", options.settings, "K=V, for the app: /run/config.json")
-      ->allow_extra_args(false);
+  command.add_option("--label", options.labels, texts.label)->allow_extra_args(false);
+  command.add_option("--set", options.settings, texts.set)->allow_extra_args(false);
   command.add_flag("--no-wait", options.no_wait, "do not wait for the end");
 }
 
 void add_create(CLI::App& tenant, Commands& commands) {
   CLI::App* create = add_verb(tenant, "create", "give a tenant an account of its own");
   const auto options = std::make_shared<TenantOptions>();
-  add_details(*create, *options);
+  add_details(*create, *options, kOfCreate);
   create->add_option("--cloud", options->cloud, "host or aws; host where missing");
   create->add_option("--domain", options->domains, "a domain of the tenant's own")
       ->allow_extra_args(false);
@@ -166,16 +191,20 @@ void add_create(CLI::App& tenant, Commands& commands) {
 void add_update(CLI::App& tenant, Commands& commands) {
   CLI::App* update = add_verb(tenant, "update", "change its details or deploy another release");
   const auto options = std::make_shared<TenantOptions>();
-  add_details(*update, *options);
-  update->add_option("--add-domain,--domain", options->domains, "one more domain")
+  add_details(*update, *options, kOfUpdate);
+  update->add_option("--add-domain,--domain", options->domains, "one more domain of its own")
       ->allow_extra_args(false);
   update->add_flag("--change-app", options->change_app,
                    "deploy a release of another app, which gets the data of the one before");
-  update->add_option("--remove-domain", options->remove_domains, "one less")
+  update->add_option("--remove-domain", options->remove_domains, "a domain that it loses")
       ->allow_extra_args(false);
-  update->add_option("--remove-email", options->remove_emails, "no longer found by this address")
+  update
+      ->add_option("--remove-email", options->remove_emails,
+                   "an address that it is no longer found by")
       ->allow_extra_args(false);
-  update->add_option("--remove-email-domain", options->remove_email_domains, "nor by this")
+  update
+      ->add_option("--remove-email-domain", options->remove_email_domains,
+                   "a domain of addresses that it is no longer found by")
       ->allow_extra_args(false);
   commands.on(update, [options](Session& session) { return update_tenant(session, *options); });
 }

@@ -76,5 +76,11 @@ TEST(TextTest, AnOutlineHasALineForEachMemberAndNoControlCharacters) {
   EXPECT_EQ(outline({}), "");
 }
 
+TEST(TextTest, WhatIsCountedIsOneOrSeveral) {
+  EXPECT_EQ(counted(0, "file"), "0 files");
+  EXPECT_EQ(counted(1, "file"), "1 file");
+  EXPECT_EQ(counted(2, "file"), "2 files");
+}
+
 }  // namespace
 }  // namespace granary::cli

@@ -82,9 +82,10 @@ Result<void> verify(Session& session, const VerifyOptions& options) {
                                             counted.held, counted.broken, counted.inapplicable);
   });
   if (counted.broken == 0) return {};
-  return base::fail_with_advice(Code::Internal,
-                                fmt::format("{} walls do not hold on this machine", counted.broken),
-                                "Keep customers off it; see docs/HARDENING.md, and report it");
+  return base::fail_with_advice(
+      Code::Internal,
+      fmt::format("{} attempts to break out succeeded on this machine", counted.broken),
+      "Keep customers off it; see docs/HARDENING.md, and report it");
 }
 
 }  // namespace

@@ -83,6 +83,8 @@ Task<void> Proxy::serve(ClientSocket client) {
   const auto peer = base::os::peer_identity(client.native_handle());
   if (!peer) co_return;
   std::shared_ptr<Account> account = accounts_.find(peer->uid);
+  if (!account && peer->uid == options_.control_uid)
+    co_return co_await answer(core_, client, 200, "ok\n");
   if (!account) {
     co_await policy_.refresh();
     account = accounts_.find(peer->uid);

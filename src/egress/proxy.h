@@ -19,6 +19,8 @@ struct ProxyOptions {
   wire::Paths paths;
   std::uint32_t uid_base = 0;    // of accounts: the user is uid_base + ordinal
   std::vector<Network> allowed;  // that an operator permits, although they are not global
+  // The user of control, which asks whether the role answers; not an account's.
+  std::optional<std::uint32_t> control_uid = std::nullopt;
 };
 
 struct ProxyParts {  // all outlive the proxy

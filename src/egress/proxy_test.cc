@@ -196,6 +196,16 @@ TEST_F(ProxyTest, AUserThatIsNoAccountsIsRefusedWhateverItAsks) {
   EXPECT_FALSE(base::os::exists(paths.egress_log(base::AccountId("globex"), 1)));
 }
 
+TEST_F(ProxyTest, ControlIsAnsweredThatTheRoleServesAndIsNoStranger) {
+  stop();
+  control_uid = static_cast<std::uint32_t>(::getuid());
+  start();
+  publish({.lists = {}, .accounts = {}, .gone = {}});
+  world.settle();
+  EXPECT_THAT(ask("x").read_all(), StartsWith("HTTP/1.1 200 "));
+  EXPECT_EQ(proxy->reading().counters.strangers, 0U);
+}
+
 TEST_F(ProxyTest, ANewPolicyIsInForceForTheNextRequest) {
   allow({target("two.example")});
   resolver.set("two.example", {{make_address("127.0.0.1")}});

@@ -17,6 +17,8 @@ namespace {
 
 std::string_view phrase(int status) {
   switch (status) {
+    case 200:
+      return "OK";
     case 400:
       return "Bad Request";
     case 403:

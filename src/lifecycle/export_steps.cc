@@ -47,8 +47,8 @@ Result<cloud::DataExport> data_export_from(const object& document) {
 }
 
 std::string text_of(const cloud::DataExport& data) {
-  std::string text = fmt::format("{} files with {} bytes; writes were held back for {} us",
-                                 data.files, data.data_bytes, data.paused.count());
+  std::string text = fmt::format("{} files with {} bytes; writes were held back for {} ms",
+                                 data.files, data.data_bytes, (data.paused.count() + 999) / 1000);
   if (!data.left_out.empty()) text += "; left out: " + describe(data.left_out);
   return text;
 }

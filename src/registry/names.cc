@@ -23,8 +23,8 @@ constexpr std::array kStates = {
     Word<State>{State::Suspended, "suspended"},     Word<State>{State::Restoring, "restoring"},
     Word<State>{State::Offboarding, "offboarding"}, Word<State>{State::Failed, "failed"}};
 constexpr std::array kHealths = {Word<Health>{Health::Unknown, "unknown"},
-                                 Word<Health>{Health::Well, "well"},
-                                 Word<Health>{Health::Failing, "failing"}};
+                                 Word<Health>{Health::Well, "healthy"},
+                                 Word<Health>{Health::Failing, "unhealthy"}};
 
 template <class E, std::size_t N>
 std::string_view word_of(const std::array<Word<E>, N>& words, E value) {
@@ -72,7 +72,12 @@ Result<Kind> kind_from(std::string_view name) { return value_of(kKinds, name, "k
 Result<State> state_from(std::string_view name) {
   return value_of(kStates, name, "state of an account");
 }
-Result<Health> health_from(std::string_view name) { return value_of(kHealths, name, "health"); }
+Result<Health> health_from(std::string_view name) {
+  // As rows of earlier versions have it.
+  if (name == "well") return Health::Well;
+  if (name == "failing") return Health::Failing;
+  return value_of(kHealths, name, "health");
+}
 
 bool refuses_traffic(State state) {
   return state == State::Suspended || state == State::Offboarding || state == State::Restoring;

@@ -199,9 +199,11 @@ Result<void> remove_plan(Transaction& tx, const std::string& name) {
   TRY_ASSIGN(const auto users, tx.exec("SELECT count(*) FROM account WHERE plan = :1", {name}));
   const std::int64_t count = users.front().integer(0);
   if (count > 0)
-    return base::fail_with_advice(Code::Conflict,
-                                  fmt::format("{} accounts have the plan '{}'", count, name),
-                                  "Give them another one first: granary tenant update T --plan P");
+    return base::fail_with_advice(
+        Code::Conflict,
+        fmt::format("{} the plan '{}'",
+                    count == 1 ? "1 account has" : fmt::format("{} accounts have", count), name),
+        "Give them another one first: granary tenant update T --plan P");
   TRY(tx.exec("DELETE FROM plan WHERE name = :1", {name}));
   return {};
 }

@@ -41,6 +41,18 @@ TEST_F(RegistryTest, ADomainOfAnotherTenantIsRefusedAndNothingIsLeftOfTheAttempt
   EXPECT_EQ(get_account("globex").error().code, Code::NotFound);
 }
 
+TEST_F(RegistryTest, HealthsOfEarlierVersionsAreReadAndWrittenInTheWordsOfThisOne) {
+  for (const auto& [old, health] : {std::pair{"well", Health::Well},
+                                    {"failing", Health::Failing},
+                                    {"unknown", Health::Unknown}}) {
+    EXPECT_EQ(health_from(old).value(), health) << old;
+    EXPECT_EQ(health_from(to_string(health)).value(), health) << old;
+  }
+  EXPECT_EQ(to_string(Health::Well), "healthy");
+  EXPECT_EQ(to_string(Health::Failing), "unhealthy");
+  EXPECT_FALSE(health_from("ill").has_value());
+}
+
 TEST_F(RegistryTest, OrdinalsAreNeverUsedAgain) {
   const auto first = add("acme");
   ASSERT_TRUE(in_tx<bool>([](store::Transaction& tx) -> Result<bool> {

@@ -65,8 +65,9 @@ Result<std::uint16_t> parse_listen(const Field& field) {
 Result<std::string> parse_health(const Field& field) {
   TRY_ASSIGN(std::string path, field.text());
   if (const std::string_view fault = url_path_fault(path); !fault.empty()) {
-    return field.place().refuse(fmt::format("is no path: {}", fault),
-                                "Write the path that answers 2xx when all is well: /api/health");
+    return field.place().refuse(
+        fmt::format("is no path: {}", fault),
+        "Write the path that answers 2xx while the service works: /api/health");
   }
   return path;
 }

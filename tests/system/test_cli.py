@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import tempfile
 import termios
 import time
 
@@ -41,6 +42,30 @@ def test_nobody_listening_is_exit_5_with_advice(control, granary):
     ended = granary("tenant", "list")
     assert ended.returncode == 5
     assert "granary up" in ended.stderr
+
+
+def doctor(**environment):
+    """What it says of the data directory: two words, and the rest."""
+    done = subprocess.run([GRANARY, "doctor"], env={**os.environ, **environment},
+                          capture_output=True, text=True, check=False, timeout=60)
+    words = [line.split(None, 3) for line in done.stdout.splitlines()]
+    return next(word[3] for word in words if word[1:3] == ["data", "directory"])
+
+
+def test_doctor_looks_at_the_data_directory_of_the_environment():
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o711)  # others pass through it, which pytest's own do not allow
+        assert doctor(GRANARY_DATA_DIR=folder) == folder
+        none = f"{folder}/none"
+        assert doctor(GRANARY_DATA_DIR=none) == f"{none} is not there yet: granary up will make it"
+    assert doctor(GRANARY_DATA_DIR="").startswith("/var/lib/granary")
+
+
+def test_a_mistyped_command_of_the_platform_is_told_with_the_one_that_was_meant():
+    done = subprocess.run([GRANARY, "upp"], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 2
+    assert "there is no command 'granary upp'" in done.stderr
+    assert "Did you mean granary up?" in done.stderr
 
 
 def test_an_error_says_what_why_and_what_to_do(granary):

@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import json
 import os
 import pathlib
 import re
@@ -15,7 +16,7 @@ import urllib.request
 
 import pytest
 from control import GRANARY
-from platform_up import free_port, needs_root, wait_for
+from platform_up import app_folder, free_port, needs_root, wait_for
 
 pytestmark = needs_root
 
@@ -25,10 +26,12 @@ AT_ONCE = 5  # seconds, on a machine that does other things as well
 
 def try_up(platform, *options, command="up", seconds=60):
     """Another process on the platform's directory, at addresses of its own."""
+    given = {"--data-dir": platform.data_dir, "--uid-base": str(platform.uid_base),
+             "--gateway": f"127.0.0.1:{free_port()}", "--api": f"127.0.0.1:{free_port()}",
+             "--gateway-admin": "off", "--egress-admin": "off"}
+    given.update(zip(options[::2], options[1::2], strict=True))
     return subprocess.run(
-        [GRANARY, command, "--data-dir", platform.data_dir, "--uid-base", str(platform.uid_base),
-         "--gateway", f"127.0.0.1:{free_port()}", "--api", f"127.0.0.1:{free_port()}",
-         "--gateway-admin", "off", "--egress-admin", "off", *options],
+        [GRANARY, command, *(word for pair in given.items() for word in pair)],
         stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=seconds)
 
 
@@ -76,6 +79,13 @@ def test_a_second_up_on_other_ports_is_refused_at_once_and_harms_nothing(platfor
     time.sleep(1)
     assert platform.who("acme").nonce == before.nonce
     assert platform.granary("status")["not_ready"] == []
+
+
+@pytest.mark.parametrize("command", ["up", "agent"])
+def test_who_has_the_directory_is_said_before_any_option_of_the_second_one(shared, command):
+    refused = try_up(shared, "--uid-base", str(shared.uid_base + 100_000), command=command)
+    assert refused.returncode == REFUSED, refused.stderr
+    assert f"(process {shared.process.pid}, since 20" in refused.stderr
 
 
 @pytest.mark.parametrize("role", ["agent", "control", "gateway", "egress"])
@@ -171,13 +181,14 @@ def test_readiness_and_status_say_which_role_is_away_until_it_is_back(watched):
     with watched.without("agent"):
         code, why = wait_for(lambda: (found := readiness(watched))[0] == 503 and found, 20,
                              "control is not ready")
-        assert "the agent does not answer" in why
+        assert "the agent has not answered since 20" in why
         code, why = wait_for(lambda: (found := gateway_readiness(watched))[0] == 503 and found, 20,
                              "the gateway is not ready")
         assert "the agent cannot be reached" in why
         done = watched.run("status")
         assert done.returncode == 5, done.stderr
-        assert re.search(r"not ready: +the agent does not answer", done.stdout), done.stdout
+        said = r"not ready: +the agent has not answered since 20"
+        assert re.search(said, done.stdout), done.stdout
         assert watched.who("up").nonce == watched.up.nonce
     wait_for(watched.ready, 30, "the agent is back")
     wait_for(lambda: (readiness(watched)[0], gateway_readiness(watched)[0]) == (200, 200), 20,
@@ -185,8 +196,58 @@ def test_readiness_and_status_say_which_role_is_away_until_it_is_back(watched):
     with watched.without("gateway"):
         code, why = wait_for(lambda: (found := readiness(watched))[0] == 503 and found, 20,
                              "control is not ready")
-        assert "the gateway does not answer" in why
+        assert "the gateway has not answered since 20" in why
     wait_for(lambda: readiness(watched)[0] == 200, 20, "control is ready")
+
+
+@pytest.fixture
+def with_egress(platform):
+    """A platform whose egress role is needed."""
+    folder = app_folder(platform.folder / "reaching")
+    manifest = folder / "granary.yaml"
+    text = manifest.read_text()
+    manifest.write_text(text.replace('"app"', '"egress": ["out.example:443"], "app"'))
+    platform.granary("tenant", "create", "acme", "--release",
+                     platform.granary("release", "create", str(folder))["id"])
+    return platform
+
+
+@pytest.mark.parametrize("role", ["agent", "gateway", "egress", "control"])
+def test_a_role_that_is_stopped_is_said_soon_by_status_and_readiness(with_egress, role):
+    stopped = with_egress.pid(role)
+
+    def status():
+        began = time.monotonic()
+        done = with_egress.run("status")
+        assert time.monotonic() - began < AT_ONCE, done
+        return done
+    os.kill(stopped, signal.SIGSTOP)
+    try:
+        time.sleep(1)  # what was found before is told for so long
+        done = status()
+        assert done.returncode == 5, done
+        assert re.search(rf"{role}.* (has not answered|does not answer)", done.stderr), done.stderr
+        if role != "control":
+            assert re.search(rf"not ready: +the {role}", done.stdout), done.stdout
+            began = time.monotonic()
+            code, why = readiness(with_egress)
+            assert (code, time.monotonic() - began < AT_ONCE) == (503, True), why
+    finally:
+        os.kill(stopped, signal.SIGCONT)
+    wait_for(with_egress.ready, 30, f"{role} is back")
+
+
+def test_status_while_the_agent_is_restarting_is_of_one_mind(watched):
+    for _ in range(3):
+        old = watched.kill("agent")
+        began = time.monotonic()
+        done = watched.run("status", "-o", "json")
+        assert time.monotonic() - began < AT_ONCE
+        status = json.loads(done.stdout)
+        away = bool(status["not_ready"])
+        assert done.returncode == (5 if away else 0), done
+        assert bool(status.get("cloud_problem")) == away, done
+        watched.back("agent", old)
 
 
 def test_an_agent_that_is_there_and_does_not_serve_is_started_anew(watched):

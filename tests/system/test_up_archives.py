@@ -67,7 +67,7 @@ def test_what_is_exported_here_and_restored_elsewhere_is_equal_byte_for_byte(
     here, there = shared.show("relocating"), elsewhere.show("moved")
     for same in ("name", "labels", "settings", "release", "plan"):
         assert there[same] == here[same], same
-    assert (there["state"], there["health"]) == ("active", "well")
+    assert (there["state"], there["health"]) == ("active", "healthy")
     again = export(elsewhere, "moved", tmp_path)
     assert data_of(archive, tmp_path / "a").is_dir() and data_of(again, tmp_path / "b").is_dir()
     listed = [[item for item in json.loads((tmp_path / x / "contents.json").read_text())["entries"]

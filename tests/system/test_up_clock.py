@@ -8,12 +8,13 @@ import json
 import os
 import pathlib
 import subprocess
-import tempfile
 import time
 import urllib.request
 
 import pytest
+from control import GRANARY
 from platform_up import Platform, Refused, needs_root, wait_for
+from preload import preloaded
 
 pytestmark = needs_root
 
@@ -25,13 +26,7 @@ FIRST_TIDY_SECONDS = 30
 
 @pytest.fixture(scope="module")
 def shifter():
-    """The library, where the roles' own users can read it (pytest's folders are root's alone)."""
-    source = pathlib.Path(__file__).with_name("shift_clock.c")
-    with tempfile.TemporaryDirectory(prefix="granary-clock-") as folder:
-        os.chmod(folder, 0o755)
-        library = pathlib.Path(folder, "shift_clock.so")
-        subprocess.run(["clang-19", "-O1", "-Wall", "-Werror", "-shared", "-fPIC", "-o",
-                        str(library), str(source)], check=True)
+    with preloaded("shift_clock") as library:
         yield library
 
 
@@ -127,9 +122,23 @@ def test_a_leap_ends_nothing_until_an_operator_accepts_it(shifted):
         shifted.file.unlink()
 
 
+def doctor(platform):
+    """What it says of the clock."""
+    done = subprocess.run(
+        [GRANARY, "doctor", "-o", "json", "--api", platform.api.removeprefix("http://")],
+        env={**os.environ, "GRANARY_DATA_DIR": platform.data_dir}, capture_output=True, text=True,
+        check=False, timeout=60)
+    assert done.returncode == 0, done
+    return next(item for item in json.loads(done.stdout)["items"] if item["name"] == "clock")
+
+
 def test_a_clock_that_is_set_right_is_followed_again(shifted):
     shifted.leap(-3 * DAY)
     problem = shifted.platform.granary("status")["clock_problem"]
     assert "3 days behind" in problem or "2 days behind" in problem
+    found = doctor(shifted.platform)
+    assert not found["ok"] and "days behind" in found["detail"]
+    assert "granary clock accept" in found["advice"]
     shifted.leap(0)
+    assert doctor(shifted.platform)["ok"]
     assert "clock_problem" not in shifted.platform.granary("status")

@@ -124,6 +124,16 @@ def test_a_wrong_option_is_said_at_once(ended, options, words):
     assert words in said
 
 
+def test_a_start_that_failed_leaves_no_new_folder_behind(ended):
+    new = ended.folder / "new"
+    code, said = run_up(ended, "--api", "192.0.2.1:8081", "--data-dir", str(new / "data"))
+    assert code == FAILED, said
+    assert not new.exists()
+    (ended.folder / "empty").mkdir()
+    run_up(ended, "--api", "192.0.2.1:8081", "--data-dir", str(ended.folder / "empty"))
+    assert (ended.folder / "empty").exists(), "it was there before"
+
+
 def test_an_address_that_is_not_ours_is_said(ended):
     code, said = run_up(ended, "--api", "192.0.2.1:8081")
     assert code == FAILED

@@ -9,12 +9,11 @@ import http.client
 import json
 import os
 import pathlib
-import subprocess
-import tempfile
 import time
 
 import pytest
 from platform_up import Platform, needs_root, together, wait_for
+from preload import preloaded
 
 pytestmark = needs_root
 
@@ -27,13 +26,7 @@ FEWEST = {"create": 6, "update": 6, "export": 3, "restore": 9, "offboard": 8}
 
 @pytest.fixture(scope="module")
 def killer():
-    """The library, where control's own user can read it (pytest's folders are root's alone)."""
-    source = pathlib.Path(__file__).with_name("kill_at_commit.c")
-    with tempfile.TemporaryDirectory(prefix="granary-killer-") as folder:
-        os.chmod(folder, 0o755)
-        library = pathlib.Path(folder, "kill_at_commit.so")
-        subprocess.run(["clang-19", "-O1", "-Wall", "-Werror", "-shared", "-fPIC", "-o",
-                        str(library), str(source)], check=True)
+    with preloaded("kill_at_commit") as library:
         yield library
 
 

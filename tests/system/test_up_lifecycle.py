@@ -12,7 +12,7 @@ pytestmark = needs_root
 def test_a_new_tenant_is_served_at_its_address_and_its_own_domain(shared):
     shared.tenant("newcomer", "--domain", "App.Newcomer.Example", "--name", "Newcomer Ltd")
     shown = shared.show("newcomer")
-    assert (shown["state"], shown["health"], shown["isolation"]) == ("active", "well", "full")
+    assert (shown["state"], shown["health"], shown["isolation"]) == ("active", "healthy", "full")
     assert shown["name"] == "Newcomer Ltd"
     nonce = shared.who("newcomer").nonce
     for host in ("app.newcomer.example", "APP.newcomer.example:8080"):

@@ -160,12 +160,12 @@ def test_a_crash_at_its_start_is_found_without_a_health_path(shared):
     done = shared.run("tenant", "create", "crashing", "--release", release)
     assert done.returncode == 1, done
     assert "/api/" in done.stderr
-    assert shared.show("crashing")["health"] == "failing"
+    assert shared.show("crashing")["health"] == "unhealthy"
 
 
 def test_a_service_without_a_health_path_has_been_started_once(shared):
     shared.tenant("unasked", health=False)
-    assert shared.show("unasked")["health"] == "well"
+    assert shared.show("unasked")["health"] == "healthy"
     assert shared.service("unasked")["wakes"] == 1
 
 

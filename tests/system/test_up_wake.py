@@ -127,7 +127,7 @@ def test_a_crashing_release_fails_its_check_and_the_command_says_so(shared):
     made = shared.run("tenant", "create", "unwell", "--release",
                       shared.release(env={"PROBE": "crash"}, start_timeout="1s"))
     shown = shared.show("unwell")
-    assert (shown["health"], made.returncode) == ("failing", 1), made.stderr
+    assert (shown["health"], made.returncode) == ("unhealthy", 1), made.stderr
     assert "unwell" in [bad["id"] for bad in shared.granary("status")["unhealthy"]]
 
 

@@ -67,7 +67,7 @@ Result<void> mend_if_damaged(const std::string& image) {
   auto mended = run({"/sbin/e2fsck", "-p", image}, kMendDiskDeadline, kMended);
   if (mended) return {};
   return base::fail_with_advice(
-      Code::DataLoss, "the disk is damaged and could not be mended: " + mended.error().message,
+      Code::DataLoss, "the disk is damaged and could not be repaired: " + mended.error().message,
       "Run e2fsck on " + image + " by hand, or restore the account from a backup");
 }
 

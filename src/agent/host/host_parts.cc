@@ -59,7 +59,8 @@ class RealParts final : public HostParts {
   }
 
   Result<void> make_bare(const HostOptions& options) {
-    base::log::warn("--isolation none: silos are plain processes without walls between them");
+    base::log::warn(
+        "--isolation none: silos are plain processes that are not isolated from each other");
     const auto layout = base::os::is_root() ? detect_layout() : base::fail(Code::Refused, "");
     if (layout) {
       cgroups_ = std::make_unique<HostCgroups>(*layout, cgroup_name(options.paths.data()));

@@ -1,7 +1,6 @@
 #include "agent/host/shared_files.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,6 +8,7 @@
 
 #include "agent/limits.h"
 #include "base/os/file.h"
+#include "base/testing/temporary_folder.h"
 
 namespace granary::agent {
 namespace {
@@ -20,24 +20,20 @@ using base::os::Durability;
 class SharedFilesTest : public ::testing::Test {
  protected:
   SharedFilesTest() {
-    std::string name = "/tmp/granary-shared-XXXXXX";
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp");
-    folder_ = name;
-    fs::create_directories(folder_ + "/host/etc");
-    fs::create_directories(folder_ + "/host/var/lib");
-    fs::create_directories(folder_ + "/seen/etc");
-    files_.emplace(SharedFolders{folder_ + "/host", folder_ + "/seen"},
+    fs::create_directories(folder_ / "host/etc");
+    fs::create_directories(folder_ / "host/var/lib");
+    fs::create_directories(folder_ / "seen/etc");
+    files_.emplace(SharedFolders{folder_ / "host", folder_ / "seen"},
                    std::vector<std::string>{"passwd"});
   }
-  ~SharedFilesTest() override { fs::remove_all(folder_); }
 
   void host(const std::string& path, const std::string& text, mode_t mode = 0644) {
-    const std::string file = folder_ + "/host/" + path;
+    const std::string file = folder_ / "host/" + path;
     fs::create_directories(fs::path(file).parent_path());
     ASSERT_TRUE(base::os::replace_file(file, text, mode, Durability::Cached).has_value());
   }
   void link(const std::string& path, const std::string& target) {
-    const std::string file = folder_ + "/host/" + path;
+    const std::string file = folder_ / "host/" + path;
     fs::create_directories(fs::path(file).parent_path());
     fs::remove(file);
     fs::create_symlink(target, file);
@@ -48,12 +44,12 @@ class SharedFilesTest : public ::testing::Test {
     ASSERT_TRUE(done.has_value()) << describe(done.error());
   }
   std::string seen(const std::string& path) {
-    const std::string file = folder_ + "/seen/" + path;
+    const std::string file = folder_ / "seen/" + path;
     if (fs::is_symlink(file)) return "-> " + fs::read_symlink(file).string();
     return base::os::read_file(file, 1 << 20).value_or("nothing");
   }
 
-  std::string folder_;
+  base::testing::TemporaryFolder folder_;
   base::BootTime now_{0};
   std::optional<SharedFiles> files_;
 };
@@ -74,14 +70,14 @@ TEST_F(SharedFilesTest, RuntimesFindTheirSettings) {
   EXPECT_EQ(seen("etc/ssl/certs/root.pem"), "-> /usr/share/ca-certificates/root.crt");
   EXPECT_EQ(seen("etc/mime.types"), "types");
   EXPECT_EQ(seen("var/lib/mecab/dic"), "words");
-  EXPECT_TRUE(fs::is_directory(folder_ + "/seen/var/tmp"));
+  EXPECT_TRUE(fs::is_directory(folder_ / "seen/var/tmp"));
 }
 
 TEST_F(SharedFilesTest, WithoutAnythingInItThereIsNoVar) {
   host("etc/mime.types", "types");
   host("var/lib/dpkg/status", "packages");
   refresh();
-  EXPECT_FALSE(fs::exists(folder_ + "/seen/var"));
+  EXPECT_FALSE(fs::exists(folder_ / "seen/var"));
 }
 
 TEST_F(SharedFilesTest, NothingIsSeenThatIsNotListed) {
@@ -93,7 +89,7 @@ TEST_F(SharedFilesTest, NothingIsSeenThatIsNotListed) {
   refresh();
   EXPECT_EQ(seen("etc/services"), "names");
   std::string all;
-  for (const auto& entry : fs::recursive_directory_iterator(folder_ + "/seen"))
+  for (const auto& entry : fs::recursive_directory_iterator(folder_ / "seen"))
     if (entry.is_regular_file()) all += entry.path().filename().string() + " ";
   EXPECT_EQ(all, "services ");
 }
@@ -102,7 +98,7 @@ TEST_F(SharedFilesTest, WhatIsNotForEverybodyIsNotSeen) {
   host("etc/ssl/certs/both.pem", "-----BEGIN PRIVATE KEY-----");
   host("etc/java-17/management/jmxremote.password", "secret", 0600);
   host("etc/fonts/closed/x", "secret");
-  ::chmod((folder_ + "/host/etc/fonts/closed").c_str(), 0700);
+  ::chmod((folder_ / "host/etc/fonts/closed").c_str(), 0700);
   link("etc/fonts/elsewhere", "/home/somebody/fonts");
   link("etc/fonts/above", "../../root/fonts");
   link("etc/fonts/near", "../services");
@@ -110,7 +106,7 @@ TEST_F(SharedFilesTest, WhatIsNotForEverybodyIsNotSeen) {
   refresh();
   EXPECT_EQ(seen("etc/ssl/certs/both.pem"), "nothing");
   EXPECT_EQ(seen("etc/java-17/management/jmxremote.password"), "nothing");
-  EXPECT_FALSE(fs::exists(folder_ + "/seen/etc/fonts/closed"));
+  EXPECT_FALSE(fs::exists(folder_ / "seen/etc/fonts/closed"));
   EXPECT_EQ(seen("etc/fonts/elsewhere"), "nothing");
   EXPECT_EQ(seen("etc/fonts/above"), "nothing");
   EXPECT_EQ(seen("etc/fonts/near"), "-> ../services");
@@ -122,12 +118,12 @@ TEST_F(SharedFilesTest, ItIsAsTheMachineIsNow) {
   host("etc/java-17/net.properties", "seventeen");
   refresh();
   link("etc/alternatives/java", "/usr/lib/jvm/java-21/bin/java");
-  fs::remove_all(folder_ + "/host/etc/java-17");
+  fs::remove_all(folder_ / "host/etc/java-17");
   host("etc/java-21/net.properties", "twenty-one");
   host("etc/services", "names");
   refresh();
   EXPECT_EQ(seen("etc/alternatives/java"), "-> /usr/lib/jvm/java-21/bin/java");
-  EXPECT_FALSE(fs::exists(folder_ + "/seen/etc/java-17"));
+  EXPECT_FALSE(fs::exists(folder_ / "seen/etc/java-17"));
   EXPECT_EQ(seen("etc/java-21/net.properties"), "twenty-one");
   EXPECT_EQ(seen("etc/services"), "names");
 }
@@ -135,7 +131,7 @@ TEST_F(SharedFilesTest, ItIsAsTheMachineIsNow) {
 TEST_F(SharedFilesTest, AFileThatIsChangedInItsPlaceIsSeen) {
   host("etc/php/8.2/cli/php.ini", "old");
   refresh();
-  const std::string file = folder_ + "/host/etc/php/8.2/cli/php.ini";
+  const std::string file = folder_ / "host/etc/php/8.2/cli/php.ini";
   struct stat before{};
   struct stat after{};
   ASSERT_EQ(::stat(file.c_str(), &before), 0);
@@ -160,24 +156,24 @@ TEST_F(SharedFilesTest, ItIsNotLookedAtMoreOftenThanItIsWorth) {
 }
 
 TEST_F(SharedFilesTest, WhatAnEarlierAgentLeftIsTakenAwayAndASilosOwnFilesStay) {
-  fs::create_directories(folder_ + "/seen/etc/alternatives");
-  fs::create_symlink("/usr/bin/gone", folder_ + "/seen/etc/alternatives/gone");
-  ASSERT_TRUE(base::os::replace_file(folder_ + "/seen/etc/passwd", "app", 0644, Durability::Cached)
+  fs::create_directories(folder_ / "seen/etc/alternatives");
+  fs::create_symlink("/usr/bin/gone", folder_ / "seen/etc/alternatives/gone");
+  ASSERT_TRUE(base::os::replace_file(folder_ / "seen/etc/passwd", "app", 0644, Durability::Cached)
                   .has_value());
   ASSERT_TRUE(
-      base::os::replace_file(folder_ + "/seen/etc/old", "x", 0644, Durability::Cached).has_value());
+      base::os::replace_file(folder_ / "seen/etc/old", "x", 0644, Durability::Cached).has_value());
   host("etc/passwd", "people");
   host("etc/services", "names");
   refresh();
   EXPECT_EQ(seen("etc/passwd"), "app");
   EXPECT_EQ(seen("etc/old"), "nothing");
-  EXPECT_FALSE(fs::is_symlink(folder_ + "/seen/etc/alternatives/gone"));
+  EXPECT_FALSE(fs::is_symlink(folder_ / "seen/etc/alternatives/gone"));
 }
 
 TEST_F(SharedFilesTest, AFileMayTakeThePlaceOfAFolder) {
   host("etc/fonts/local/x", "inner");
   refresh();
-  fs::remove_all(folder_ + "/host/etc/fonts/local");
+  fs::remove_all(folder_ / "host/etc/fonts/local");
   host("etc/fonts/local", "file");
   refresh();
   EXPECT_EQ(seen("etc/fonts/local"), "file");

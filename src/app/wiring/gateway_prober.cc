@@ -2,12 +2,14 @@
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 #include <charconv>
 
 #include "app/limits.h"
+#include "base/os/unix_socket.h"
 
 namespace granary::app {
 
@@ -21,11 +23,35 @@ Result<int> parse_status(std::string_view head) {
   int status = 0;
   const bool long_enough = head.size() >= 12 && head.starts_with("HTTP/1.1 ");
   if (long_enough) std::from_chars(head.data() + 9, head.data() + 12, status);
-  if (status < 100) return base::fail(Code::Unavailable, "the gateway's answer is no HTTP");
+  if (status < 100) return base::fail(Code::Unavailable, "the answer is no HTTP");
   return status;
 }
 
 namespace {
+
+template <class Socket>
+Task<Result<int>> exchange(Socket& socket, std::string request) {
+  ErrorCode error;
+  co_await base::asio::async_write(socket, base::asio::buffer(request), base::into(error));
+  if (error) co_return std::unexpected(base::from_asio(error, "sending a request"));
+  std::string head;
+  co_await base::asio::async_read_until(socket, base::asio::dynamic_buffer(head, kMaxProbeHead),
+                                        "\r\n", base::into(error));
+  if (error) co_return std::unexpected(base::from_asio(error, "reading the answer"));
+  co_return parse_status(head);
+}
+
+Task<Result<int>> ask_socket(std::string path, std::string request) {
+  CO_TRY_ASSIGN(base::os::UnixConnection connection, base::os::connect_unix(path));
+  if (connection.outcome != base::os::Connecting::Done)
+    co_return base::fail(Code::Unavailable, "nobody listens at its socket");
+  base::asio::local::stream_protocol::socket socket(co_await base::asio::this_coro::executor);
+  ErrorCode error;
+  socket.assign(base::asio::local::stream_protocol(), connection.fd.get(), error);
+  if (error) co_return std::unexpected(base::from_asio(error, "connecting to its socket"));
+  connection.fd.release();
+  co_return co_await exchange(socket, std::move(request));
+}
 
 Task<Result<int>> ask(Endpoint gateway, std::string request) {
   ErrorCode error;
@@ -34,13 +60,7 @@ Task<Result<int>> ask(Endpoint gateway, std::string request) {
   tcp::socket socket(co_await base::asio::this_coro::executor);
   co_await socket.async_connect(tcp::endpoint(address, gateway.port), base::into(error));
   if (error) co_return std::unexpected(base::from_asio(error, "connecting to the gateway"));
-  co_await base::asio::async_write(socket, base::asio::buffer(request), base::into(error));
-  if (error) co_return std::unexpected(base::from_asio(error, "asking the gateway"));
-  std::string head;
-  co_await base::asio::async_read_until(socket, base::asio::dynamic_buffer(head, kMaxProbeHead),
-                                        "\r\n", base::into(error));
-  if (error) co_return std::unexpected(base::from_asio(error, "reading the answer"));
-  co_return parse_status(head);
+  co_return co_await exchange(socket, std::move(request));
 }
 
 Task<Result<int>> give_up_after(std::chrono::nanoseconds deadline) {
@@ -60,6 +80,14 @@ Task<Result<int>> http_status(Endpoint where, std::string request,
   using base::asio::experimental::awaitable_operators::operator||;
   const auto first =
       co_await (ask(std::move(where), std::move(request)) || give_up_after(deadline));
+  co_return std::visit([](const auto& value) { return Result<int>(value); }, first);
+}
+
+Task<Result<int>> http_status_of_socket(std::string path, std::string request,
+                                        std::chrono::nanoseconds deadline) {
+  using base::asio::experimental::awaitable_operators::operator||;
+  const auto first =
+      co_await (ask_socket(std::move(path), std::move(request)) || give_up_after(deadline));
   co_return std::visit([](const auto& value) { return Result<int>(value); }, first);
 }
 

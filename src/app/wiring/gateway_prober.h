@@ -23,6 +23,9 @@ class GatewayProber final : public lifecycle::Prober {
 // The status of the answer to this request. Errors: Unavailable, Deadline.
 base::Task<base::Result<int>> http_status(Endpoint where, std::string request,
                                           std::chrono::nanoseconds deadline);
+// The same over a unix socket.
+base::Task<base::Result<int>> http_status_of_socket(std::string path, std::string request,
+                                                    std::chrono::nanoseconds deadline);
 // Whether it comes from the app, and not from a gateway that could not get one.
 bool is_of_app(int status);
 // The status of an answer's first line. Errors: Unavailable when it is none.

@@ -1,4 +1,5 @@
-// The API's way to the release room and to the clouds.
+// The API's way to the release module: an upload becomes a release. Owned by control's main, on its
+// executor; not for archives.
 #pragma once
 
 #include <map>
@@ -7,7 +8,6 @@
 #include "api/parts.h"
 #include "base/event.h"
 #include "base/worker.h"
-#include "cloud/driver.h"
 #include "wire/paths.h"
 
 namespace granary::app {
@@ -40,18 +40,6 @@ class BundleIntake final : public api::ReleaseIntake, public lifecycle::ReleaseF
   base::Event changed_;     // the two below
   std::size_t taking_ = 0;  // releases on their way in
   bool removing_ = false;
-};
-
-// All accounts of the one cloud that is set up so far.
-class HostFleet final : public api::Fleet {
- public:
-  explicit HostFleet(cloud::Driver& driver) : driver_(driver) {}
-  base::Task<base::Result<cloud::Page>> list(std::string after, std::uint32_t limit) override {
-    return driver_.list(std::move(after), limit);
-  }
-
- private:
-  cloud::Driver& driver_;
 };
 
 }  // namespace granary::app

@@ -1,24 +1,17 @@
 #include "base/os/descent.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/os/file.h"
+#include "base/testing/temporary_folder.h"
 
 namespace granary::base::os {
 namespace {
 
 class DescentTest : public ::testing::Test {
  protected:
-  DescentTest() {
-    std::string name = "/tmp/granary-descent-XXXXXX";
-    EXPECT_NE(::mkdtemp(name.data()), nullptr);
-    root_ = name;
-  }
-  ~DescentTest() override { EXPECT_TRUE(remove_tree(root_).has_value()); }
-
   // Folders in folders, each with a file, and where it then stands.
   Descent made(std::size_t depth) const {
     Descent way(Folder::open(root_).value());
@@ -30,7 +23,8 @@ class DescentTest : public ::testing::Test {
   }
   static std::size_t descriptors() { return list_folder("/proc/self/fd").value().size(); }
 
-  std::string root_;
+  testing::TemporaryFolder folder_;
+  const std::string root_ = folder_.path();
 };
 
 TEST_F(DescentTest, HoldsFewDescriptorsHoweverDeepItGoesAndFindsItsWayBack) {

@@ -2,11 +2,11 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/os/file.h"
+#include "base/testing/temporary_folder.h"
 
 namespace granary::base::os {
 namespace {
@@ -14,15 +14,10 @@ namespace {
 constexpr std::uint64_t kSize = 8U << 20;
 
 class MirrorTest : public ::testing::Test {
- public:
-  ~MirrorTest() override { (void)remove_tree(folder_); }
-
  protected:
   MirrorTest() {
-    std::string name = "/tmp/granary-mirror-XXXXXX";
-    folder_ = ::mkdtemp(name.data());
-    from_ = open_file(folder_ + "/from", O_RDWR | O_CREAT, 0600).value();
-    to_ = open_file(folder_ + "/to", O_RDWR | O_CREAT, 0600).value();
+    from_ = open_file(folder_ / "from", O_RDWR | O_CREAT, 0600).value();
+    to_ = open_file(folder_ / "to", O_RDWR | O_CREAT, 0600).value();
     EXPECT_EQ(::ftruncate(from_.get(), kSize), 0);
   }
   void put(std::uint64_t at, const std::string& bytes) {
@@ -31,8 +26,8 @@ class MirrorTest : public ::testing::Test {
   }
   Mirrored mirror() { return mirror_file(from_.get(), to_.get(), {}).value(); }
   void expect_equal() {
-    EXPECT_EQ(read_file(folder_ + "/to", 2 * kSize).value(),
-              read_file(folder_ + "/from", 2 * kSize).value());
+    EXPECT_EQ(read_file(folder_ / "to", 2 * kSize).value(),
+              read_file(folder_ / "from", 2 * kSize).value());
   }
   static std::int64_t blocks(const Fd& file) {
     struct stat status{};
@@ -40,7 +35,7 @@ class MirrorTest : public ::testing::Test {
     return status.st_blocks;
   }
 
-  std::string folder_;
+  testing::TemporaryFolder folder_;
   Fd from_;
   Fd to_;
 };
@@ -92,7 +87,7 @@ TEST_F(MirrorTest, BlocksAreSharedWhereTheFileSystemCanAndElseNothingIsTouched) 
   put(0, std::string(1U << 20, 'a'));
   const auto shared = share_blocks(from_.get(), to_.get());
   ASSERT_TRUE(shared.has_value()) << describe(shared.error());
-  EXPECT_EQ(read_file(folder_ + "/to", 2 * kSize)->size(), *shared ? kSize : 0U);
+  EXPECT_EQ(read_file(folder_ / "to", 2 * kSize)->size(), *shared ? kSize : 0U);
   (void)mirror();
   expect_equal();
 }

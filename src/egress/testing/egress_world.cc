@@ -57,7 +57,8 @@ void EgressWorld::start() {
       {.mode = 0666, .owner = {base::os::own_uid(), base::os::own_gid()}, .backlog = 1024});
   ASSERT_TRUE(listener.has_value()) << base::describe(listener.error());
   proxy = std::make_unique<Proxy>(
-      ProxyOptions{.paths = paths, .uid_base = uid_base, .allowed = permitted},
+      ProxyOptions{
+          .paths = paths, .uid_base = uid_base, .allowed = permitted, .control_uid = control_uid},
       ProxyParts{.executor = world.executor(),
                  .clock = world.clock,
                  .timer = world.timer,

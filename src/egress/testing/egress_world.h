@@ -95,6 +95,7 @@ class EgressWorld {
   std::vector<Address> own;
   std::unique_ptr<Proxy> proxy;
   std::uint32_t uid_base;
+  std::optional<std::uint32_t> control_uid;
 
  private:
   base::asio::ip::tcp::acceptor outside_;
