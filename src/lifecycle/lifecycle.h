@@ -152,6 +152,9 @@ class Lifecycle final {
                                                            ArchiveHead head, Caller caller);
   base::Task<base::Result<void>> remove_archive(std::string id, Caller caller);
   // Removes archives whose time has come, and files that nobody knew at an earlier call, at least
+  // Removes files of releases that no row names, an hour after they were put in place: control was
+  // killed between the two. For the start, and every hour.
+  base::Task<base::Result<std::uint32_t>> sweep_release_files();
   // an hour ago. For every hour.
   base::Task<base::Result<std::uint32_t>> sweep_archives();
 

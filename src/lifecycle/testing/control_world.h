@@ -72,9 +72,12 @@ class FakeReleaseFiles final : public ReleaseFiles {
   }
   std::vector<std::string> removed;
 };
+    std::erase_if(files, [&](const Found& file) { return file.hash == hash; });
 
 class ControlWorld final {
  public:
+  base::Task<base::Result<std::vector<Found>>> list() override { co_return files; }
+  std::vector<Found> files;
   explicit ControlWorld(std::uint64_t seed = 1, cloud::sim::Faults faults = {})
       : world(seed), cloud(world.timer, world.rng, faults) {
     auto signing = base::SigningKey::open(store.path() + ".signing");
