@@ -15,7 +15,7 @@ struct PathClaim {
   // Words: a program's name with blanks in it, which is a file of the app or several words.
   enum class Kind { Folder, File, Program, Words };
   Kind kind = Kind::File;
-  std::string path;  // relative to the app's folder
+  std::string path;  // relative to the app's folder; empty: elsewhere
   Mark mark;
   std::string name;     // "frontend.root"
   std::string written;  // of a program: as it stands in the manifest

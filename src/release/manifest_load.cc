@@ -16,6 +16,7 @@ using base::os::Folder;
 // What lies at a path below a folder, without following links. Errors: NotFound, Refused (a link
 // on the way).
 Result<EntryStatus> status_below(const Folder& root, const std::string& path) {
+  if (path.empty()) return base::fail(Code::NotFound, "it lies elsewhere");
   const std::size_t slash = path.find('/');
   if (slash == std::string::npos) return root.status(path);
   TRY_ASSIGN(const Folder next, root.open_folder(path.substr(0, slash)));
