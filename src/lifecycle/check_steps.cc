@@ -43,18 +43,15 @@ Task<std::optional<cloud::ServiceStatus>> Lifecycle::Steps::status_of(AccountId 
 }
 
 // A path at which an app crashes, or answers what is no HTTP, does not make the deployment fail:
-// the app has started and takes connections, and its other paths may be fine. So what counts is
-// that its cloud says it runs, without a failure since; and from the second attempt on, when it has
-// ended meanwhile, another path is asked.
+// the app has started and takes connections, and its other paths may be fine. So from the second
+// attempt on another path is asked; what crashes at its start crashes there as well. What the cloud
+// says of the phase decides nothing: it may not have noticed an end yet.
 Task<Result<void>> Lifecycle::Steps::ask(AccountId id, Question question, std::uint32_t attempt) {
   if (question.wants == Question::Wants::Success)
     co_return co_await parts.prober.probe(id, question.path);
   const std::string path = attempt > 1 ? path_of_nothing(question.path) : question.path;
   CO_TRY_ASSIGN(const Prober::Answer answer, co_await parts.prober.reach(id, path));
   if (answer == Prober::Answer::OfApp) co_return Result<void>();
-  const auto status = co_await status_of(id, question.service);
-  const bool lives = status && status->phase == "running" && status->last_failure.empty();
-  if (lives) co_return Result<void>();
   co_return base::fail(Code::Unavailable, "service {} ended, or broke off, instead of answering {}",
                        question.service, path);
 }

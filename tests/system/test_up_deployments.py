@@ -45,6 +45,12 @@ def test_nonsense_at_one_path_fails_no_deployment(shared):
     assert shared.request("nonsense", "/").status == 502
 
 
+def test_nonsense_at_whatever_is_asked_fails_it(shared):
+    done = deploy(shared, "all-nonsense", SERVER.format(first=NONSENSE, everywhere=True))
+    assert done.returncode == 1
+    assert shared.show("all-nonsense")["health"] == "failing"
+
+
 def test_a_crash_at_whatever_is_asked_fails_it_with_what_the_agent_knows(shared):
     done = deploy(shared, "all-paths", SERVER.format(first=CRASH, everywhere=True))
     assert done.returncode == 1

@@ -43,7 +43,6 @@ Actual SimCloud::actual_of(const Desired& desired) const {
       status.name = base::json::get_string_or(*object, "name", "").value_or("");
     const bool broken = broken_.contains(desired.release_hash);
     status.phase = broken ? "backing_off" : "asleep";
-    if (running_.contains(desired.release_hash)) status.phase = "running";
     if (broken) status.last_failure = "the simulated program does not start";
     actual.services.push_back(std::move(status));
   }

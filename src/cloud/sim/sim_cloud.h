@@ -74,8 +74,6 @@ class SimCloud final : public Driver {
   }
   // The service of every account with this release does not start.
   void break_release(const std::string& release_hash) { broken_.insert(release_hash); }
-  // The service of every account with this release runs.
-  void keep_running(const std::string& release_hash) { running_.insert(release_hash); }
   // No account is brought to this release: its command is none that the cloud can run.
   void refuse_release(const std::string& release_hash) { refused_.insert(release_hash); }
 
@@ -96,7 +94,6 @@ class SimCloud final : public Driver {
   std::set<std::string> prepared_;
   std::set<std::string> broken_;
   std::set<std::string> refused_;
-  std::set<std::string> running_;
   std::uint64_t calls_ = 0;
 };
 
