@@ -65,7 +65,7 @@ inline constexpr std::size_t kMaxStreams = 64;  // event streams, of the connect
 inline constexpr std::size_t kMaxUploads = 4;   // at once: each may take 2.2 GiB of disk
 // Archives at once, in and out: each keeps a disk busy, and in it may take 64 GiB of it.
 inline constexpr std::size_t kMaxArchiveUploads = 2;
-// What an archive on its way in leaves free on the disk: the store must go on writing there.
+// What a file on its way in leaves free on the disk: the store must go on writing there.
 inline constexpr std::uint64_t kSpareRoom = 512ULL << 20;
 // How often that is looked at: so much cannot be missed between two looks of all at once.
 inline constexpr std::uint64_t kRoomStep = 64ULL << 20;
@@ -91,5 +91,7 @@ inline constexpr std::uint32_t kMaxPage = 1000;
 inline constexpr std::uint32_t kFleetPage = 1000;  // of accounts, while the whole fleet is counted
 // Bad accounts that /v1/status names; it counts all.
 inline constexpr std::size_t kMaxNamed = 1000;
+// Those of them whose operations are looked at for why they failed: two queries each.
+inline constexpr std::size_t kMaxExplained = 100;
 
 }  // namespace granary::api

@@ -4,6 +4,7 @@
 
 #include "api/route.h"
 #include "api/testing/api_world.h"
+#include "base/os/file.h"
 
 // The whole server over real sockets, with the real engine, lifecycle and registry on the
 // simulated cloud. Malformed requests are in malformed_test.cc.
@@ -391,6 +392,36 @@ TEST(ApiServerTest, ConnectionsAreKeptForFurtherRequests) {
        at = answers.find("200 OK", at + 1))
     ++count;
   EXPECT_EQ(count, 3U);
+}
+
+TEST(ApiServerTest, ABundleThatWouldFillTheDiskIsRefusedBeforeItIsSent) {
+  ApiWorld world;
+  const auto asked = [&](std::uint64_t free) {
+    world.archive_intake.set_free(free, 0);
+    return world.raw_until(
+        fmt::format("POST /v1/releases HTTP/1.1\r\nHost: api\r\nAuthorization: Bearer {}\r\n"
+                    "Content-Type: application/zstd\r\nExpect: 100-continue\r\n"
+                    "Content-Length: 20000000\r\n\r\n",
+                    world.token(registry::Role::Operator)),
+        "\r\n\r\n");
+  };
+  EXPECT_TRUE(asked(kSpareRoom + 20'000'000).starts_with("HTTP/1.1 100 "));
+  const std::string refused = asked(kSpareRoom + 19'999'999);
+  EXPECT_TRUE(refused.starts_with("HTTP/1.1 507 ")) << refused;
+  EXPECT_TRUE(base::os::list_folder(world.folder.path())->empty());
+}
+
+TEST(ApiServerTest, ARefusalForWantOfRoomHasTheNumbers) {
+  ApiWorld world;
+  world.archive_intake.set_free(600ULL << 20, 0);
+  const std::string refused = world.raw(
+      fmt::format("POST /v1/releases HTTP/1.1\r\nHost: api\r\nAuthorization: Bearer {}\r\n"
+                  "Content-Type: application/zstd\r\nContent-Length: 209715200\r\n\r\n",
+                  world.token(registry::Role::Operator)));
+  EXPECT_NE(refused.find("no room for 200 MiB of bundles: 600 MiB are free on the disk, of which "
+                         "512 MiB stay free"),
+            std::string::npos)
+      << refused;
 }
 
 }  // namespace

@@ -56,7 +56,8 @@ class Session final {
   struct FileRules;
   FileRules rules_for(Body body) const;
   base::Task<Outcome> read_file(HeadParser& parser, Exchange& exchange);
-  base::Task<Outcome> check_room(std::uint64_t coming);
+  // `what` it is, in the plural.
+  base::Task<Outcome> check_room(std::uint64_t coming, std::string_view what);
   base::Task<Outcome> store_file(HeadParser& parser, Exchange& exchange, FileRules rules);
   base::Task<Outcome> go_ahead(HeadParser& parser);
   base::Task<After> send(Response response, const Exchange& exchange);

@@ -146,29 +146,32 @@ Task<Session::Outcome> Session::read_file(HeadParser& parser, Exchange& exchange
 }
 
 // Whether so many bytes can come without filling the disk.
-Task<Session::Outcome> Session::check_room(std::uint64_t coming) {
+Task<Session::Outcome> Session::check_room(std::uint64_t coming, std::string_view what) {
   const auto free = co_await context_.parts.archives.free_bytes();
   if (!free) co_return std::unexpected(rejection_of(free.error()));
   if (*free >= kSpareRoom && *free - kSpareRoom >= coming) co_return Outcome();
-  co_return std::unexpected(
-      Rejection{http::status::insufficient_storage,
-                {Code::NoRoom,
-                 fmt::format("there is no room for this archive: {} MiB are free on the disk, of "
-                             "which {} MiB stay free",
-                             *free >> 20, kSpareRoom >> 20),
-                 "Make room below the data directory: granary archive list, delete",
-                 {}},
-                {}});
+  co_return std::unexpected(Rejection{
+      http::status::insufficient_storage,
+      {Code::NoRoom,
+       coming == 0
+           ? fmt::format("there is no room for more {}: {} MiB are free on the disk, of "
+                         "which {} MiB stay free",
+                         what, *free >> 20, kSpareRoom >> 20)
+           : fmt::format("there is no room for {} MiB of {}: {} MiB are free on the disk, "
+                         "of which {} MiB stay free",
+                         (coming + (1U << 20) - 1) >> 20, what, *free >> 20, kSpareRoom >> 20),
+       "Make room below the data directory: granary archive list and delete, granary "
+       "release list and delete",
+       {}},
+      {}});
 }
 
 Task<Session::Outcome> Session::store_file(HeadParser& parser, Exchange& exchange,
                                            FileRules rules) {
   const base::BootTime begun = context_.parts.clock.boot();
   const bool large = rules.time == FileRules::Time::GrowsWithSize;
-  if (large) {
-    auto room = co_await check_room(parser.content_length().value_or(0));
-    if (!room) co_return room;
-  }
+  if (auto room = co_await check_room(parser.content_length().value_or(0), rules.what); !room)
+    co_return room;
   if (auto told = co_await go_ahead(parser); !told) co_return told;
   auto upload =
       co_await begin_upload(context_.parts.worker, context_.options.upload_folder,
@@ -194,8 +197,8 @@ Task<Session::Outcome> Session::store_file(HeadParser& parser, Exchange& exchang
     if (!written) co_return std::unexpected(rejection_of(written.error()));
     const bool step = received / kRoomStep != (received + count) / kRoomStep;
     received += count;
-    if (large && step) {
-      auto room = co_await check_room(0);  // without a length nobody could tell before
+    if (step) {
+      auto room = co_await check_room(0, rules.what);  // without a length nobody could tell before
       if (!room) co_return room;
     }
   }

@@ -75,6 +75,18 @@ Task<Result<void>> count_accounts(Context& context, const ServiceFaults& faults,
   }
 }
 
+// Accounts that failed have no health to tell of: what left them so is looked up, for some of them.
+Task<void> explain(Context& context, api_wire::StatusDocument& status) {
+  std::size_t left = kMaxExplained;
+  for (auto& account : status.unhealthy) {
+    if (account.state != to_string(registry::State::Failed) || left == 0) continue;
+    --left;
+    const auto condition = co_await context.parts.lifecycle.condition(base::AccountId(account.id));
+    if (condition && condition->failed && condition->failed->error)
+      account.detail = condition->failed->error->message;
+  }
+}
+
 Response text(std::string body, std::string type) {
   Response response;
   response.type = std::move(type);
@@ -137,6 +149,7 @@ Answer show_status(Context& context, Request) {
   if (std::string problem = context.parts.time.problem(); !problem.empty())
     status.clock_problem = std::move(problem);
   CO_TRY(co_await count_accounts(context, faults, status));
+  co_await explain(context, status);
   PlatformState state = co_await context.parts.platform.look();
   status.not_ready = std::move(state.not_ready);
   status.warnings = std::move(state.warnings);

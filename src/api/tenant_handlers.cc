@@ -45,23 +45,36 @@ Task<Result<api_wire::TenantDocument>> document_of(Context& context, AccountId i
   co_return document;
 }
 
-// What only the cloud and the engine know.
-Task<void> add_details(Context& context, AccountId id, api_wire::TenantDocument& document) {
+// What only the cloud knows.
+Task<void> add_actual(Context& context, AccountId id, api_wire::TenantDocument& document) {
   const auto actual = co_await context.parts.lifecycle.inspect(id);
-  if (actual) {
-    for (const auto& service : actual->services)
-      document.services.push_back(service_document(service));
-    document.disk_used_bytes = actual->disk_used_bytes;
-    document.disk_quota_bytes = actual->disk_quota_bytes;
-    document.encryption = actual->encryption;
-    if (actual->yields_cpu) document.yields_cpu = true;
-    if (!actual->problem.empty()) document.cloud_problem = actual->problem;
-  } else if (actual.error().code != Code::NotFound) {  // an account that is yet to be made
-    document.cloud_problem = actual.error().message;
+  if (!actual) {
+    // An account that is yet to be made is no problem.
+    if (actual.error().code != Code::NotFound) document.cloud_problem = actual.error().message;
+    co_return;
   }
-  const auto operations = co_await context.parts.engine.list(
-      operation::Engine::Filter{.subject = "tenant/" + id.value, .limit = 1});
-  if (operations && !operations->empty()) document.operation = operations->front().id.value;
+  for (const auto& service : actual->services)
+    document.services.push_back(service_document(service));
+  document.disk_used_bytes = actual->disk_used_bytes;
+  document.disk_quota_bytes = actual->disk_quota_bytes;
+  document.encryption = actual->encryption;
+  if (actual->yields_cpu) document.yields_cpu = true;
+  if (!actual->problem.empty()) document.cloud_problem = actual->problem;
+}
+
+// Why it is so. While the cloud does not say what is deployed, nothing is said to be not.
+Task<void> add_condition(Context& context, AccountId id, api_wire::TenantDocument& document) {
+  const auto condition = co_await context.parts.lifecycle.condition(id);
+  if (!condition) co_return;
+  if (condition->newest) document.operation = condition->newest->id.value;
+  if (condition->failed) document.last_failure = failure_document(*condition->failed);
+  document.secrets_not_set = condition->secrets_not_set;
+  if (document.cloud_problem) co_return;
+  for (const std::string& name : condition->services) {
+    const auto known = std::ranges::find(document.services, name, &api_wire::ServiceDocument::name);
+    if (known == document.services.end())
+      document.services.push_back({.name = name, .phase = "not_deployed"});
+  }
 }
 
 Result<std::chrono::milliseconds> retention(const api_wire::OffboardDocument& wish) {
@@ -107,6 +120,14 @@ Result<std::string> log_asked_for(const Request& request, const cloud::Actual& a
                                   "Ask for it with access=true");
   if (access) return std::string();
   return choose_service(actual, request.query_or("service", ""));
+}
+
+// What was never deployed has written nothing; why it was not stands elsewhere.
+base::Failure no_log(const AccountId& id, const base::Error& error) {
+  if (error.code != Code::NotFound) return base::Failure(error);
+  return base::fail_with_advice(
+      Code::NotFound, fmt::format("nothing of '{}' is deployed, so there is no log", id.value),
+      fmt::format("Its last failure says why: granary tenant show {}", id.value));
 }
 
 // An access log's line ends with the request's id.
@@ -156,7 +177,8 @@ Answer create_tenant(Context& context, Request request) {
 Answer show_tenant(Context& context, Request request) {
   const AccountId id = tenant_in(request);
   CO_TRY_ASSIGN(auto document, co_await document_of(context, id));
-  co_await add_details(context, id, document);
+  co_await add_actual(context, id, document);
+  co_await add_condition(context, id, document);
   co_return answer(document);
 }
 
@@ -240,7 +262,10 @@ Answer read_tenant_log(Context& context, Request request) {
   CO_TRY_ASSIGN(std::uint64_t cursor, query_number(request, "cursor", 0));
   CO_TRY_ASSIGN(const bool follow, query_flag(request, "follow"));
   const AccountId id = tenant_in(request);
-  CO_TRY_ASSIGN(const auto actual, co_await context.parts.lifecycle.inspect(id));
+  CO_TRY(co_await context.parts.lifecycle.get(id));
+  const auto found = co_await context.parts.lifecycle.inspect(id);
+  if (!found) co_return no_log(id, found.error());
+  const cloud::Actual& actual = *found;
   base::ServiceId service{id, ""};
   CO_TRY_ASSIGN(service.service, log_asked_for(request, actual));
   const std::string request_id = request.query_or("request", "");

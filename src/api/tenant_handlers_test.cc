@@ -121,5 +121,88 @@ TEST(TenantHandlersTest, ClaimsAreDroppedAndWrongOnesRefused) {
   EXPECT_EQ(world.get("/v1/tenants/nobody/domain-claims").status, 404U);
 }
 
+// ---- tenants that have failed
+
+TEST(TenantHandlersTest, AFailedTenantIsShownWithItsReasonAndWhatWasTried) {
+  ApiWorld world;
+  world.control.cloud.refuse_release("aaaa11112222");
+  const std::string created =
+      text_at(world.post("/v1/tenants", R"({"id": "acme", "release": "insight-1"})").json(), "id");
+  world.control.finish_all();
+  const base::json::object shown = world.get("/v1/tenants/acme").json();
+  EXPECT_EQ(text_at(shown, "state"), "failed");
+  EXPECT_EQ(text_at(shown, "operation"), created);
+  const base::json::object& failure = shown.at("last_failure").as_object();
+  EXPECT_EQ(text_at(failure, "operation"), created);
+  EXPECT_EQ(text_at(failure, "kind"), "tenant.create");
+  EXPECT_EQ(text_at(failure, "step"), "converge");
+  EXPECT_NE(text_at(failure, "message").find("the command was not found"), std::string::npos);
+  EXPECT_NE(text_at(failure, "advice").find("tenant update acme --release"), std::string::npos);
+  EXPECT_TRUE(base::parse_rfc3339(text_at(failure, "when")).has_value());
+  const base::json::object& service = shown.at("services").at(0).as_object();
+  EXPECT_EQ(text_at(service, "name"), "api");
+  EXPECT_EQ(text_at(service, "phase"), "not_deployed");
+
+  const Reply log = world.get("/v1/tenants/acme/logs");
+  EXPECT_EQ(log.status, 404U);
+  EXPECT_NE(log.body.find("nothing of 'acme' is deployed"), std::string::npos) << log.body;
+  const base::json::object status = world.get("/v1/status").json();
+  EXPECT_NE(text_at(status.at("unhealthy").at(0).as_object(), "detail").find("not found"),
+            std::string::npos);
+}
+
+TEST(TenantHandlersTest, NothingIsSaidToBeNotDeployedWhileTheCloudDoesNotAnswer) {
+  ApiWorld world;
+  world.add_tenant("acme");
+  world.control.cloud.set_faults({.refuse = 1});
+  const base::json::object shown = world.get("/v1/tenants/acme").json();
+  EXPECT_NE(text_at(shown, "cloud_problem"), "(none)");
+  EXPECT_TRUE(shown.at("services").as_array().empty());
+}
+
+TEST(TenantHandlersTest, TheOperationThatIsShownIsTheLastOneAlsoOfItsChecks) {
+  ApiWorld world;
+  world.control.prober.break_release("aaaa11112222");
+  const Reply created = world.post("/v1/tenants", R"({"id": "acme", "release": "insight-1"})");
+  world.control.finish_all();
+  const base::json::object done =
+      world.get("/v1/operations/" + text_at(created.json(), "id")).json();
+  const base::json::object shown = world.get("/v1/tenants/acme").json();
+  EXPECT_EQ(text_at(shown, "operation"), text_at(done, "follow_up"));
+  EXPECT_EQ(text_at(shown.at("last_failure").as_object(), "kind"), "deployment.check");
+  EXPECT_EQ(text_at(shown.at("services").at(0).as_object(), "phase"), "asleep");
+}
+
+TEST(TenantHandlersTest, ASecretThatIsNotSetIsWarnedOfAndShown) {
+  ApiWorld world;
+  const Reply created = world.post("/v1/tenants", R"({"id": "acme", "release": "insight-1"})");
+  world.control.finish_all();
+  const base::json::object done =
+      world.get("/v1/operations/" + text_at(created.json(), "id")).json();
+  EXPECT_EQ(text_at(done, "state"), "succeeded");
+  EXPECT_NE(base::json::print(done.at("warnings")).find("granary secret set STRIPE_KEY"),
+            std::string::npos);
+  EXPECT_EQ(base::json::print(world.get("/v1/tenants/acme").json().at("secrets_not_set")),
+            R"(["STRIPE_KEY"])");
+}
+
+TEST(TenantHandlersTest, ADomainOrAWayToBeFoundThatIsTakenIsRefusedWithTheWayOut) {
+  ApiWorld world;
+  ASSERT_EQ(world
+                .post("/v1/tenants", R"({"id": "acme", "domains": ["a.example"],
+                       "discovery": ["email:a@a.example"]})")
+                .status,
+            202U);
+  for (const char* body : {R"({"id": "b", "domains": ["a.example"]})",
+                           R"({"id": "b", "discovery": ["email:a@a.example"]})"}) {
+    const Reply refused = world.post("/v1/tenants", body);
+    EXPECT_EQ(refused.status, 409U) << body;
+    EXPECT_NE(text_at(refused.json(), "advice").find("granary tenant update OTHER --remove-"),
+              std::string::npos)
+        << refused.body;
+    EXPECT_EQ(refused.body.find("acme"), std::string::npos) << "it names no other tenant";
+  }
+}
+
 }  // namespace
 }  // namespace granary::api

@@ -87,6 +87,22 @@ std::string revision_of(const operation::Operation& operation) {
                                                    operation.step, operation.attempts, updated)));
 }
 
+api_wire::FailureDocument failure_document(const operation::Operation& operation) {
+  api_wire::FailureDocument document;
+  document.operation = operation.id.value;
+  document.kind = operation.kind;
+  document.step = operation.step;
+  document.state = to_string(operation.state);
+  document.message = "it was called off";
+  document.advice = fmt::format("See granary operation show {}", operation.id.value);
+  if (operation.error) {
+    document.message = operation.error->message;
+    document.advice = operation.error->advice;
+  }
+  document.when = base::to_rfc3339(operation.updated);
+  return document;
+}
+
 api_wire::OperationDocument operation_document(const operation::Operation& operation) {
   api_wire::OperationDocument document;
   document.id = operation.id.value;
@@ -107,6 +123,10 @@ api_wire::OperationDocument operation_document(const operation::Operation& opera
   if (follow_up) document.follow_up = *follow_up;
   if (const auto* result = base::json::find_object(operation.scratch, "result"))
     document.result = *result;
+  if (const auto* warnings = base::json::find_array(operation.scratch, "warnings")) {
+    for (const auto& warning : *warnings)
+      if (warning.is_string()) document.warnings.emplace_back(warning.get_string());
+  }
   document.next_attempt = time_or_nothing(operation.next_attempt);
   document.revision = revision_of(operation);
   return document;

@@ -27,6 +27,8 @@ api_wire::ReleaseDocument release_document(const registry::Release& release);
 // Differs after every change of the operation.
 std::string revision_of(const operation::Operation& operation);
 // Without its history.
+// Of the operation that left a tenant as it is.
+api_wire::FailureDocument failure_document(const operation::Operation& operation);
 api_wire::OperationDocument operation_document(const operation::Operation& operation);
 api_wire::StepDocument step_document(const operation::StepRecord& record);
 // Without its secret.

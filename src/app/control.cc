@@ -224,6 +224,8 @@ Task<void> Control::tidy() {
     pause = kTidyEvery;
     const auto swept = co_await lifecycle.sweep_archives();
     if (!swept) base::log::warn("removing old archives: {}", base::describe(swept.error()));
+    const auto left = co_await lifecycle.sweep_release_files();
+    if (!left) base::log::warn("removing files of no release: {}", base::describe(left.error()));
     const auto old = co_await lifecycle.sweep_releases(keep_releases);
     if (!old) base::log::warn("removing old releases: {}", base::describe(old.error()));
     co_await mend();

@@ -19,7 +19,8 @@ std::string json(const Document& document) {
   return base::json::print(api_wire::to_json(document));
 }
 
-std::string operation(const std::string& state, const std::string& kind = "tenant.create") {
+api_wire::OperationDocument operation_in(const std::string& state,
+                                         const std::string& kind = "tenant.create") {
   api_wire::OperationDocument document;
   document.id = "01OP";
   document.kind = kind;
@@ -31,10 +32,14 @@ std::string operation(const std::string& state, const std::string& kind = "tenan
                               "done", "release is at hand"});
   if (state == "failed")
     document.error = api_wire::ErrorDocument{"exhausted", "the disk is full", "Make room", {}};
-  return json(document);
+  return document;
 }
 
-std::string tenant(const std::string& state = "active") {
+std::string operation(const std::string& state, const std::string& kind = "tenant.create") {
+  return json(operation_in(state, kind));
+}
+
+api_wire::TenantDocument tenant_in(const std::string& state) {
   api_wire::TenantDocument document;
   document.id = "acme";
   document.name = "Acme \x1b[31mGmbH";
@@ -45,8 +50,10 @@ std::string tenant(const std::string& state = "active") {
   document.desired_release = "insight-2";
   document.created = "2026-11-23T00:00:00.000Z";
   document.services.push_back({"api", "asleep", "", 0, 3});
-  return json(document);
+  return document;
 }
+
+std::string tenant(const std::string& state = "active") { return json(tenant_in(state)); }
 
 TEST(CommandsTest, CreatingATenantWaitsTellsStepsAndPrintsTheAddress) {
   CommandLine line;
@@ -115,6 +122,42 @@ TEST(CommandsTest, AFailedOperationSaysWhatWhyAndWhatToDoNext) {
   EXPECT_NE(ran.err.find("granary: tenant.create of acme failed at converge: the disk is full\n"
                          "  to do:  Make room. Then: granary operation retry 01OP\n"),
             std::string::npos)
+      << ran.err;
+}
+
+TEST(CommandsTest, WhatIsWrongWithAReleaseIsNotToBeTriedAgain) {
+  CommandLine line;
+  line.api.answer("POST /v1/tenants", 202, operation("queued"));
+  api_wire::OperationDocument failed = operation_in("failed");
+  failed.error = api_wire::ErrorDocument{"invalid_argument", "no such command", "Correct it", {}};
+  line.api.answer("GET /v1/operations/01OP", 200, json(failed));
+  const Ran ran = line.run({"tenant", "create", "acme"});
+  EXPECT_NE(ran.err.find("no such command\n  to do:  Correct it\n"), std::string::npos) << ran.err;
+}
+
+TEST(CommandsTest, AFailedTenantIsShownWithItsReasonAndWhatItLacks) {
+  CommandLine line;
+  api_wire::TenantDocument shown = tenant_in("failed");
+  shown.services[0].phase = "not_deployed";
+  shown.last_failure = api_wire::FailureDocument{
+      "01OP",       "tenant.create",           "converge", "failed", "no such command",
+      "Correct it", "2026-11-24T00:00:00.000Z"};
+  shown.secrets_not_set = {"STRIPE_KEY"};
+  line.api.answer("GET /v1/tenants/acme", 200, json(shown));
+  const Ran ran = line.run({"tenant", "show", "acme"});
+  for (const char* part : {"tenant.create failed at converge", "operation 01OP", "no such command",
+                           "Correct it", "STRIPE_KEY", "not_deployed"})
+    EXPECT_NE(ran.out.find(part), std::string::npos) << part << "\n" << ran.out;
+}
+
+TEST(CommandsTest, WarningsOfWhatWasDoneAreTold) {
+  CommandLine line;
+  line.api.answer("POST /v1/tenants/acme/suspend", 202, operation("queued", "tenant.suspend"));
+  api_wire::OperationDocument done = operation_in("succeeded", "tenant.suspend");
+  done.warnings = {"the secret STRIPE_KEY is not set"};
+  line.api.answer("GET /v1/operations/01OP", 200, json(done));
+  const Ran ran = line.run({"tenant", "suspend", "acme"});
+  EXPECT_NE(ran.err.find("warning: the secret STRIPE_KEY is not set\n"), std::string::npos)
       << ran.err;
 }
 

@@ -121,14 +121,23 @@ class Progress final {
   bool open_ = false;  // an unfinished line stands on the terminal
 };
 
+// The API says what to do; of what is wrong whatever the state, it is not to try again.
+std::string way_on(const OperationDocument& operation) {
+  const std::string retry = "granary operation retry " + operation.id;
+  if (!operation.error || operation.error->advice.empty()) return retry;
+  const std::string& advice = operation.error->advice;
+  const bool whole =
+      advice.contains(retry) || operation.error->code == base::to_string(Code::InvalidArgument);
+  return whole ? advice : advice + ". Then: " + retry;
+}
+
 Error failure_of(const OperationDocument& operation) {
   Error error{Code::Internal, fmt::format("{} was cancelled", title(operation)), "", {}};
   if (operation.state == "failed") {
     const auto& cause = operation.error;
     error.message = fmt::format("{} failed at {}: {}", title(operation), operation.step,
                                 cause ? cause->message : "no reason is known");
-    error.advice = cause && !cause->advice.empty() ? cause->advice + ". Then: " : "";
-    error.advice += fmt::format("granary operation retry {}", operation.id);
+    error.advice = way_on(operation);
     if (cause) error.context = cause->context;
   }
   return error;
@@ -203,7 +212,10 @@ Result<OperationDocument> Session::wait(OperationDocument operation) {
     away = {};
     operation = std::move(*changed);
     progress.show(operation);
-    if (operation.state == "succeeded" || waits_by_wish(operation)) return operation;
+    const bool done = operation.state == "succeeded" || waits_by_wish(operation);
+    if (done)
+      for (const std::string& warning : operation.warnings) progress.note("warning: " + warning);
+    if (done) return operation;
     if (is_final(operation)) return std::unexpected(failure_of(operation));
   }
 }

@@ -35,6 +35,14 @@ std::string disk_of(const api_wire::TenantDocument& tenant) {
                      human_bytes(tenant.disk_quota_bytes.value_or(0)));
 }
 
+// Which operation left it as it is, and why.
+std::string failure_of(const api_wire::TenantDocument& tenant) {
+  if (!tenant.last_failure) return "";
+  const api_wire::FailureDocument& failure = *tenant.last_failure;
+  return fmt::format("{} {} at {} ({}, operation {}): {}", failure.kind, failure.state,
+                     failure.step, failure.when, failure.operation, failure.message);
+}
+
 }  // namespace
 
 std::string table_of(const api_wire::TenantList& list, base::WallTime now) {
@@ -69,6 +77,9 @@ std::string facts_of(const api_wire::TenantDocument& tenant, base::WallTime now)
   facts.add("settings", joined(tenant.settings));
   facts.add("created", fmt::format("{} ({} ago)", tenant.created, age(tenant.created, now)));
   facts.add("operation", tenant.operation.value_or(""));
+  facts.add("last failure", failure_of(tenant));
+  facts.add("to do", tenant.last_failure ? tenant.last_failure->advice : "");
+  facts.add("not set", fmt::format("{}", fmt::join(tenant.secrets_not_set, ", ")));
   facts.add("cloud says", tenant.cloud_problem.value_or(""));
   if (tenant.services.empty()) return facts.text();
   Table services({"SERVICE", "PHASE", "MEMORY", "WAKES", "LAST FAILURE"});

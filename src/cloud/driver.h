@@ -108,7 +108,8 @@ class Driver {
   virtual base::Task<base::Result<Actual>> describe(base::AccountId account) = 0;
   // Accounts in order of their id, from the one after `after`.
   virtual base::Task<base::Result<Page>> list(std::string after, std::uint32_t limit) = 0;
-  // Lines that the service wrote, from `cursor` on (0: from the oldest kept).
+  // Lines that the service wrote, from `cursor` on (0: from the oldest kept). A service without a
+  // name: the account's access log, a line for each request that the gateway answered for it.
   struct LogChunk {
     std::vector<std::string> lines;
     std::uint64_t cursor = 0;  // where to go on

@@ -80,10 +80,26 @@ Result<std::string> release_for(Transaction& tx, const AccountId& id, const Arch
                   had->app, release.app, id.value, release.id.value));
 }
 
+// One that has failed has no account to put data into: it makes place for a new one.
+base::Failure has_failed(const AccountId& id, Code code) {
+  return base::fail_with_advice(
+      code, fmt::format("there is a tenant '{}' already: it has failed", id.value),
+      fmt::format("Remove it, then restore again: granary tenant offboard {} --retain 0s",
+                  id.value));
+}
+
+base::Failure name_in_use(const Account& present) {
+  if (present.state == State::Failed) return has_failed(present.id, Code::AlreadyExists);
+  return base::fail_with_advice(Code::AlreadyExists,
+                                fmt::format("there is a tenant '{}' already", present.id.value),
+                                "Choose another name, or replace its data with --replace");
+}
+
 Result<void> close_for_restore(Transaction& tx, const AccountId& id, State was,
                                base::WallTime now) {
   TRY_ASSIGN(const Account account, registry::get(tx, id));
   TRY(check_free(account));
+  if (account.state == State::Failed) return has_failed(id, Code::Conflict);
   if (account.state != was)
     return base::fail(Code::Conflict, "'{}' has just become {}", id.value,
                       registry::to_string(account.state));
@@ -113,7 +129,7 @@ Task<Result<Operation>> Lifecycle::export_tenant(Export request, Caller caller) 
         Code::Conflict,
         fmt::format("'{}' is {}; only what is active or suspended can be exported", id.value,
                     registry::to_string(account.state)),
-        "See what is under way: granary operation list");
+        registry::way_on(id, account.state));
   };
   object input;
   input["keep_us"] = std::chrono::microseconds(request.keep).count();
@@ -150,10 +166,7 @@ Task<Result<Operation>> Lifecycle::restore(Restore request, Caller caller) {
   auto record = [id, head, was, replaces,
                  now = parts_.clock.wall()](Transaction& tx) -> Result<void> {
     if (replaces) return close_for_restore(tx, id, was, now);
-    if (registry::get(tx, id))
-      return base::fail_with_advice(Code::AlreadyExists,
-                                    fmt::format("there is a tenant '{}' already", id.value),
-                                    "Choose another name, or replace its data with --replace");
+    if (const auto present = registry::get(tx, id)) return name_in_use(*present);
     TRY_ASSIGN(Account account, account_from(tx, id, head));
     account.created = account.updated = now;
     TRY(registry::insert(tx, account));

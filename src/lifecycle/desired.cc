@@ -169,11 +169,7 @@ Result<void> take_slots(store::Transaction& tx, const base::AccountId& id,
   std::vector<std::string> names;
   if (!release_hash.empty()) {
     TRY_ASSIGN(const auto release, registry::get_release_by_hash(tx, release_hash));
-    TRY_ASSIGN(const object manifest, parse_manifest(release.manifest));
-    for (const auto& service : services_of(manifest)) {
-      TRY_ASSIGN(std::string name, base::json::get_string(service.as_object(), "name"));
-      names.push_back(std::move(name));
-    }
+    TRY_ASSIGN(names, service_names(release.manifest));
   }
   TRY(registry::assign_slots(tx, id, names));
   return {};
@@ -188,13 +184,43 @@ Result<std::vector<Question>> questions_of(const std::string& text) {
     TRY_ASSIGN(const auto routes, base::json::get_strings(members, "routes"));
     if (routes.empty()) continue;  // stored by an earlier version
     TRY_ASSIGN(std::string health, base::json::get_string_or(members, "health", ""));
+    TRY_ASSIGN(std::string name, base::json::get_string(members, "name"));
     if (health.empty()) {
-      questions.push_back({routes.front(), Question::Wants::AnyAnswer});
+      questions.push_back({std::move(name), routes.front(), Question::Wants::AnyAnswer});
     } else {
-      questions.push_back({std::move(health), Question::Wants::Success});
+      questions.push_back({std::move(name), std::move(health), Question::Wants::Success});
     }
   }
   return questions;
+}
+
+std::string path_of_nothing(const std::string& route) {
+  constexpr std::string_view kName = "granary-deployment-check";
+  return fmt::format("{}{}{}", route, route.ends_with('/') ? "" : "/", kName);
+}
+
+Result<std::vector<std::string>> service_names(const std::string& text) {
+  TRY_ASSIGN(const object manifest, parse_manifest(text));
+  std::vector<std::string> names;
+  for (const auto& service : services_of(manifest)) {
+    TRY_ASSIGN(std::string name, base::json::get_string(service.as_object(), "name"));
+    names.push_back(std::move(name));
+  }
+  return names;
+}
+
+Result<std::vector<std::string>> secrets_not_set(store::Transaction& tx,
+                                                 const registry::Account& account) {
+  std::vector<std::string> missing;
+  if (account.desired_release.empty()) return missing;
+  TRY_ASSIGN(const auto release, registry::get_release_by_hash(tx, account.desired_release));
+  TRY_ASSIGN(const object manifest, parse_manifest(release.manifest));
+  if (!manifest.contains("secrets")) return missing;
+  TRY_ASSIGN(missing, base::json::get_strings(manifest, "secrets"));
+  TRY_ASSIGN(const auto secrets, registry::secrets_of(tx, account.id));
+  for (const registry::Secret& secret : secrets) std::erase(missing, secret.name);
+  std::ranges::sort(missing);
+  return missing;
 }
 
 }  // namespace granary::lifecycle

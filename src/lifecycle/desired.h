@@ -30,9 +30,17 @@ base::Result<void> take_slots(store::Transaction& tx, const base::AccountId& id,
 // What is asked for after a deployment, of every service that is reachable: its health path, or
 // where it has none its first route, so that it is started once and a crash is found.
 struct Question {
+  std::string service;
   std::string path;
   enum class Wants { Success, AnyAnswer } wants = Wants::Success;
 };
 base::Result<std::vector<Question>> questions_of(const std::string& manifest);
+// A path below this route that an app is not expected to have.
+std::string path_of_nothing(const std::string& route);
+
+base::Result<std::vector<std::string>> service_names(const std::string& manifest);
+// Secrets that the account's release declares, and that are set neither for it nor for all. Sorted.
+base::Result<std::vector<std::string>> secrets_not_set(store::Transaction& tx,
+                                                       const registry::Account& account);
 
 }  // namespace granary::lifecycle

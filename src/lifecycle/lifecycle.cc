@@ -210,8 +210,10 @@ Task<Result<Operation>> Lifecycle::resume(AccountId id, Caller caller) {
   auto record = [id, now = parts_.clock.wall()](Transaction& tx) -> Result<void> {
     TRY_ASSIGN(const Account account, registry::get(tx, id));
     if (account.state != State::Suspended)
-      return base::fail(Code::Conflict, "'{}' is {}, not suspended", id.value,
-                        registry::to_string(account.state));
+      return base::fail_with_advice(
+          Code::Conflict,
+          fmt::format("'{}' is {}, not suspended", id.value, registry::to_string(account.state)),
+          registry::way_on(id, account.state));
     TRY(registry::set_state(tx, id, State::Active, now));
     return {};
   };
@@ -227,16 +229,17 @@ Task<Result<Operation>> Lifecycle::offboard(Offboard request, Caller caller) {
     if (account.state == State::Offboarding && !busy) return {};
     TRY(check_free(account));
     if (account.state == State::Creating)
-      return base::fail_with_advice(
-          Code::Conflict, fmt::format("'{}' is being created", id.value),
-          "Wait for it, or call it off: granary operation list, granary operation cancel ID");
+      return base::fail_with_advice(Code::Conflict, fmt::format("'{}' is being created", id.value),
+                                    registry::way_on(id, account.state));
     TRY(registry::set_state(tx, id, State::Offboarding, now));
     return {};
   };
   base::json::object input;
   const auto until = now + std::chrono::duration_cast<std::chrono::microseconds>(request.retain);
   input["retain_until"] = until.time_since_epoch().count();
-  input["final_export"] = request.final_export == Offboard::FinalExport::Yes;
+  // Without retention there is none, whatever was asked for.
+  input["final_export"] =
+      request.final_export == Offboard::FinalExport::Yes && request.retain.count() > 0;
   co_return co_await change("tenant.offboard", request.id, std::move(input), std::move(record),
                             std::move(caller));
 }

@@ -16,8 +16,10 @@
 #include "base/signature.h"
 #include "cloud/driver.h"
 #include "lifecycle/archives.h"
+#include "lifecycle/condition.h"
 #include "lifecycle/domain_checker.h"
 #include "lifecycle/drift.h"
+#include "lifecycle/prober.h"
 #include "lifecycle/release_files.h"
 #include "operation/engine.h"
 #include "registry/account.h"
@@ -29,19 +31,6 @@
 #include "store/store.h"
 
 namespace granary::lifecycle {
-
-// Asks one service of an account for its health path, through the gateway, as a customer would.
-// Declared here because the check after a deployment consumes it; wired in by app.
-class Prober {
- public:
-  virtual ~Prober() = default;
-  // Resolves when the answer was 2xx. Errors: Unavailable or Deadline with what was answered.
-  virtual base::Task<base::Result<void>> probe(base::AccountId account, std::string path) = 0;
-  // Resolves when the service answered at all: for one that has no health path. Errors: likewise.
-  virtual base::Task<base::Result<void>> reach(base::AccountId account, std::string path) {
-    return probe(std::move(account), std::move(path));
-  }
-};
 
 // Told after a durable change of what the gateway must know; it resolves when the gateways that
 // run can be expected to have it (a published snapshot), so that "active" means reachable.
@@ -163,6 +152,9 @@ class Lifecycle final {
   // Removes releases that nobody uses, but for the newest `keep` of each app and those that are
   // younger than kKeepReleases. For every hour.
   base::Task<base::Result<std::uint32_t>> sweep_releases(std::uint32_t keep);
+  // Removes files of releases that no row names, an hour after they were put in place: control was
+  // killed between the two. For the start, and every hour.
+  base::Task<base::Result<std::uint32_t>> sweep_release_files();
 
   // Held at its release; `until` nothing: for good. No operation: it is in force when it returns.
   base::Task<base::Result<registry::Account>> pin(base::AccountId id,
@@ -203,6 +195,8 @@ class Lifecycle final {
   base::Task<base::Result<operation::Operation>> repair(Repair request, Caller caller);
 
   base::Task<base::Result<registry::Account>> get(base::AccountId id);
+  // Why it is as it is. Errors: NotFound.
+  base::Task<base::Result<Condition>> condition(base::AccountId id);
   // What the account's cloud says now. Errors: NotFound, Unavailable.
   base::Task<base::Result<cloud::Actual>> inspect(base::AccountId id);
   base::Task<base::Result<cloud::Driver::LogChunk>> read_log(base::ServiceId service,

@@ -34,7 +34,11 @@ inline constexpr const char* kCertificateType = "application/vnd.granary.certifi
 // A release that nobody uses is kept so long, for going back to it.
 inline constexpr std::chrono::hours kKeepReleases{24 * 30};
 // A check is repeated so often before the deployment counts as failing.
-inline constexpr std::uint32_t kCheckAttempts = 3;
+// With the engine's pauses the last attempt comes well after an app that has crashed at the path of
+// the first one may be started again (agent::kFirstBackOff).
+inline constexpr std::uint32_t kCheckAttempts = 4;
+// Operations of a tenant that are looked at for the one that left it as it is.
+inline constexpr std::uint32_t kConditionLooksBack = 20;
 // A manifest that does not say: its disk.
 inline constexpr std::uint64_t kDefaultDiskBytes = 1ULL << 30;
 inline constexpr std::size_t kMaxManifest = 1U << 20;

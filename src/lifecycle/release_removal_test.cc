@@ -107,5 +107,25 @@ TEST_F(ReleaseRemovalTest, InTimeThoseGoThatAreOldUnusedAndNotAmongTheNewest) {
   EXPECT_EQ(sweep(2), 0U);
 }
 
+// Control was killed between putting files in their place and writing the row.
+TEST_F(ReleaseRemovalTest, FilesThatNoReleaseNamesGoAfterAnHour) {
+  const std::string orphan(64, 'd');
+  const std::string young(64, 'e');
+  control_.release_files.files = {{"aaaa11112222", 48h}, {orphan, 2h}, {young, 59min}};
+  const auto swept = control_.world.run(control_.lifecycle->sweep_release_files());
+  ASSERT_TRUE(swept.has_value());
+  EXPECT_EQ(*swept, 1U);
+  EXPECT_THAT(control_.release_files.removed, ElementsAre(orphan));
+  EXPECT_EQ(*control_.world.run(control_.lifecycle->sweep_release_files()), 0U);
+}
+
+TEST_F(ReleaseRemovalTest, ARefusalNamesTheTenantAndTheCommand) {
+  ASSERT_TRUE(control_.ended(control_.create("acme")).has_value());
+  const auto refused =
+      control_.world.run(control_.lifecycle->delete_release("insight-1", {.actor = "test"}));
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_THAT(refused.error().advice, HasSubstr("granary tenant update acme --release OTHER"));
+}
+
 }  // namespace
 }  // namespace granary::lifecycle

@@ -1,3 +1,4 @@
+#include "base/log.h"
 #include "lifecycle/lifecycle.h"
 #include "lifecycle/limits.h"
 #include "registry/audit.h"
@@ -103,6 +104,29 @@ Task<Result<std::uint32_t>> Lifecycle::sweep_releases(std::uint32_t keep) {
         !gone && (gone.error().code == Code::Conflict || gone.error().code == Code::NotFound);
     if (!gone && !needless) co_return std::unexpected(gone.error());
     removed += gone ? 1 : 0;
+  }
+  co_return removed;
+}
+
+// One that comes back meanwhile keeps its files: ReleaseFiles::remove() looks for the row itself.
+Task<Result<std::uint32_t>> Lifecycle::sweep_release_files() {
+  CO_TRY_ASSIGN(const auto files, co_await parts_.release_files.list());
+  std::vector<std::string> unknown;
+  CO_TRY(co_await parts_.store.read([&](Transaction& tx) -> Result<void> {
+    for (const ReleaseFiles::Found& file : files) {
+      if (file.age < kUnknownFileAge) continue;
+      const auto row = registry::get_release_by_hash(tx, file.hash);
+      if (!row && row.error().code != Code::NotFound) return std::unexpected(row.error());
+      if (!row) unknown.push_back(file.hash);
+    }
+    return {};
+  }));
+  std::uint32_t removed = 0;
+  for (const std::string& hash : unknown) {
+    // Its row may have been removed a moment ago: then the operation that did so removes these.
+    CO_TRY(co_await parts_.release_files.remove(hash));
+    base::log::info("removed the files of {}, which is no release", hash);
+    ++removed;
   }
   co_return removed;
 }

@@ -98,5 +98,24 @@ TEST_F(ReleasesTest, OneThatCrashesAtItsStartFailsTheCheck) {
   EXPECT_EQ(control_.get("acme")->health, registry::Health::Failing);
 }
 
+// One path at which an app crashes is no reason to take the release for one that does not start.
+TEST_F(ReleasesTest, OneThatBreaksOffAtItsFirstPathIsWellIfItAnswersAnother) {
+  add("bare-1", 'f', "bare", R"({"services": [{"name": "web", "routes": ["/"]}]})");
+  control_.prober.break_off_at("/");
+  ASSERT_TRUE(create("bare-1").has_value());
+  control_.finish_all();
+  EXPECT_EQ(control_.get("acme")->health, registry::Health::Well);
+  EXPECT_EQ(control_.prober.reaches(kAcme), 2);
+}
+
+TEST_F(ReleasesTest, OneThatBreaksOffAtEveryPathFailsTheCheck) {
+  add("bare-1", 'f', "bare", R"({"services": [{"name": "web", "routes": ["/"]}]})");
+  control_.prober.break_off_at("");
+  ASSERT_TRUE(create("bare-1").has_value());
+  control_.finish_all();
+  EXPECT_EQ(control_.get("acme")->health, registry::Health::Failing);
+  EXPECT_THAT(control_.get("acme")->health_detail, HasSubstr("service web ended, or broke off"));
+}
+
 }  // namespace
 }  // namespace granary::lifecycle

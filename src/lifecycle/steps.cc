@@ -1,5 +1,7 @@
 #include "lifecycle/steps.h"
 
+#include <fmt/ranges.h>
+
 #include "lifecycle/desired.h"
 #include "lifecycle/limits.h"
 #include "lifecycle/subjects.h"
@@ -72,6 +74,29 @@ Result<void> record_restore_ended(Transaction& tx, const Operation& operation) {
                     });
 }
 
+// What the release has that this cloud cannot run is mended by another release: the same one again
+// fails again.
+base::Failure of_release(const AccountId& id, base::Error error) {
+  if (error.code != Code::InvalidArgument && error.code != Code::NotSupported)
+    return base::Failure(std::move(error));
+  if (!error.advice.empty()) error.advice += ". ";
+  error.advice += fmt::format(
+      "Then deploy the corrected release: granary tenant update {} --release NEW", id.value);
+  return base::Failure(std::move(error));
+}
+
+void warn_of_secrets(const std::vector<std::string>& names, Outcome& outcome) {
+  if (names.empty()) return;
+  base::json::array warnings;
+  for (const std::string& name : names)
+    warnings.emplace_back(
+        fmt::format("the release declares the secret {0}, which is not set: the app finds no file "
+                    "of it. Set it: granary secret set {0}",
+                    name));
+  outcome.detail += fmt::format("; secrets that are not set: {}", fmt::join(names, ", "));
+  outcome.scratch["warnings"] = std::move(warnings);
+}
+
 Result<void> record_check_failed(Transaction& tx, const Operation& operation) {
   const std::string why = operation.error ? operation.error->message : "the check was cancelled";
   const auto recorded = registry::record_health(tx, account_of(operation),
@@ -126,7 +151,7 @@ void Lifecycle::Steps::add_kinds() {
                 leaving_step("destroy", &Steps::destroy), step("unpublish", &Steps::publish)});
   offboard.on_failure = record_offboard_ended;
   offboard.no_way_back = "destroy";
-  operation::Kind check_kind = changing("deployment.check", {step("check", &Steps::check)});
+  operation::Kind check_kind = changing(kCheckKind, {step("check", &Steps::check)});
   check_kind.on_failure = record_check_failed;
   check_kind.concurrency = kConcurrentChecks;
   check_kind.max_attempts = kCheckAttempts;
@@ -157,6 +182,7 @@ Task<Result<Lifecycle::Steps::Target>> Lifecycle::Steps::target_of(AccountId id)
   CO_TRY(co_await parts.store.read([&](Transaction& tx) -> Result<void> {
     TRY_ASSIGN(const Account account, registry::get(tx, id));
     TRY_ASSIGN(target.desired, desired_of(tx, account, parts.sealing_key));
+    TRY_ASSIGN(target.secrets_not_set, secrets_not_set(tx, account));
     return {};
   }));
   CO_TRY_ASSIGN(target.driver, co_await whole.cloud_of(id));
@@ -174,10 +200,12 @@ Lifecycle::Steps::Step Lifecycle::Steps::prepare(Operation operation) {
 
 Lifecycle::Steps::Step Lifecycle::Steps::converge(Operation operation) {
   CO_TRY_ASSIGN(Target target, co_await target_of(account_of(operation)));
-  CO_TRY_ASSIGN(const cloud::Actual actual,
-                co_await target.driver->converge(std::move(target.desired)));
+  const auto converged = co_await target.driver->converge(std::move(target.desired));
+  if (!converged) co_return of_release(account_of(operation), converged.error());
+  const cloud::Actual& actual = *converged;
   Outcome outcome;
   outcome.detail = fmt::format("account is as desired (version {})", actual.version);
+  warn_of_secrets(target.secrets_not_set, outcome);
   outcome.commit = [actual, now = parts.clock.wall()](Transaction& tx) {
     return record_converged(tx, actual, now);
   };
@@ -207,50 +235,6 @@ Task<Result<void>> Lifecycle::Steps::destroy_broken(AccountId id) {
 Lifecycle::Steps::Step Lifecycle::Steps::publish(Operation) {
   CO_TRY(co_await parts.publisher.publish());
   co_return Outcome{.commit = {}, .scratch = {}, .detail = "the gateway knows", .not_before = {}};
-}
-
-// An operation of its own, so that a burst of new tenants is not held up by waking each of them.
-Lifecycle::Steps::Step Lifecycle::Steps::request_check(Operation operation) {
-  base::json::object input;
-  input["account"] = account_of(operation).value;
-  operation::Request request{.kind = "deployment.check",
-                             .subject = "check/" + account_of(operation).value,
-                             .input = std::move(input),
-                             .actor = operation.actor,
-                             .idempotency_key = "check-after/" + operation.id.value};
-  CO_TRY_ASSIGN(const Operation follow, co_await parts.engine.submit(std::move(request)));
-  Outcome outcome;
-  outcome.scratch["check"] = follow.id.value;
-  outcome.detail = "its health is checked next";
-  co_return outcome;
-}
-
-Lifecycle::Steps::Step Lifecycle::Steps::check(Operation operation) {
-  const AccountId id = account_of(operation);
-  std::vector<Question> questions;
-  CO_TRY(co_await parts.store.read([&](Transaction& tx) -> Result<void> {
-    TRY_ASSIGN(const Account account, registry::get(tx, id));
-    // Suspended or going away since: nothing to check, nothing to alarm about.
-    if (account.state != State::Active || account.desired_release.empty()) return {};
-    TRY_ASSIGN(const auto release, registry::get_release_by_hash(tx, account.desired_release));
-    TRY_ASSIGN(questions, questions_of(release.manifest));
-    return {};
-  }));
-  for (const Question& question : questions) {
-    if (question.wants == Question::Wants::Success) {
-      CO_TRY(co_await parts.prober.probe(id, question.path));
-    } else {
-      CO_TRY(co_await parts.prober.reach(id, question.path));
-    }
-  }
-  Outcome outcome;
-  outcome.detail = questions.empty() ? "there is nothing to ask" : "every service answers";
-  if (!questions.empty()) {
-    outcome.commit = [id, now = parts.clock.wall()](Transaction& tx) {
-      return registry::record_health(tx, id, registry::Health::Well, "", now);
-    };
-  }
-  co_return outcome;
 }
 
 }  // namespace granary::lifecycle

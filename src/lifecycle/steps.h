@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "lifecycle/desired.h"
 #include "lifecycle/lifecycle.h"
 
 namespace granary::lifecycle {
@@ -22,8 +23,15 @@ struct Lifecycle::Steps {
   Step converge_made(operation::Operation operation);
   base::Task<base::Result<void>> destroy_broken(base::AccountId id);
   Step publish(operation::Operation operation);
+
+  // ---- check_steps.cc: what is asked of an app after its deployment
   Step request_check(operation::Operation operation);
   Step check(operation::Operation operation);
+  base::Task<base::Result<void>> ask(base::AccountId id, Question question, std::uint32_t attempt);
+  base::Task<std::optional<cloud::ServiceStatus>> status_of(base::AccountId id,
+                                                            std::string service);
+  base::Task<base::Error> explained(const operation::Operation& operation, base::AccountId id,
+                                    std::string service, base::Error error);
 
   // ---- export_steps.cc
   Step export_data(operation::Operation operation);
@@ -67,6 +75,7 @@ struct Lifecycle::Steps {
   struct Target {
     cloud::Desired desired;
     cloud::Driver* driver = nullptr;
+    std::vector<std::string> secrets_not_set;
   };
   base::Task<base::Result<Target>> target_of(base::AccountId id);
   base::Task<base::Result<ArchiveHead>> head_of(base::AccountId id, cloud::DataExport data);

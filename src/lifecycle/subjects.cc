@@ -15,16 +15,11 @@ using registry::State;
 using store::Transaction;
 
 Result<void> check_free(const Account& account) {
-  const std::string_view state = registry::to_string(account.state);
-  if (account.state == State::Offboarding)
-    return base::fail_with_advice(
-        Code::Conflict, fmt::format("'{}' is {}", account.id.value, state),
-        "End that first: granary operation list, granary operation cancel ID");
-  if (account.state == State::Restoring)
-    return base::fail_with_advice(Code::Conflict,
-                                  fmt::format("'{}' is {}", account.id.value, state),
-                                  "Wait for it: granary operation list, granary operation wait ID");
-  return {};
+  if (account.state != State::Offboarding && account.state != State::Restoring) return {};
+  return base::fail_with_advice(
+      Code::Conflict,
+      fmt::format("'{}' is {}", account.id.value, registry::to_string(account.state)),
+      registry::way_on(account.id, account.state));
 }
 
 Result<std::string> public_name(const std::string& name, const AccountId& id) {

@@ -9,6 +9,9 @@
 
 namespace granary::lifecycle {
 
+inline constexpr const char* kCheckKind = "deployment.check";
+// Checks of an account's deployments run beside its other operations.
+inline std::string check_subject(const base::AccountId& id) { return "check/" + id.value; }
 inline std::string subject_of(const base::AccountId& id) { return "tenant/" + id.value; }
 inline base::AccountId account_of(const operation::Operation& operation) {
   return base::AccountId(base::json::get_string(operation.input, "account").value_or(""));

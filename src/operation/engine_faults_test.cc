@@ -160,5 +160,17 @@ TEST_F(EngineTest, WhoWaitsForAnOperationIsToldWhenTheEngineCloses) {
   EXPECT_EQ(outcome->error().code, Code::Cancelled);
 }
 
+TEST_F(EngineTest, WhatIsWrongWhateverTheStateIsNotToBeTriedAgain) {
+  script_.refused = {"act"};
+  script_.reason = {Code::InvalidArgument, "the command is none", "Correct it", {}};
+  const Operation wrong = ended(submit("build", "tenant/a"));
+  EXPECT_EQ(wrong.error->advice, "Correct it");
+  script_.reason = {Code::Exhausted, "the quota is used up", "Raise it", {}};
+  const Operation full = ended(submit("build", "tenant/b"));
+  EXPECT_EQ(full.error->advice,
+            "Raise it. Once its cause is gone, go on from step act with granary operation retry " +
+                full.id.value);
+}
+
 }  // namespace
 }  // namespace granary::operation::testing

@@ -97,15 +97,27 @@ Task<Engine::Next> Engine::record_failure(Operation operation, base::Error error
   co_return Next::Park;
 }
 
+namespace {
+
+// What is wrong whatever the state is wrong the next time as well: no word of trying again then.
+void add_way_on(Operation& operation) {
+  base::Error& error = *operation.error;
+  const std::string retry = "granary operation retry " + operation.id.value;
+  const bool senseless = error.code == base::Code::InvalidArgument;
+  if (error.advice.contains(retry) || (senseless && !error.advice.empty())) return;
+  if (!error.advice.empty()) error.advice += ". ";
+  error.advice +=
+      fmt::format("Once its cause is gone, go on from step {} with {}", operation.step, retry);
+}
+
+}  // namespace
+
 Task<Engine::Next> Engine::finish(Operation operation, State state) {
   const Kind& kind = kind_of(operation);
   operation.state = state;
   operation.next_attempt.reset();
   operation.updated = clock_.wall();
-  if (state == State::Failed && operation.error && operation.error->advice.empty())
-    operation.error->advice =
-        fmt::format("Once its cause is gone, go on from step {} with granary operation retry {}",
-                    operation.step, operation.id.value);
+  if (state == State::Failed && operation.error) add_way_on(operation);
   const std::string detail = operation.error ? base::describe(*operation.error) : "";
   auto end = [&](Transaction& tx) {
     return rows::end_step(tx, operation.id, std::string(to_string(state)), detail,

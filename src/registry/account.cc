@@ -28,15 +28,23 @@ Result<void> check_counts(const Account& account) {
                     kMaxDomains, kMaxLabels, kMaxSettings, kMaxDiscoveryKeys);
 }
 
+base::Failure name_taken(const Account& present) {
+  const std::string& id = present.id.value;
+  if (present.state == State::Failed)
+    return base::fail_with_advice(Code::AlreadyExists,
+                                  fmt::format("there is a tenant '{}' already: it has failed", id),
+                                  way_on(present.id, present.state));
+  return base::fail_with_advice(
+      Code::AlreadyExists, fmt::format("there is a tenant '{}' already", id),
+      fmt::format("See granary tenant show {}, or choose another name", id));
+}
+
 }  // namespace
 
 Result<Account> insert(Transaction& tx, Account account) {
   TRY(check_counts(account));
-  TRY_ASSIGN(const auto taken, tx.exec("SELECT id FROM account WHERE id = :1", {account.id.value}));
-  if (!taken.empty())
-    return base::fail_with_advice(
-        Code::AlreadyExists, fmt::format("there is a tenant '{}' already", account.id.value),
-        fmt::format("See granary tenant show {}, or choose another name", account.id.value));
+  TRY_ASSIGN(const auto taken, rows::select(tx, "WHERE id = :1", {account.id.value}));
+  if (!taken.empty()) return name_taken(taken.front());
   TRY_ASSIGN(const auto counted,
              tx.exec("UPDATE ordinal_counter SET next = next + 1 RETURNING next - 1"));
   account.ordinal = static_cast<std::uint32_t>(counted.front().integer(0));
@@ -93,12 +101,10 @@ Result<Account> set_state(Transaction& tx, const AccountId& id, State to, WallTi
   TRY_ASSIGN(Account account, get(tx, id));
   if (account.state == to) return account;
   if (!may_become(account.state, to))
-    return base::fail_with_advice(
-        Code::Conflict,
-        fmt::format("'{}' is {} and cannot become {}", id.value, to_string(account.state),
-                    to_string(to)),
-        fmt::format("See what is under way with granary operation list, or granary tenant show {}",
-                    id.value));
+    return base::fail_with_advice(Code::Conflict,
+                                  fmt::format("'{}' is {} and cannot become {}", id.value,
+                                              to_string(account.state), to_string(to)),
+                                  way_on(id, account.state));
   if (refuses_traffic(account.state) != refuses_traffic(to)) ++account.version;
   account.state = to;
   account.updated = now;

@@ -133,6 +133,10 @@ base::Result<std::vector<base::AccountId>> list_by_plan(store::Transaction& tx,
                                                         const std::string& plan,
                                                         const std::string& after,
                                                         std::uint32_t limit);
+// What can be done with an account that is in the way of what was asked for, by its state: a
+// sentence with the commands.
+std::string way_on(const base::AccountId& id, State state);
+
 // What an audit tells of an account: what people set, and its state.
 base::json::object audit_document(const Account& account);
 

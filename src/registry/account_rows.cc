@@ -163,10 +163,17 @@ Result<void> drop_label(Transaction& tx, const AccountId& id, const std::string&
   return {};
 }
 
+base::Failure domain_taken(const std::string& domain) {
+  return base::fail_with_advice(
+      Code::AlreadyExists, fmt::format("the domain {} is taken by a tenant already", domain),
+      fmt::format("See which under domains in granary tenant list -o json, and take it away there: "
+                  "granary tenant update OTHER --remove-domain {}; or choose another domain",
+                  domain));
+}
+
 Result<void> add_domain(Transaction& tx, const AccountId& id, const std::string& domain) {
   TRY_ASSIGN(const auto owner, find_by_domain(tx, domain));
-  if (owner)
-    return base::fail(Code::AlreadyExists, "the domain {} is taken by a tenant already", domain);
+  if (owner) return domain_taken(domain);
   TRY(tx.exec("INSERT INTO account_domain (domain, account) VALUES (:1, :2)", {domain, id.value}));
   return {};
 }
@@ -180,7 +187,10 @@ Result<void> add_discovery(Transaction& tx, const AccountId& id, const std::stri
   TRY_ASSIGN(const auto owner, tx.exec("SELECT account FROM discovery_key WHERE name = :1", {key}));
   if (!owner.empty() && owner.front().text(0) == id.value) return {};
   if (!owner.empty())
-    return base::fail(Code::AlreadyExists, "another tenant is found by {} already", key);
+    return base::fail_with_advice(
+        Code::AlreadyExists, fmt::format("another tenant is found by {} already", key),
+        "See which under discovery in granary tenant list -o json, and take it away there: granary "
+        "tenant update OTHER --remove-email or --remove-email-domain");
   TRY(tx.exec("INSERT INTO discovery_key (name, account) VALUES (:1, :2)", {key, id.value}));
   return {};
 }

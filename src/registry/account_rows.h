@@ -14,6 +14,8 @@ base::Result<void> put_label(store::Transaction& tx, const base::AccountId& id,
                              const std::string& name, const std::string& value);
 base::Result<void> drop_label(store::Transaction& tx, const base::AccountId& id,
                               const std::string& name);
+// The refusal of a domain that another account has, with the way out.
+base::Failure domain_taken(const std::string& domain);
 // Errors: AlreadyExists when another account has the domain.
 base::Result<void> add_domain(store::Transaction& tx, const base::AccountId& id,
                               const std::string& domain);

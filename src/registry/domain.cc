@@ -24,10 +24,6 @@ DomainClaim from_row(const Row& row) {
           WallTime(std::chrono::microseconds(row.integer(3)))};
 }
 
-base::Failure taken(const std::string& domain) {
-  return base::fail(Code::AlreadyExists, "the domain {} is taken by a tenant already", domain);
-}
-
 std::string lower(std::string_view text) {
   std::string lowered(text);
   for (char& c : lowered) {
@@ -53,7 +49,7 @@ std::string_view to_string(Proof proof) {
 Result<DomainClaim> claim_domain(Transaction& tx, DomainClaim claim) {
   TRY(get(tx, claim.account));
   TRY_ASSIGN(const auto owner, find_by_domain(tx, claim.domain));
-  if (owner) return taken(claim.domain);
+  if (owner) return rows::domain_taken(claim.domain);
   const auto earlier = get_claim(tx, claim.account, claim.domain);
   if (earlier) return earlier;
   TRY_ASSIGN(const auto claims, list_claims(tx, claim.account));

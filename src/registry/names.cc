@@ -101,6 +101,27 @@ bool may_become(State from, State to) {
   return false;
 }
 
+std::string way_on(const base::AccountId& id, State state) {
+  switch (state) {
+    case State::Creating:
+      return "Wait for it, or call it off: granary operation list, granary operation cancel ID";
+    case State::Active:
+      return fmt::format("It serves already: granary tenant show {}", id.value);
+    case State::Suspended:
+      return fmt::format("Let it serve again first: granary tenant resume {}", id.value);
+    case State::Restoring:
+      return "Wait for it: granary operation list, granary operation wait ID";
+    case State::Offboarding:
+      return "End that first: granary operation list, granary operation cancel ID";
+    case State::Failed:
+      return fmt::format(
+          "See why: granary tenant show {0}. Deploy a corrected release: granary tenant update {0} "
+          "--release NEW; or remove the tenant: granary tenant offboard {0}",
+          id.value);
+  }
+  return "";
+}
+
 Result<std::string> parse_domain(std::string_view text) {
   std::string domain(text);
   std::ranges::transform(domain, domain.begin(), [](char c) {

@@ -166,7 +166,10 @@ Result<void> check_unused(Transaction& tx, const Release& release) {
         Code::Conflict,
         fmt::format("release '{}' is used by {}{}", release.id.value, fmt::join(accounts, ", "),
                     more ? " and others" : ""),
-        "Move them to another release first: granary tenant update TENANT --release R");
+        fmt::format(
+            "Bring each of these tenants to another release first: granary tenant update {} "
+            "--release OTHER; or offboard them",
+            accounts.front()));
   }
   return {};
 }

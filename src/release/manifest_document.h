@@ -12,11 +12,13 @@ namespace granary::release {
 
 // A path that the manifest names and that must be there.
 struct PathClaim {
-  enum class Kind { Folder, File, Program };
+  // Words: a program's name with blanks in it, which is a file of the app or several words.
+  enum class Kind { Folder, File, Program, Words };
   Kind kind = Kind::File;
-  std::string path;  // relative to the app's folder
+  std::string path;  // relative to the app's folder; empty: elsewhere
   Mark mark;
-  std::string name;  // "frontend.root"
+  std::string name;     // "frontend.root"
+  std::string written;  // of a program: as it stands in the manifest
 };
 
 struct ManifestDocument {

@@ -2,6 +2,7 @@
 #include "base/os/folder.h"
 #include "base/text.h"
 #include "release/manifest_document.h"
+#include "release/manifest_values.h"
 
 namespace granary::release {
 namespace {
@@ -15,6 +16,7 @@ using base::os::Folder;
 // What lies at a path below a folder, without following links. Errors: NotFound, Refused (a link
 // on the way).
 Result<EntryStatus> status_below(const Folder& root, const std::string& path) {
+  if (path.empty()) return base::fail(Code::NotFound, "it lies elsewhere");
   const std::size_t slash = path.find('/');
   if (slash == std::string::npos) return root.status(path);
   TRY_ASSIGN(const Folder next, root.open_folder(path.substr(0, slash)));
@@ -35,18 +37,25 @@ std::string_view claim_fault(const PathClaim& claim, const Result<EntryStatus>& 
       if (link) return "";
       if (!found || found->kind != EntryKind::File) return "is no file of the app";
       return (found->mode & 0111U) != 0 ? "" : "is not executable";
+    case PathClaim::Kind::Words:
+      return link || (found && found->kind == EntryKind::File)
+                 ? ""
+                 : "is no program: write one word per list element";
   }
   return "";
 }
 
-std::string claim_advice(PathClaim::Kind kind) {
-  switch (kind) {
+std::string claim_advice(const PathClaim& claim) {
+  switch (claim.kind) {
     case PathClaim::Kind::Folder:
       return "Name a folder of the release; is it built, and not listed in .granaryignore?";
     case PathClaim::Kind::File:
       return "Name a file of the release; is it built, and not listed in .granaryignore?";
     case PathClaim::Kind::Program:
       return "Name a program of the release and run `chmod +x` on it, or one that the silo has";
+    case PathClaim::Kind::Words:
+      return fmt::format("Write command: {}, with what follows it in the list",
+                         list_of_words(claim.written));
   }
   return "";
 }
@@ -56,8 +65,9 @@ Result<void> check_claims(const Folder& root, const ManifestDocument& document) 
     const std::string_view fault = claim_fault(claim, status_below(root, claim.path));
     if (fault.empty()) continue;
     return refuse(kManifestFile, claim.mark,
-                  fmt::format("{}: {} {}", claim.name, base::quote(claim.path), fault),
-                  claim_advice(claim.kind));
+                  fmt::format("{}: {} {}", claim.name,
+                              base::quote(claim.path.empty() ? claim.written : claim.path), fault),
+                  claim_advice(claim));
   }
   return {};
 }

@@ -64,11 +64,11 @@ Result<void> parse_frontend(const Field& field, ManifestDocument& document) {
   Frontend frontend;
   TRY_ASSIGN(frontend.root, parse_path(*root));
   document.claims.push_back(
-      {PathClaim::Kind::Folder, frontend.root, root->place().mark, root->place().name});
+      {PathClaim::Kind::Folder, frontend.root, root->place().mark, root->place().name, ""});
   if (const Field* fallback = members.find("fallback")) {
     TRY_ASSIGN(frontend.fallback, parse_path(*fallback));
     document.claims.push_back({PathClaim::Kind::File, frontend.root + "/" + frontend.fallback,
-                               fallback->place().mark, fallback->place().name});
+                               fallback->place().mark, fallback->place().name, ""});
   }
   document.manifest.frontend = std::move(frontend);
   return {};

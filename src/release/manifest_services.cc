@@ -17,6 +17,10 @@ constexpr std::array<std::string_view, 9> kServiceKeys = {"command",      "liste
 constexpr std::array<std::string_view, 4> kLimitKeys = {"memory", "cpu", "processes", "in_flight"};
 
 Result<std::vector<std::string>> parse_command(const Field& field) {
+  const bool words = field.node().kind == YamlNode::Kind::Scalar && !is_blank(field.node().text);
+  if (words)
+    return field.place().refuse("must be a list with one word per list element",
+                                fmt::format("Write command: {}", list_of_words(field.node().text)));
   TRY_ASSIGN(const std::vector<Field> items, field.list(kMaxArguments));
   std::vector<std::string> command;
   std::size_t bytes = 0;
@@ -41,9 +45,14 @@ Result<std::vector<std::string>> parse_command(const Field& field) {
 void claim_program(const Field& field, const std::string& program, ManifestDocument& document) {
   std::string_view path = program;
   if (path.starts_with("./")) path.remove_prefix(2);
-  if (program.find('/') == std::string::npos || !file_path_fault(path).empty()) return;
-  document.claims.push_back(
-      {PathClaim::Kind::Program, std::string(path), field.place().mark, field.place().name});
+  const bool below = file_path_fault(path).empty();
+  // What lies elsewhere is no file of the app, and the machine's programs have no such names.
+  if (has_blank(program) && document.age == ManifestAge::New)
+    document.claims.push_back({PathClaim::Kind::Words, std::string(below ? path : ""),
+                               field.place().mark, field.place().name, program});
+  if (program.find('/') == std::string::npos || !below) return;
+  document.claims.push_back({PathClaim::Kind::Program, std::string(path), field.place().mark,
+                             field.place().name, program});
 }
 
 Result<std::uint16_t> parse_listen(const Field& field) {

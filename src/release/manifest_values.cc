@@ -166,4 +166,59 @@ std::string_view file_path_fault(std::string_view text) {
   return {};
 }
 
+bool is_blank(std::string_view text) {
+  return text.find_first_not_of(" \t\n") == std::string_view::npos;
+}
+
+bool has_blank(std::string_view text) {
+  return text.find_first_of(" \t\n") != std::string_view::npos;
+}
+
+namespace {
+
+std::vector<std::string> words_of(std::string_view command) {
+  std::vector<std::string> words;
+  bool open = false;  // within a word
+  char quote = 0;
+  for (const char c : command) {
+    if (quote == 0 && (c == ' ' || c == '\t' || c == '\n')) {
+      open = false;
+      continue;
+    }
+    if (!std::exchange(open, true)) words.emplace_back();
+    if (quote == 0 && (c == '\'' || c == '"')) {
+      quote = c;
+    } else if (c == quote) {
+      quote = 0;
+    } else {
+      words.back() += c;
+    }
+  }
+  return words;
+}
+
+// As YAML takes it for this very text.
+std::string as_item(const std::string& word) {
+  const bool plain = !word.empty() && word.front() != '-' && word.front() != ':' &&
+                     std::ranges::all_of(word, [](char c) {
+                       return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                              (c >= '0' && c <= '9') || std::string_view("._/-+=@:").contains(c);
+                     });
+  const bool option = word.size() > 1 && word.front() == '-' && word[1] != ' ' &&
+                      word.find_first_of(" ,:#[]{}'\"") == std::string::npos;
+  if (plain || option) return word;
+  std::string quoted = "'";
+  for (const char c : word) quoted += c == '\'' ? "''" : std::string(1, c);
+  return quoted + "'";
+}
+
+}  // namespace
+
+std::string list_of_words(std::string_view command) {
+  std::string list;
+  for (const std::string& word : words_of(command))
+    list += (list.empty() ? "" : ", ") + as_item(word);
+  return fmt::format("[{}]", list);
+}
+
 }  // namespace granary::release

@@ -31,4 +31,10 @@ std::string_view route_fault(std::string_view text);      // "/", "/api/", "/hoo
 std::string_view url_path_fault(std::string_view text);   // "/api/health"
 std::string_view file_path_fault(std::string_view text);  // "web/dist": relative, no . nor ..
 
+// A command that somebody wrote as one text, as the list that it must be: [python3, -m, app]. What
+// is quoted in it, as in a shell, stays one word.
+std::string list_of_words(std::string_view command);
+bool has_blank(std::string_view text);
+bool is_blank(std::string_view text);
+
 }  // namespace granary::release

@@ -219,6 +219,21 @@ Result<void> check_nesting(std::string_view text, std::string_view file) {
   return {};
 }
 
+// Where a tab stands among the blanks that a line begins with, in a text that is no YAML from `at`
+// on. Elsewhere tabs are fine, and so are they in texts of several lines.
+std::optional<Mark> indenting_tab(std::string_view text, const YAML::Mark& at) {
+  std::optional<Mark> found;
+  Mark mark;
+  bool leading = true;
+  for (const char c : text) {
+    if (!at.is_null() && mark.line > to_mark(at).line) break;
+    if (leading && c == '\t') found = mark;
+    leading = c == '\n' || (leading && (c == ' ' || c == '\t'));
+    mark = c == '\n' ? Mark{mark.line + 1, 1} : Mark{mark.line, mark.column + 1};
+  }
+  return found;
+}
+
 }  // namespace
 
 base::Failure refuse(std::string_view file, Mark mark, std::string_view message, std::string advice,
@@ -238,6 +253,8 @@ Result<YamlNode> parse_yaml(std::string_view text, std::string_view file) {
     }
   } catch (const YAML::Exception& error) {
     if (builder.failed()) return builder.take();
+    if (const auto tab = indenting_tab(text, error.mark))
+      return refuse(file, *tab, "tabs are not allowed for indentation", "Use spaces");
     return refuse(file, to_mark(error.mark), "this is no YAML: " + error.msg,
                   "Check indentation, quotes and brackets at this place");
   }

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "api/wire/operation_documents.h"
 #include "base/json.h"
 
 namespace granary::api_wire {
@@ -39,7 +40,9 @@ BOOST_DESCRIBE_STRUCT(ReleaseList, (), (items, next))
 
 struct ServiceDocument {
   std::string name;
-  std::string phase;  // asleep, starting, running, stopping, backing_off
+  // asleep, starting, running, stopping, backing_off; not_deployed: of the release that is to be
+  // deployed, and its cloud has nothing of it.
+  std::string phase;
   std::string last_failure;
   std::uint64_t memory_bytes = 0;
   std::uint64_t wakes = 0;
@@ -60,6 +63,19 @@ struct DomainClaimDocument {
 };
 BOOST_DESCRIBE_STRUCT(DomainClaimDocument, (),
                       (tenant, domain, token, txt_name, http_path, created))
+
+// The operation that left a tenant as it is, and why it did not do what was asked for.
+struct FailureDocument {
+  std::string operation;
+  std::string kind;  // tenant.create, tenant.update, deployment.check
+  std::string step;
+  std::string state;  // failed, cancelled
+  std::string message;
+  std::string advice;
+  std::string when;
+  bool operator==(const FailureDocument&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(FailureDocument, (), (operation, kind, step, state, message, advice, when))
 
 struct TenantDocument {
   std::string id;
@@ -91,7 +107,10 @@ struct TenantDocument {
   std::optional<std::string> encryption;  // of its disk: none, or the cipher
   std::optional<bool> yields_cpu;         // it uses much, and runs where no other tenant wants to
   std::optional<std::string> cloud_problem;
-  std::optional<std::string> operation;  // the newest one
+  std::optional<std::string> operation;  // the newest one, checks of its deployments included
+  // Missing where the newest operation that matters to its state went well.
+  std::optional<FailureDocument> last_failure;
+  std::vector<std::string> secrets_not_set;  // declared by the release that it is to run
   std::vector<DomainClaimDocument> domain_claims;
   bool operator==(const TenantDocument&) const = default;
 };
@@ -100,7 +119,7 @@ BOOST_DESCRIBE_STRUCT(TenantDocument, (),
                        desired_release, version, isolation, domains, discovery, pinned,
                        pinned_until, labels, settings, created, updated, services, disk_used_bytes,
                        disk_quota_bytes, encryption, yields_cpu, cloud_problem, operation,
-                       domain_claims))
+                       last_failure, secrets_not_set, domain_claims))
 
 struct TenantList {
   std::vector<TenantDocument> items;  // by id
@@ -178,58 +197,5 @@ struct LogDocument {
   std::uint64_t cursor = 0;  // where to go on
 };
 BOOST_DESCRIBE_STRUCT(LogDocument, (), (service, lines, cursor))
-
-// ---- operations
-
-struct ErrorDocument {
-  std::string code;
-  std::string message;
-  std::string advice;
-  std::vector<std::string> context;
-  bool operator==(const ErrorDocument&) const = default;
-};
-BOOST_DESCRIBE_STRUCT(ErrorDocument, (), (code, message, advice, context))
-
-struct StepDocument {
-  std::string step;
-  std::uint32_t attempt = 0;
-  std::string started;
-  std::optional<std::string> ended;
-  std::string outcome;  // running, done, retry, failed
-  std::string detail;
-  bool operator==(const StepDocument&) const = default;
-};
-BOOST_DESCRIBE_STRUCT(StepDocument, (), (step, attempt, started, ended, outcome, detail))
-
-struct OperationDocument {
-  std::string id;
-  std::string kind;     // tenant.create
-  std::string subject;  // tenant/acme
-  std::string state;    // queued, running, waiting, succeeded, failed, cancelled
-  std::string step;
-  std::uint32_t attempts = 0;
-  std::optional<ErrorDocument> error;  // of the last failed attempt
-  std::string actor;
-  std::string created;
-  std::string updated;
-  std::optional<std::string> next_attempt;
-  std::optional<std::string> clock_problem;  // why the time of next_attempt may not be the clock's
-  std::optional<std::string> follow_up;  // an operation that it started: the check of a deployment
-  // What it has made so far, by kind: the id, bytes and sha256 of an archive, the id of a
-  // certificate, what a repair found.
-  std::optional<base::json::object> result;
-  std::string revision;  // another one after every change; give it with ?wait to hear of the next
-  std::vector<StepDocument> history;  // when one operation is asked for
-  bool operator==(const OperationDocument&) const = default;
-};
-BOOST_DESCRIBE_STRUCT(OperationDocument, (),
-                      (id, kind, subject, state, step, attempts, error, actor, created, updated,
-                       next_attempt, clock_problem, follow_up, result, revision, history))
-
-struct OperationList {
-  std::vector<OperationDocument> items;  // newest first
-  std::optional<std::string> next;
-};
-BOOST_DESCRIBE_STRUCT(OperationList, (), (items, next))
 
 }  // namespace granary::api_wire

@@ -93,6 +93,9 @@ Task<Result<int>> http_status_of_socket(std::string path, std::string request,
 
 bool is_of_app(int status) { return status != 502 && status != 503 && status != 504; }
 
+// 503: it does not start, or takes no connection.
+bool is_broken_off(int status) { return status == 502 || status == 504; }
+
 Task<Result<int>> GatewayProber::status_of(base::AccountId account, std::string path) {
   std::string request = fmt::format(
       "GET {} HTTP/1.1\r\nHost: {}.{}\r\nUser-Agent: granary-check\r\nAccept: */*\r\n"
@@ -109,9 +112,11 @@ Task<Result<void>> GatewayProber::probe(base::AccountId account, std::string pat
                                    fmt::format("See granary tenant logs {}", account.value));
 }
 
-Task<Result<void>> GatewayProber::reach(base::AccountId account, std::string path) {
+Task<Result<lifecycle::Prober::Answer>> GatewayProber::reach(base::AccountId account,
+                                                             std::string path) {
   CO_TRY_ASSIGN(const int status, co_await status_of(account, path));
-  if (is_of_app(status)) co_return Result<void>();
+  if (is_of_app(status)) co_return Answer::OfApp;
+  if (is_broken_off(status)) co_return Answer::BrokenOff;
   co_return base::fail_with_advice(
       Code::Unavailable,
       fmt::format("the service at {} does not serve: the gateway answered {}", path, status),

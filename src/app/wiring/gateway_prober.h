@@ -12,7 +12,7 @@ class GatewayProber final : public lifecycle::Prober {
   explicit GatewayProber(const Config& config) : gateway_(config.gateway), domain_(config.domain) {}
 
   base::Task<base::Result<void>> probe(base::AccountId account, std::string path) override;
-  base::Task<base::Result<void>> reach(base::AccountId account, std::string path) override;
+  base::Task<base::Result<Answer>> reach(base::AccountId account, std::string path) override;
 
  private:
   base::Task<base::Result<int>> status_of(base::AccountId account, std::string path);
@@ -28,6 +28,8 @@ base::Task<base::Result<int>> http_status_of_socket(std::string path, std::strin
                                                     std::chrono::nanoseconds deadline);
 // Whether it comes from the app, and not from a gateway that could not get one.
 bool is_of_app(int status);
+// Whether the gateway had a connection to the app, and got no answer that it could give on.
+bool is_broken_off(int status);
 // The status of an answer's first line. Errors: Unavailable when it is none.
 base::Result<int> parse_status(std::string_view head);
 

@@ -1,5 +1,7 @@
 #include "app/wiring/intake.h"
 
+#include <algorithm>
+
 #include "base/os/file.h"
 #include "release/release.h"
 
@@ -7,6 +9,21 @@ namespace granary::app {
 
 using base::Result;
 using base::Task;
+
+namespace {
+
+// Beside the bundles, so that putting them in place is a rename.
+constexpr std::string_view kWork = ".work-";
+constexpr std::string_view kEnding = ".tar.zst";
+
+// As release::create_release_from_bundle names what it puts in place.
+bool is_hash(std::string_view name) {
+  return name.size() == 64 && std::ranges::all_of(name, [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+         });
+}
+
+}  // namespace
 
 Task<Result<registry::Release>> BundleIntake::take(std::string bundle_path, Wish wish) {
   while (removing_) CO_TRY(co_await changed_.wait());
@@ -42,6 +59,39 @@ Task<Result<void>> BundleIntake::remove_now(std::string hash) {
   });
 }
 
+// None is taken in meanwhile, so whatever is half made was left behind.
+Task<Result<std::vector<BundleIntake::Found>>> BundleIntake::list() {
+  while (removing_ || taking_ > 0) CO_TRY(co_await changed_.wait());
+  removing_ = true;
+  auto found = co_await base::run_on(parts_.worker, [this] { return list_now(); });
+  removing_ = false;
+  changed_.notify_all();
+  co_return found;
+}
+
+// The bundle comes last into its place, but a frontend may lie there without one.
+Result<std::vector<BundleIntake::Found>> BundleIntake::list_now() const {
+  std::map<std::string, std::string> paths;  // by hash
+  TRY_ASSIGN(const auto frontends, base::os::list_folder(paths_.frontends()));
+  for (const std::string& name : frontends)
+    if (is_hash(name)) paths[name] = paths_.frontend(name);
+  TRY_ASSIGN(const auto bundles, base::os::list_folder(paths_.bundles()));
+  for (const std::string& name : bundles) {
+    if (name.starts_with(kWork)) TRY(base::os::remove_tree(paths_.bundles() + "/" + name));
+    if (!name.ends_with(kEnding)) continue;
+    const std::string hash = name.substr(0, name.size() - kEnding.size());
+    if (is_hash(hash)) paths[hash] = paths_.bundle(hash);
+  }
+  std::vector<Found> found;
+  for (const auto& [hash, path] : paths) {
+    TRY_ASSIGN(const auto stamp, base::os::file_stamp(path));
+    const base::WallTime made(std::chrono::microseconds(stamp.changed / 1000));
+    found.push_back(
+        {hash, std::chrono::duration_cast<std::chrono::seconds>(parts_.clock.wall() - made)});
+  }
+  return found;
+}
+
 Task<Result<registry::Release>> BundleIntake::take_now(std::string bundle_path, Wish wish) {
   std::vector<std::string> apps;
   CO_TRY(co_await parts_.store.read([&apps](store::Transaction& tx) -> Result<void> {
@@ -51,8 +101,8 @@ Task<Result<registry::Release>> BundleIntake::take_now(std::string bundle_path, 
   release::ReleaseOptions options;
   options.bundles = paths_.bundles();
   options.frontends = paths_.frontends();
-  // Beside the bundles, so that putting them in place is a rename.
-  options.work = paths_.bundles() + "/.work-" + base::make_ulid(parts_.clock.wall(), parts_.rng);
+  options.work = fmt::format("{}/{}", paths_.bundles(), kWork) +
+                 base::make_ulid(parts_.clock.wall(), parts_.rng);
   options.name = std::move(wish.name);
   if (wish.from == Wish::From::Archive) options.age = release::ManifestAge::Stored;
   options.accept = [&apps, new_app = wish.new_app](const release::Manifest& manifest) {

@@ -30,10 +30,13 @@ class BundleIntake final : public api::ReleaseIntake, public lifecycle::ReleaseF
 
   base::Task<base::Result<registry::Release>> take(std::string bundle_path, Wish wish) override;
   base::Task<base::Result<void>> remove(std::string hash) override;
+  // Also removes work folders that nobody is working in: control was killed.
+  base::Task<base::Result<std::vector<Found>>> list() override;
 
  private:
   base::Task<base::Result<registry::Release>> take_now(std::string bundle_path, Wish wish);
   base::Task<base::Result<void>> remove_now(std::string hash);
+  base::Result<std::vector<Found>> list_now() const;
 
   Parts parts_;
   wire::Paths paths_;

@@ -69,6 +69,10 @@ Task<Result<Actual>> SimCloud::converge(Desired desired) {
   CO_TRY(co_await enter("converge"));
   if (!desired.release_hash.empty() && !prepared_.contains(desired.release_hash))
     co_return base::fail(Code::Conflict, "release {} was not prepared", desired.release_hash);
+  if (refused_.contains(desired.release_hash))
+    co_return base::fail_with_advice(Code::InvalidArgument,
+                                     "service api: the command was not found: there is no 'nosuch'",
+                                     "Put it into the release");
   const auto found = accounts_.find(desired.account);
   if (found == accounts_.end() && accounts_.size() >= faults_.max_accounts)
     co_return base::fail_with_advice(Code::Exhausted, "the cloud's quota of accounts is used up",

@@ -74,6 +74,8 @@ class SimCloud final : public Driver {
   }
   // The service of every account with this release does not start.
   void break_release(const std::string& release_hash) { broken_.insert(release_hash); }
+  // No account is brought to this release: its command is none that the cloud can run.
+  void refuse_release(const std::string& release_hash) { refused_.insert(release_hash); }
 
  private:
   base::Task<base::Result<void>> enter(std::string_view verb);
@@ -91,6 +93,7 @@ class SimCloud final : public Driver {
   std::map<base::AccountId, std::string> problems_;
   std::set<std::string> prepared_;
   std::set<std::string> broken_;
+  std::set<std::string> refused_;
   std::uint64_t calls_ = 0;
 };
 

@@ -31,10 +31,14 @@ class FakeProber final : public Prober {
       co_return base::fail(base::Code::Unavailable, "503 at {}", path);
     co_return base::Result<void>();
   }
-  base::Task<base::Result<void>> reach(base::AccountId account, std::string path) override {
+  base::Task<base::Result<Answer>> reach(base::AccountId account, std::string path) override {
     ++reaches_[account];
-    return probe(std::move(account), std::move(path));
+    const bool broken_off = broken_off_.contains(path) || broken_off_.contains("");
+    CO_TRY(co_await probe(std::move(account), std::move(path)));
+    co_return broken_off ? Answer::BrokenOff : Answer::OfApp;
   }
+  // The app breaks off instead of answering this path; empty: any.
+  void break_off_at(const std::string& path) { broken_off_.insert(path); }
   int reaches(const base::AccountId& account) { return reaches_[account]; }
   void break_release(const std::string& hash) { broken_.insert(hash); }
   int probes(const base::AccountId& account) { return probes_[account]; }
@@ -42,6 +46,7 @@ class FakeProber final : public Prober {
  private:
   const cloud::sim::SimCloud& cloud_;
   std::set<std::string> broken_;
+  std::set<std::string> broken_off_;  // paths
   std::map<base::AccountId, int> probes_;
   std::map<base::AccountId, int> reaches_;
 };
@@ -67,9 +72,12 @@ class FakePublisher final : public Publisher {
 class FakeReleaseFiles final : public ReleaseFiles {
  public:
   base::Task<base::Result<void>> remove(std::string hash) override {
+    std::erase_if(files, [&](const Found& file) { return file.hash == hash; });
     removed.push_back(std::move(hash));
     co_return base::Result<void>();
   }
+  base::Task<base::Result<std::vector<Found>>> list() override { co_return files; }
+  std::vector<Found> files;
   std::vector<std::string> removed;
 };
 

@@ -17,10 +17,11 @@ using base::Task;
 
 // What the steps of the kinds under test do, and what they saw.
 struct Script {
-  std::vector<std::string> ran;         // "subject:step"
-  std::map<std::string, int> failures;  // step -> how many more transient failures
-  std::set<std::string> refused;        // steps that fail for good
-  std::set<std::string> held;           // steps that wait until release() is called
+  std::vector<std::string> ran;                        // "subject:step"
+  std::map<std::string, int> failures;                 // step -> how many more transient failures
+  std::set<std::string> refused;                       // steps that fail for good
+  base::Error reason{Code::Refused, "never", {}, {}};  // of those
+  std::set<std::string> held;                          // steps that wait until release() is called
   std::unique_ptr<base::Event> released;
   int running = 0;
   int most_running = 0;
@@ -79,7 +80,7 @@ class EngineTest : public ::testing::Test {
       }
     }
     --script_.running;
-    if (script_.refused.contains(step)) co_return base::fail(Code::Refused, "never");
+    if (script_.refused.contains(step)) co_return base::Failure(script_.reason);
     if (script_.failures[step] > 0) {
       --script_.failures[step];
       co_return base::fail(Code::Unavailable, "not now");

@@ -1,0 +1,112 @@
+"""What makes a deployment fail, what does not, and what is told of it: with apps that crash at one
+path, at all, at their start, that answer nonsense, and with a command that is none."""
+
+import json
+
+from platform_up import needs_root
+from small_apps import small_app
+
+pytestmark = needs_root
+
+# What `/` does is put in; every other path is fine.
+SERVER = """
+import http.server, os
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        if self.path == "/" or {everywhere}:
+            {first}
+            return
+        self.send_response(200)
+        self.send_header("Content-Length", "4")
+        self.end_headers()
+        self.wfile.write(b"fine")
+http.server.HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
+"""
+CRASH = "os._exit(3)"
+NONSENSE = "self.wfile.write(b'no status\\r\\n\\r\\n')"
+
+
+def deploy(platform, name, source, **options):
+    folder = small_app(platform.folder / f"app-{name}", source, **options)
+    release = platform.granary("release", "create", str(folder))["id"]
+    return platform.run("tenant", "create", name, "--release", release)
+
+
+def test_a_crash_at_one_path_fails_no_deployment(shared):
+    done = deploy(shared, "one-path", SERVER.format(first=CRASH, everywhere=False))
+    assert done.returncode == 0, done.stderr
+    assert shared.show("one-path")["health"] == "well"
+
+
+def test_nonsense_at_one_path_fails_no_deployment(shared):
+    done = deploy(shared, "nonsense", SERVER.format(first=NONSENSE, everywhere=False))
+    assert done.returncode == 0, done.stderr
+    assert shared.show("nonsense")["health"] == "well"
+    assert shared.request("nonsense", "/").status == 502
+
+
+def test_nonsense_at_whatever_is_asked_fails_it(shared):
+    done = deploy(shared, "all-nonsense", SERVER.format(first=NONSENSE, everywhere=True))
+    assert done.returncode == 1
+    assert shared.show("all-nonsense")["health"] == "failing"
+
+
+def test_a_crash_at_whatever_is_asked_fails_it_with_what_the_agent_knows(shared):
+    done = deploy(shared, "all-paths", SERVER.format(first=CRASH, everywhere=True))
+    assert done.returncode == 1
+    shown = shared.show("all-paths")
+    assert shown["health"] == "failing"
+    assert "exit code 3" in shown["health_detail"]
+    assert shown["operation"] == shown["last_failure"]["operation"]
+    assert shown["last_failure"]["kind"] == "deployment.check"
+    assert "granary tenant update all-paths --release NEW" in done.stderr
+
+
+def test_a_crash_at_the_start_fails_it_whether_it_declares_health_or_not(shared):
+    for name, declared in (("start-bare", {}), ("start-health", {"health": "/health"})):
+        done = deploy(shared, name, "import nothing_of_this_name\n", start_timeout="3s", **declared)
+        assert done.returncode == 1
+        assert "nothing_of_this_name" in shared.show(name)["health_detail"]
+        assert "nothing_of_this_name" in done.stderr
+
+
+def test_a_service_that_listens_nowhere_fails_it(shared):
+    done = deploy(shared, "nowhere-at-all", "import time\ntime.sleep(600)\n", start_timeout="1s")
+    assert done.returncode == 1
+    assert "did not listen on port 8080" in shared.show("nowhere-at-all")["health_detail"]
+
+
+def test_a_wrong_command_is_told_of_until_an_update_mends_it(shared):
+    done = deploy(shared, "mistyped", "", command=["nosuchprog"])
+    assert done.returncode == 1
+    assert "operation retry" not in done.stderr
+    assert "granary tenant update mistyped --release NEW" in done.stderr
+    shown = shared.show("mistyped")
+    assert shown["state"] == "failed"
+    assert "'nosuchprog' is in no folder of PATH" in shown["last_failure"]["message"]
+    assert [(one["name"], one["phase"]) for one in shown["services"]] == [("web", "not_deployed")]
+    told = shared.run("tenant", "show", "mistyped").stdout
+    assert "nosuchprog" in json.dumps(told)
+    for command in (["create", "mistyped"], ["suspend", "mistyped"], ["resume", "mistyped"],
+                    ["export", "mistyped", "--to", str(shared.folder / "never.tar")]):
+        refused = shared.run("tenant", *command)
+        assert refused.returncode == 4, (command, refused)
+        assert "granary tenant update mistyped --release NEW" in refused.stderr, command
+    release = shared.release()
+    shared.granary("tenant", "update", "mistyped", "--release", release)
+    shown = shared.show("mistyped")
+    assert (shown["state"], shown["health"], "last_failure" in shown) == ("active", "well", False)
+    assert shared.who("mistyped").release == release
+
+
+def test_a_secret_that_is_not_set_is_warned_of(shared):
+    folder = small_app(shared.folder / "app-lacking",
+                       SERVER.format(first="self.send_error(404)", everywhere=False))
+    manifest = folder / "granary.yaml"
+    manifest.write_text(manifest.read_text().rstrip()[:-1] + ', "secrets": ["PAYMENT_KEY"]}')
+    release = shared.granary("release", "create", str(folder))["id"]
+    done = shared.run("tenant", "create", "lacking", "--release", release)
+    assert done.returncode == 0, done.stderr
+    assert "warning: " in done.stderr
+    assert "granary secret set PAYMENT_KEY" in done.stderr
+    assert shared.show("lacking")["secrets_not_set"] == ["PAYMENT_KEY"]
