@@ -275,7 +275,7 @@ def test_on_a_full_disk_tenants_are_served_changes_answer_507_and_all_goes_on_la
     assert metric(platform, "granary_data_free_bytes") < 1 << 20
     found = subprocess.run([GRANARY, "doctor", "--data-dir", platform.data_dir],
                            capture_output=True, text=True, check=False)
-    assert re.search(r"without +room +.*almost full", found.stdout), found.stdout
+    assert re.search(r"warning +disk space +.*almost full", found.stdout), found.stdout
     assert platform.who("up")
 
     platform.ballast.remove()
