@@ -6,54 +6,18 @@
 #include "api/wire/platform_documents.h"
 #include "base/testing/temporary_folder.h"
 #include "cli/testing/command_line.h"
+#include "cli/testing/documents.h"
 
 namespace granary::cli {
 namespace {
 
 using testing::CommandLine;
+using testing::json;
+using testing::operation;
+using testing::operation_in;
 using testing::Ran;
-
-// A document with the members that are given and whatever else it must have.
-template <class Document>
-std::string json(const Document& document) {
-  return base::json::print(api_wire::to_json(document));
-}
-
-api_wire::OperationDocument operation_in(const std::string& state,
-                                         const std::string& kind = "tenant.create") {
-  api_wire::OperationDocument document;
-  document.id = "01OP";
-  document.kind = kind;
-  document.subject = "tenant/acme";
-  document.state = state;
-  document.step = "converge";
-  document.revision = state;
-  document.history.push_back({"prepare", 1, "2026-11-24T00:00:00.000Z", "2026-11-24T00:00:01.000Z",
-                              "done", "release is at hand"});
-  if (state == "failed")
-    document.error = api_wire::ErrorDocument{"exhausted", "the disk is full", "Make room", {}};
-  return document;
-}
-
-std::string operation(const std::string& state, const std::string& kind = "tenant.create") {
-  return json(operation_in(state, kind));
-}
-
-api_wire::TenantDocument tenant_in(const std::string& state) {
-  api_wire::TenantDocument document;
-  document.id = "acme";
-  document.name = "Acme \x1b[31mGmbH";
-  document.state = state;
-  document.health = "healthy";
-  document.url = "http://acme.localhost:8080";
-  document.release = "insight-1";
-  document.desired_release = "insight-2";
-  document.created = "2026-11-23T00:00:00.000Z";
-  document.services.push_back({"api", "asleep", "", 0, 3});
-  return document;
-}
-
-std::string tenant(const std::string& state = "active") { return json(tenant_in(state)); }
+using testing::tenant;
+using testing::tenant_in;
 
 TEST(CommandsTest, CreatingATenantWaitsTellsStepsAndPrintsTheAddress) {
   CommandLine line;
@@ -316,45 +280,6 @@ TEST(CommandsTest, ListsFollowTheirPages) {
   EXPECT_EQ(line.api.asked().at(1).target, "/v1/tenants?limit=1000&after=acme");
 }
 
-TEST(CommandsTest, LogLinesAreEscapedAndServicesAreToldApart) {
-  CommandLine line;
-  line.api.answer("GET /v1/tenants/acme", 200, tenant());
-  line.api.answer("GET /v1/tenants/acme/logs", 200,
-                  json(api_wire::LogDocument{"api", {"one", "\x1b[2Jtwo"}, 10}));
-  line.api.answer("GET /v1/tenants/acme/logs", 200, json(api_wire::LogDocument{"api", {}, 10}));
-  const Ran ran = line.run({"tenant", "logs", "acme"});
-  EXPECT_EQ(ran.code, 0) << ran.err;
-  EXPECT_EQ(ran.out, "one\n\\x1b[2Jtwo\n");
-  EXPECT_EQ(line.api.asked().at(2).target, "/v1/tenants/acme/logs?service=api&cursor=10");
-}
-
-TEST(CommandsTest, TheAccessLogIsAskedForByRequest) {
-  CommandLine line;
-  line.api.answer("GET /v1/tenants/acme/logs", 200,
-                  json(api_wire::LogDocument{"", {"a line abc"}, 10}));
-  line.api.answer("GET /v1/tenants/acme/logs", 200, json(api_wire::LogDocument{"", {}, 10}));
-  const Ran ran = line.run({"tenant", "logs", "acme", "--access", "--request", "abc"});
-  EXPECT_EQ(ran.code, 0) << ran.err;
-  EXPECT_EQ(ran.out, "a line abc\n");
-  EXPECT_EQ(line.api.asked().at(0).target,
-            "/v1/tenants/acme/logs?access=true&request=abc&cursor=0");
-  EXPECT_EQ(line.run({"tenant", "logs", "acme", "--access", "--service", "api"}).code, 2);
-}
-
-TEST(CommandsTest, FollowingALogEndsWellWithCtrlC) {
-  CommandLine line;
-  line.api.answer("GET /v1/tenants/acme", 200, tenant());
-  line.api.answer("GET /v1/tenants/acme/logs", 200,
-                  json(api_wire::LogDocument{"api", {"one"}, 10}));
-  line.api.answer("GET /v1/tenants/acme/logs", 200, json(api_wire::LogDocument{"api", {}, 10}));
-  line.api.interrupt_at(6);  // the third look while it follows
-  const Ran ran = line.run({"tenant", "logs", "acme", "-f"});
-  EXPECT_EQ(ran.code, 0) << ran.err;
-  EXPECT_EQ(ran.out, "one\n");
-  EXPECT_EQ(line.api.asked().at(4).target,
-            "/v1/tenants/acme/logs?service=api&cursor=10&follow=true");
-}
-
 TEST(CommandsTest, CtrlCWhileWaitingSaysHowToGoOn) {
   CommandLine line;
   line.api.answer("GET /v1/operations/01OP", 200, operation("running"));
@@ -449,21 +374,6 @@ TEST(CommandsTest, AnEnvironmentVariableThatIsEmptyIsAsGoodAsNone) {
   const Ran relative = line.run({"tenant", "list"});
   EXPECT_EQ(relative.code, 2);
   EXPECT_NE(relative.err.find("'here' is no absolute path"), std::string::npos) << relative.err;
-}
-
-TEST(CommandsTest, ARequestThatIsInNoLineOfTheAccessLogIsNotFound) {
-  CommandLine line;
-  line.api.answer("GET /v1/tenants/acme/logs", 200, json(api_wire::LogDocument{}));
-  const Ran ran = line.run({"tenant", "logs", "acme", "--request", "deadbeef"});
-  EXPECT_EQ(ran.code, 3);
-  EXPECT_NE(ran.err.find("no line of acme's access log has the request id 'deadbeef'"),
-            std::string::npos)
-      << ran.err;
-  EXPECT_NE(ran.err.find("X-Request-Id"), std::string::npos) << ran.err;
-  const Ran none = line.run({"tenant", "logs", "acme", "--access"});
-  EXPECT_EQ(none.code, 0);
-  EXPECT_EQ(none.out, "");
-  EXPECT_EQ(none.err, "no request has been logged yet\n");
 }
 
 TEST(CommandsTest, UpdatingATenantDescribesItsOwnOptions) {
