@@ -16,7 +16,7 @@ def check_readme(rooms, files):
         readme = room["dir"] + "/README.md"
         if readme not in files:
             findings.append(Finding(readme, 1, "readme", "every room has one: role, words, states, "
-                                    "invariants, what not to do"))
+                                    "invariants, rules for changes"))
         elif len(files[readme].split()) < 40:
             findings.append(Finding(readme, 1, "readme", "says too little to help a newcomer"))
     return findings
