@@ -100,7 +100,7 @@ TEST(ArchiveHandlersTest, AnArchiveAboveTheBoundIsRefusedWhetherItSaysSoOrNot) {
 
 TEST(ArchiveHandlersTest, AnArchiveThatWouldFillTheDiskIsRefusedBeforeItIsSent) {
   ApiWorld world;
-  world.archive_intake.set_free(kSpareRoom + 999'999, 0);
+  world.archive_intake.set_free(spare_room(1'000'000) + 999'999, 0);
   const std::string answer = world.raw(
       fmt::format("POST /v1/archives HTTP/1.1\r\nHost: api\r\nAuthorization: Bearer {}\r\n"
                   "Content-Type: application/x-tar\r\nExpect: 100-continue\r\n"

@@ -1,6 +1,7 @@
 // Bounds of the API, each with its reason.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -67,6 +68,14 @@ inline constexpr std::size_t kMaxUploads = 4;   // at once: each may take 2.2 Gi
 inline constexpr std::size_t kMaxArchiveUploads = 2;
 // What a file on its way in leaves free on the disk: the store must go on writing there.
 inline constexpr std::uint64_t kSpareRoom = 512ULL << 20;
+// The same for one that says its length, in bytes; 0: it does not. A small one needs less, so that
+// a small disk takes it: room for the store, and for as many more as may come at the same time.
+constexpr std::uint64_t spare_room(std::uint64_t length) {
+  constexpr std::uint64_t kForTheStore = 64ULL << 20;
+  constexpr std::uint64_t kAtOnce = kMaxUploads + kMaxArchiveUploads;
+  if (length == 0 || length > kSpareRoom / kAtOnce) return kSpareRoom;
+  return std::min(kSpareRoom, kForTheStore + kAtOnce * length);
+}
 // How often that is looked at: so much cannot be missed between two looks of all at once.
 inline constexpr std::uint64_t kRoomStep = 64ULL << 20;
 inline constexpr std::size_t kMaxDownloads = 8;

@@ -405,8 +405,8 @@ TEST(ApiServerTest, ABundleThatWouldFillTheDiskIsRefusedBeforeItIsSent) {
                     world.token(registry::Role::Operator)),
         "\r\n\r\n");
   };
-  EXPECT_TRUE(asked(kSpareRoom + 20'000'000).starts_with("HTTP/1.1 100 "));
-  const std::string refused = asked(kSpareRoom + 19'999'999);
+  EXPECT_TRUE(asked(spare_room(20'000'000) + 20'000'000).starts_with("HTTP/1.1 100 "));
+  const std::string refused = asked(spare_room(20'000'000) + 19'999'999);
   EXPECT_TRUE(refused.starts_with("HTTP/1.1 507 ")) << refused;
   EXPECT_TRUE(base::os::list_folder(world.folder.path())->empty());
 }

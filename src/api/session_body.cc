@@ -149,17 +149,17 @@ Task<Session::Outcome> Session::read_file(HeadParser& parser, Exchange& exchange
 Task<Session::Outcome> Session::check_room(std::uint64_t coming, std::string_view what) {
   const auto free = co_await context_.parts.archives.free_bytes();
   if (!free) co_return std::unexpected(rejection_of(free.error()));
-  if (*free >= kSpareRoom && *free - kSpareRoom >= coming) co_return Outcome();
+  const std::uint64_t spare = spare_room(coming);
+  if (*free >= spare && *free - spare >= coming) co_return Outcome();
   co_return std::unexpected(Rejection{
       http::status::insufficient_storage,
       {Code::NoRoom,
-       coming == 0
-           ? fmt::format("there is no room for more {}: {} MiB are free on the disk, of "
-                         "which {} MiB stay free",
-                         what, *free >> 20, kSpareRoom >> 20)
-           : fmt::format("there is no room for {} MiB of {}: {} MiB are free on the disk, "
-                         "of which {} MiB stay free",
-                         (coming + (1U << 20) - 1) >> 20, what, *free >> 20, kSpareRoom >> 20),
+       coming == 0 ? fmt::format("there is no room for more {}: {} MiB are free on the disk, of "
+                                 "which {} MiB stay free",
+                                 what, *free >> 20, spare >> 20)
+                   : fmt::format("there is no room for {} MiB of {}: {} MiB are free on the disk, "
+                                 "of which {} MiB stay free",
+                                 (coming + (1U << 20) - 1) >> 20, what, *free >> 20, spare >> 20),
        "Make room below the data directory: granary archive list and delete, granary "
        "release list and delete",
        {}},
