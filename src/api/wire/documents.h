@@ -201,6 +201,17 @@ struct StepDocument {
 };
 BOOST_DESCRIBE_STRUCT(StepDocument, (), (step, attempt, started, ended, outcome, detail))
 
+struct ChildrenDocument {              // operations that this one has begun
+  std::optional<std::uint64_t> total;  // where it is known before all have begun
+  std::uint64_t at_work = 0;
+  std::uint64_t succeeded = 0;
+  std::uint64_t failed = 0;
+  std::uint64_t cancelled = 0;
+  std::uint64_t skipped = 0;  // not needed any more when their turn came
+  bool operator==(const ChildrenDocument&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(ChildrenDocument, (), (total, at_work, succeeded, failed, cancelled, skipped))
+
 struct OperationDocument {
   std::string id;
   std::string kind;     // tenant.create
@@ -215,16 +226,20 @@ struct OperationDocument {
   std::optional<std::string> next_attempt;
   std::optional<std::string> clock_problem;  // why the time of next_attempt may not be the clock's
   std::optional<std::string> follow_up;  // an operation that it started: the check of a deployment
-  // What it has made so far, by kind: the id, bytes and sha256 of an archive, the id of a
-  // certificate, what a repair found.
+  // What it has made so far, by kind: an archive, a certificate, what a repair found.
   std::optional<base::json::object> result;
+  std::optional<std::string> paused;        // since when it begins nothing
+  std::optional<std::string> cancel_asked;  // since when it only waits for its children
+  std::optional<std::string> parent;        // the operation that began it
+  std::optional<ChildrenDocument> children;
   std::string revision;  // another one after every change; give it with ?wait to hear of the next
   std::vector<StepDocument> history;  // when one operation is asked for
   bool operator==(const OperationDocument&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(OperationDocument, (),
                       (id, kind, subject, state, step, attempts, error, actor, created, updated,
-                       next_attempt, clock_problem, follow_up, result, revision, history))
+                       next_attempt, clock_problem, follow_up, result, paused, cancel_asked, parent,
+                       children, revision, history))
 
 struct OperationList {
   std::vector<OperationDocument> items;  // newest first
