@@ -130,6 +130,7 @@ TEST_F(EngineLeaseTest, OneThatWasStoppedInAStepRecordsNothingAndBeginsNothingAf
   EXPECT_TRUE(a_.leased->is_lost());
   EXPECT_EQ(done_steps(b_, *operation),
             (std::map<std::string, int>{{"plan", 1}, {"act", 1}, {"tell", 1}}));
+  EXPECT_EQ(state_of(b_, *operation), State::Succeeded) << "its late record changes nothing";
   EXPECT_EQ(a_.submit("tenant/x").error().code, Code::Conflict);
   EXPECT_TRUE(b_.submit("tenant/x").has_value());
 }
@@ -148,21 +149,36 @@ TEST_F(EngineLeaseTest, AClockThatLeapsInOneOfThemChangesNothing) {
   for (const std::string& step : ran_) EXPECT_TRUE(step.starts_with("A:")) << step;
 }
 
+// Its writes would still be taken, since nobody else has the lease yet; but somebody may any
+// moment.
 TEST_F(EngineLeaseTest, WithoutItsLeaseRenewedNoStepBegins) {
-  begin(a_);
-  pass(15s, {&a_});
+  ASSERT_TRUE(a_.world.run(a_.leased->try_acquire()));
+  ASSERT_TRUE(a_.world.run(a_.engine->recover()));
   a_.slow = true;
   const auto operation = a_.submit("tenant/a");
-  pass(1s, {&a_});
-  // Only renewals fail: what the lease covers could still be written.
-  a_.faulty->set_faults(
-      {.of_write = [] { return store::testing::Fate::FailBefore; }, .of_read = {}, .crashed = {}});
   pass(1min, {&a_});
   a_.slow = false;
   a_.released->notify_all();
   pass(1min, {&a_});
   EXPECT_EQ(std::ranges::count(ran_, "A:tell"), 0);
-  a_.faulty->set_faults({});
+  EXPECT_EQ(done_steps(a_, *operation), (std::map<std::string, int>{{"plan", 1}, {"act", 1}}));
+  a_.keep();
+  pass(15s, {&a_});
+  EXPECT_EQ(state_of(a_, *operation), State::Succeeded);
+}
+
+TEST_F(EngineLeaseTest, OnAFullDiskItStandsStillAndGoesOnWithItsLeaseAfterwards) {
+  begin(a_);
+  pass(15s, {&a_});
+  a_.slow = true;
+  const auto operation = a_.submit("tenant/a");
+  a_.faulty->fill_disk();
+  pass(1min, {&a_});
+  a_.slow = false;
+  a_.released->notify_all();
+  pass(1min, {&a_});
+  EXPECT_EQ(std::ranges::count(ran_, "A:tell"), 0);
+  a_.faulty->free_disk();
   pass(1min, {&a_});
   EXPECT_EQ(state_of(a_, *operation), State::Succeeded);
 }

@@ -35,9 +35,11 @@ class StoreProcess {
   // Takes the lease if it is free, and renews it from then on.
   base::Result<void> take() {
     auto taken = world.run(leased->try_acquire());
-    if (taken) lease_tasks_.spawn("keep", leased->keep());
+    if (taken) keep();
     return taken;
   }
+  // Renews the lease that it has.
+  void keep() { lease_tasks_.spawn("keep", leased->keep()); }
   // Waits for the lease, then renews it.
   void stand_by() {
     lease_tasks_.spawn("stand by", wait_and_keep());
