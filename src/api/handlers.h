@@ -75,6 +75,8 @@ Answer delete_release(Context& context, Request request);
 Answer list_operations(Context& context, Request request);
 Answer show_operation(Context& context, Request request);
 Answer retry_operation(Context& context, Request request);
+Answer pause_operation(Context& context, Request request);
+Answer resume_operation(Context& context, Request request);
 Answer cancel_operation(Context& context, Request request);
 
 // token_handlers.cc

@@ -17,18 +17,16 @@ namespace {
 
 OperationId operation_in(const Request& request) { return OperationId(request.place("operation")); }
 
-// An operation may be retried or cancelled by whoever may start one of its kind.
-Access access_for(const std::string& kind) {
-  constexpr std::array<std::string_view, 6> kOfDeployers = {"deployment.check", "tenant.create",
-                                                            "tenant.update",    "tenant.suspend",
-                                                            "tenant.resume",    "tenant.apply"};
-  const bool known = std::ranges::find(kOfDeployers, kind) != kOfDeployers.end();
-  return known ? Access::Deployer : Access::Operator;
+Access access_for(operation::KindRole role) {
+  return role == operation::KindRole::Deployer ? Access::Deployer : Access::Operator;
 }
 
+// An operation may be changed by whoever may start one of its kind. Errors: NotSupported for a kind
+// that this program does not know.
 Task<Result<Operation>> find_for_change(Context& context, const Request& request) {
   CO_TRY_ASSIGN(Operation operation, co_await context.parts.engine.find(operation_in(request)));
-  const Access needed = access_for(operation.kind);
+  CO_TRY_ASSIGN(const operation::KindRole role, context.parts.engine.role_of(operation.kind));
+  const Access needed = access_for(role);
   if (!allows(request.token.role, needed))
     co_return base::fail_with_advice(
         Code::Refused, fmt::format("{} asks for the role {}", operation.kind, to_string(needed)),
@@ -74,6 +72,7 @@ Answer list_operations(Context& context, Request request) {
   operation::Engine::Filter filter;
   filter.subject = request.query_or("subject", "");
   filter.kind = request.query_or("kind", "");
+  filter.parent = request.query_or("parent", "");
   filter.after = request.query_or("after", "");
   const std::string state = request.query_or("state", "");
   if (!state.empty()) {
@@ -106,6 +105,20 @@ Answer retry_operation(Context& context, Request request) {
   CO_TRY(co_await find_for_change(context, request));
   CO_TRY_ASSIGN(const Operation operation,
                 co_await context.parts.engine.retry(operation_in(request)));
+  co_return accepted(operation);
+}
+
+Answer pause_operation(Context& context, Request request) {
+  CO_TRY(co_await find_for_change(context, request));
+  CO_TRY_ASSIGN(const Operation operation,
+                co_await context.parts.engine.pause(operation_in(request)));
+  co_return accepted(operation);
+}
+
+Answer resume_operation(Context& context, Request request) {
+  CO_TRY(co_await find_for_change(context, request));
+  CO_TRY_ASSIGN(const Operation operation,
+                co_await context.parts.engine.resume(operation_in(request)));
   co_return accepted(operation);
 }
 

@@ -70,6 +70,7 @@ std::vector<Route> operation_routes() {
        {{"subject", "Only of this: tenant/acme."},
         {"kind", "Only of this kind: tenant.create."},
         {"state", "Only these."},
+        {"parent", "Only those that this operation has begun: its id."},
         kAfter,
         kLimit},
        "",
@@ -85,6 +86,11 @@ std::vector<Route> operation_routes() {
         {"revision", "With wait: answer as soon as its revision is another one."}},
        "",
        "Operation"},
+  };
+}
+
+std::vector<Route> operation_change_routes() {
+  return {
       {verb::post,
        "/v1/operations/{operation}/retry",
        Access::Deployer,
@@ -97,12 +103,37 @@ std::vector<Route> operation_routes() {
        "Operation",
        http::status::accepted},
       {verb::post,
+       "/v1/operations/{operation}/pause",
+       Access::Deployer,
+       Body::Json,
+       pause_operation,
+       "pauseOperation",
+       "Begin no further step of an operation, and no further operation of one that begins others; "
+       "those at work end. Asks for the role of its kind",
+       {},
+       "",
+       "Operation",
+       http::status::accepted},
+      {verb::post,
+       "/v1/operations/{operation}/resume",
+       Access::Deployer,
+       Body::Json,
+       resume_operation,
+       "resumeOperation",
+       "Let a paused operation go on; asks for the role of its kind",
+       {},
+       "",
+       "Operation",
+       http::status::accepted},
+      {verb::post,
        "/v1/operations/{operation}/cancel",
        Access::Deployer,
        Body::Json,
        cancel_operation,
        "cancelOperation",
-       "End an operation before its next step; asks for the role of its kind",
+       "End an operation before its next step; of one that begins others, those that have not "
+       "begun "
+       "are cancelled, and it ends when the others have. Asks for the role of its kind",
        {},
        "",
        "Operation",
@@ -236,8 +267,8 @@ const std::vector<Route>& routes() {
     for (const auto& part :
          {tenant_routes(), tenant_action_routes(), pin_routes(), domain_routes(), transfer_routes(),
           archive_routes(), certificate_routes(), plan_routes(), secret_routes(), release_routes(),
-          operation_routes(), fleet_routes(), drift_routes(), clock_routes(), audit_routes(),
-          token_routes(), machine_routes()})
+          operation_routes(), operation_change_routes(), fleet_routes(), drift_routes(),
+          clock_routes(), audit_routes(), token_routes(), machine_routes()})
       list.insert(list.end(), part.begin(), part.end());
     return list;
   }();

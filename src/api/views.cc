@@ -80,11 +80,28 @@ api_wire::ReleaseDocument release_document(const registry::Release& release) {
           std::nullopt};
 }
 
+namespace {
+
+std::optional<api_wire::ChildrenDocument> children_document(const operation::Children& children) {
+  if (children == operation::Children()) return std::nullopt;
+  return api_wire::ChildrenDocument{.total = children.total,
+                                    .at_work = operation::count_open(children),
+                                    .succeeded = children.succeeded,
+                                    .failed = children.failed,
+                                    .cancelled = children.cancelled,
+                                    .skipped = children.skipped};
+}
+
+}  // namespace
+
 std::string revision_of(const operation::Operation& operation) {
   const auto updated = operation.updated.time_since_epoch().count();
-  return fmt::format("{:016x}",
-                     base::spread_hash(fmt::format("{} {} {} {}", to_string(operation.state),
-                                                   operation.step, operation.attempts, updated)));
+  const auto children = operation::to_text(operation.children);
+  return fmt::format(
+      "{:016x}",
+      base::spread_hash(fmt::format(
+          "{} {} {} {} {} {} {}", to_string(operation.state), operation.step, operation.attempts,
+          updated, children, operation.paused.has_value(), operation.cancel_asked.has_value())));
 }
 
 api_wire::FailureDocument failure_document(const operation::Operation& operation) {
@@ -119,10 +136,12 @@ api_wire::OperationDocument operation_document(const operation::Operation& opera
   document.actor = operation.actor;
   document.created = base::to_rfc3339(operation.created);
   document.updated = base::to_rfc3339(operation.updated);
-  const auto follow_up = base::json::get_string(operation.scratch, "check");
-  if (follow_up) document.follow_up = *follow_up;
-  if (const auto* result = base::json::find_object(operation.scratch, "result"))
-    document.result = *result;
+  if (operation.follow_up) document.follow_up = operation.follow_up->value;
+  document.result = operation.result;
+  document.paused = time_or_nothing(operation.paused);
+  document.cancel_asked = time_or_nothing(operation.cancel_asked);
+  if (operation.parent) document.parent = operation.parent->value;
+  document.children = children_document(operation.children);
   if (const auto* warnings = base::json::find_array(operation.scratch, "warnings")) {
     for (const auto& warning : *warnings)
       if (warning.is_string()) document.warnings.emplace_back(warning.get_string());

@@ -9,6 +9,7 @@
 #include "app/wiring/platform_watch.h"
 #include "app/wiring/snapshot_publisher.h"
 #include "app/wiring/tenant_archives.h"
+#include "base/event.h"
 #include "base/log.h"
 #include "base/os/file.h"
 #include "base/os/process.h"
@@ -39,6 +40,7 @@ struct Control {
     std::unique_ptr<base::SigningKey> signing_key;
     std::unique_ptr<base::SealingKey> sealing_key;
     std::string boot_id;  // of the machine
+    store::LeaseHolder self;
   };
   struct Workers {
     base::os::ThreadPool& files;
@@ -53,8 +55,9 @@ struct Control {
         signing_key(std::move(opened.signing_key)),
         sealing_key(std::move(opened.sealing_key)),
         worker(workers.files),
-        engine(context.get_executor(), *store, clock, timer, rng),
-        keeper({context.get_executor(), *store, engine, clock}),
+        leased({*store, system_clock, timer}, std::move(opened.self)),
+        engine(context.get_executor(), leased, clock, timer, rng),
+        keeper({context.get_executor(), leased, engine, clock}),
         agent(context.get_executor(), timer, paths.agent_socket()),
         driver(agent),
         platform(context.get_executor(), {worker, clock, timer},
@@ -63,13 +66,13 @@ struct Control {
         fleet([this](std::string after, std::uint32_t limit) { return driver.list(after, limit); },
               platform),
         publisher(context.get_executor(),
-                  {*store, worker, clock, timer, [this] { return routing_in_force(); }}, paths,
+                  {leased, worker, clock, timer, [this] { return routing_in_force(); }}, paths,
                   config.domain),
         prober(config),
-        intake(context.get_executor(), {*store, worker, clock, rng}, paths),
-        archives({*store, workers.archives, intake}, paths),
+        intake(context.get_executor(), {leased, worker, clock, rng}, paths),
+        archives({leased, workers.archives, intake}, paths),
         domains(workers.lookups),
-        lifecycle({*store,
+        lifecycle({leased,
                    engine,
                    {{"host", &driver}},
                    prober,
@@ -83,12 +86,14 @@ struct Control {
                    rng}),
         uploads({archives, lifecycle, worker, clock, rng, paths.archives()}),
         server(context.get_executor(), api_options(config),
-               {*store, engine, lifecycle, intake, uploads, fleet, platform, keeper, clock, timer,
+               {leased, engine, lifecycle, intake, uploads, fleet, platform, keeper, clock, timer,
                 rng, worker, *signing_key}),
-        tasks(context.get_executor()) {
+        tasks(context.get_executor()),
+        ended(context.get_executor()) {
     lifecycle.register_kinds();
-    engine.on_change([this](const operation::Operation& changed) {
-      server.on_operation(changed);
+    told_api = engine.on_change(
+        [this](const operation::Operation& changed) { server.on_operation(changed); });
+    told_mend = engine.on_change([this](const operation::Operation& changed) {
       if (may_leave_drift(changed)) tasks.spawn("mend", mend_soon());
     });
   }
@@ -118,6 +123,12 @@ struct Control {
   }
 
   Task<Result<void>> start();
+  // Waits for the lease on the store while another control has it, then starts.
+  Task<void> stand_by();
+  Task<Result<void>> start_with_lease();
+  Task<void> keep_lease();
+  // Resolves when this control is not to go on, with its exit code.
+  Task<int> until_ended();
   Task<Result<void>> ensure_operator_token();
   Task<void> serve();
   // What nobody asks for: archives and releases whose time has come go, accounts that lag behind
@@ -141,6 +152,7 @@ struct Control {
   std::unique_ptr<base::SigningKey> signing_key;
   std::unique_ptr<base::SealingKey> sealing_key;
   base::os::ThreadPool& worker;
+  store::LeasedStore leased;  // what everything of control reads and writes
   operation::Engine engine;
   lifecycle::TimeKeeper keeper;
   cloud::host::AgentClient agent;
@@ -156,6 +168,10 @@ struct Control {
   ArchiveUploads uploads;
   api::Server server;
   base::TaskGroup tasks;
+  operation::Listening told_api;
+  operation::Listening told_mend;
+  std::optional<int> exit_code;
+  base::Event ended;
 };
 
 // The token by which the command line on this machine is let in: a file of mode 0600, made once.
@@ -173,11 +189,44 @@ Task<Result<void>> Control::ensure_operator_token() {
   token.id = base::make_ulid(token.created, rng);
   token.role = registry::Role::Operator;
   token.label = "made by granary up";
-  co_return co_await store->write(
+  co_return co_await leased.write(
       [token, secret](store::Transaction& tx) { return registry::adopt_token(tx, token, secret); });
 }
 
 Task<Result<void>> Control::start() {
+  const Result<void> taken = co_await leased.try_acquire();
+  if (taken) co_return co_await start_with_lease();
+  if (taken.error().code != base::Code::Conflict) co_return taken;
+  tasks.spawn("stand by", stand_by());
+  co_return Result<void>();
+}
+
+Task<void> Control::stand_by() {
+  if (!co_await leased.acquire()) co_return;
+  base::log::info("the lease on the store is this control's now");
+  const Result<void> started = co_await start_with_lease();
+  if (started) co_return;
+  exit_code = cannot_start(started.error());
+  ended.notify_all();
+}
+
+// Another control has it then: a new process may wait for it.
+Task<void> Control::keep_lease() {
+  co_await leased.keep();
+  if (!leased.is_lost()) co_return;
+  exit_code = kExitAway;
+  ended.notify_all();
+}
+
+Task<int> Control::until_ended() {
+  while (!exit_code) {
+    if (!co_await ended.wait()) co_return kExitOk;
+  }
+  co_return *exit_code;
+}
+
+Task<Result<void>> Control::start_with_lease() {
+  tasks.spawn("lease", keep_lease());
   CO_TRY(co_await keeper.recover());
   CO_TRY(co_await ensure_operator_token());
   // Before the operations go on: the gateway may have lost the file with a reboot.
@@ -210,6 +259,10 @@ Task<void> Control::mend() {
     return item.kind == lifecycle::DriftKind::Outdated;
   };
   if (std::ranges::none_of(drift->items, outdated)) co_return;
+  // An earlier repair that is not done, or is paused, is not followed by one more every hour.
+  const auto earlier =
+      co_await engine.list({.subject = "fleet", .kind = {}, .state = {}, .after = {}, .limit = 1});
+  if (!earlier || (!earlier->empty() && !operation::is_final(earlier->front().state))) co_return;
   const auto begun = co_await lifecycle.repair({}, {.actor = "granary"});
   if (!begun) base::log::warn("repairing accounts: {}", base::describe(begun.error()));
 }
@@ -245,6 +298,7 @@ Task<void> Control::stop() {
   co_await engine.close();
   co_await agent.close();
   co_await tasks.close();
+  co_await leased.release();
 }
 
 // What the keys were used for, as the store has it.
@@ -296,6 +350,22 @@ Result<Control::Opened> open_all(const Config& config, store::Workers workers) {
   return opened;
 }
 
+std::string first_word_of(const std::string& path) {
+  const std::string text = base::os::read_file(path, 4096).value_or("?");
+  return text.substr(0, text.find_first_of(" \n"));
+}
+
+// hold_role() has locked the folder: whoever had the lease at this place on this boot is gone.
+store::LeaseHolder lease_holder(const Config& config, const std::string& boot_id) {
+  store::LeaseHolder self;
+  self.name = fmt::format("process {} on host {}", first_word_of("/proc/self/stat"),
+                          first_word_of("/proc/sys/kernel/hostname"));
+  const auto folder = base::os::file_stamp(wire::Paths(config.data_dir).control());
+  if (folder && !boot_id.empty())
+    self.place = fmt::format("{}/{}/{}", boot_id, folder->device, folder->inode);
+  return self;
+}
+
 }  // namespace
 
 int control_main(const Config& config) {
@@ -303,6 +373,7 @@ int control_main(const Config& config) {
   std::string boot_id = base::os::boot_id();
   const base::os::SystemClock clock;
   const auto held = hold_role(config, RoleName::Control, clock);
+  store::LeaseHolder self = lease_holder(config, boot_id);  // confined, it cannot look
   const auto confined = held ? confine_control(config) : std::unexpected(held.error());
   if (!confined) return cannot_start(confined.error());
   base::os::ThreadPool writer(1);
@@ -312,10 +383,12 @@ int control_main(const Config& config) {
   base::os::ThreadPool lookups(2);
   auto opened = open_all(config, {writer, reader});
   if (!opened) return cannot_start(opened.error());
+  opened->self = std::move(self);
   opened->boot_id = std::move(boot_id);
   Control control(config, *std::move(opened), {worker, archives, lookups});
   return run_role(control.context, {.start = [&] { return control.start(); },
-                                    .stop = [&](int) { return control.stop(); }});
+                                    .stop = [&](int) { return control.stop(); },
+                                    .until = [&] { return control.until_ended(); }});
 }
 
 }  // namespace granary::app

@@ -15,8 +15,17 @@ struct OperationOptions {
   std::string subject;
   std::string kind;
   std::string state;
+  std::string parent;
   bool no_wait = false;
 };
+
+std::string text_of(const api_wire::ChildrenDocument& children) {
+  std::string text = fmt::format("{} succeeded, {} failed, {} at work", children.succeeded,
+                                 children.failed, children.at_work);
+  if (children.cancelled > 0) text += fmt::format(", {} cancelled", children.cancelled);
+  if (children.skipped > 0) text += fmt::format(", {} not needed", children.skipped);
+  return children.total ? fmt::format("{}; {} in all", text, *children.total) : text;
+}
 
 std::string text_of(const OperationDocument& operation, base::WallTime now) {
   Facts facts;
@@ -35,6 +44,11 @@ std::string text_of(const OperationDocument& operation, base::WallTime now) {
     facts.add("clock", *operation.clock_problem);
     facts.add("to do", "granary clock show");
   }
+  facts.add("paused", operation.paused.value_or(""));
+  if (operation.cancel_asked)
+    facts.add("cancelled", "it ends when the operations that it has begun have ended");
+  if (operation.children) facts.add("operations", text_of(*operation.children));
+  facts.add("begun by", operation.parent.value_or(""));
   facts.add("by", operation.actor);
   facts.add("created", fmt::format("{} ({} ago)", operation.created, age(operation.created, now)));
   facts.add("started", operation.follow_up.value_or(""));
@@ -49,10 +63,11 @@ std::string text_of(const OperationDocument& operation, base::WallTime now) {
 }
 
 Result<void> list_operations(Session& session, const OperationOptions& options) {
-  TRY_ASSIGN(const auto list,
-             session.api().get_all<OperationList>(
-                 path_of({"v1", "operations"}),
-                 {{"subject", options.subject}, {"kind", options.kind}, {"state", options.state}}));
+  TRY_ASSIGN(const auto list, session.api().get_all<OperationList>(path_of({"v1", "operations"}),
+                                                                   {{"subject", options.subject},
+                                                                    {"kind", options.kind},
+                                                                    {"state", options.state},
+                                                                    {"parent", options.parent}}));
   session.show(list, [&] {
     Table table({"OPERATION", "KIND", "SUBJECT", "STATE", "STEP", "AGE", "ERROR"});
     for (const auto& operation : list.items)
@@ -97,6 +112,18 @@ Result<void> cancel_operation(Session& session, const OperationOptions& options)
   return show(session, operation);
 }
 
+Result<void> pause_operation(Session& session, const OperationOptions& options) {
+  TRY_ASSIGN(const auto operation, session.api().post<OperationDocument>(
+                                       path_of({"v1", "operations", options.id, "pause"})));
+  return show(session, operation);
+}
+
+Result<void> resume_operation(Session& session, const OperationOptions& options) {
+  TRY_ASSIGN(const auto operation, session.api().post<OperationDocument>(
+                                       path_of({"v1", "operations", options.id, "resume"})));
+  return show(session, operation);
+}
+
 using Verb = Result<void> (*)(Session&, const OperationOptions&);
 
 CLI::App* add(CLI::App& noun, Commands& commands, const std::string& name, const std::string& help,
@@ -120,11 +147,17 @@ void add_operation_commands(CLI::App& program, Commands& commands) {
   list->add_option("--kind", options->kind, "only of this kind, such as tenant.create");
   list->add_option("--state", options->state,
                    "queued, running, waiting, succeeded, failed or cancelled");
+  list->add_option("--parent", options->parent, "only those that this operation has begun");
   commands.on(list, [options](Session& session) { return list_operations(session, *options); });
   add(*noun, commands, "show", "one operation and its steps", show_operation);
   add(*noun, commands, "wait", "until it has ended", wait_for_operation);
   add(*noun, commands, "retry", "take up a failed one at the step that failed", retry_operation);
-  add(*noun, commands, "cancel", "end it before its next step", cancel_operation);
+  add(*noun, commands, "pause", "begin no further step of it, and no further operation by it",
+      pause_operation);
+  add(*noun, commands, "resume", "let a paused one go on", resume_operation);
+  add(*noun, commands, "cancel",
+      "end it before its next step; those that it has not begun yet are cancelled",
+      cancel_operation);
 }
 
 }  // namespace granary::cli

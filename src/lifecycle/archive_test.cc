@@ -65,7 +65,7 @@ TEST_F(ArchiveTest, AnExportHoldsTheDataAndTheConfiguration) {
   EXPECT_EQ(head->configuration.at("name").as_string(), "Acme Inc");
   EXPECT_FALSE(head->configuration.contains("state"));
   EXPECT_EQ(control_.get("acme")->state, State::Active);
-  const auto& result = done->scratch.at("result").as_object();
+  const auto& result = *done->result;
   EXPECT_EQ(result.at("archive_sha256").as_string(), archives(kAcme).front().sha256);
 }
 
@@ -73,7 +73,7 @@ TEST_F(ArchiveTest, WhatAnExportCouldNotHoldStandsInItsResultAndInTheArchive) {
   control_.cloud.left_out()[kAcme].add(base::LeftOutKind::Socket, "run/app.sock");
   const auto done = export_acme();
   ASSERT_TRUE(done.has_value());
-  const auto& result = done->scratch.at("result").as_object();
+  const auto& result = *done->result;
   EXPECT_EQ(base::json::print(result.at("left_out")), R"({"sockets":1,"first":["run/app.sock"]})");
   const auto head = control_.world.run(control_.archives.head(done->id.value));
   EXPECT_EQ(head->data.left_out, control_.cloud.left_out()[kAcme]);

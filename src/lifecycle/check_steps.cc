@@ -27,7 +27,7 @@ Lifecycle::Steps::Step Lifecycle::Steps::request_check(Operation operation) {
                              .idempotency_key = "check-after/" + operation.id.value};
   CO_TRY_ASSIGN(const Operation follow, co_await parts.engine.submit(std::move(request)));
   Outcome outcome;
-  outcome.scratch["check"] = follow.id.value;
+  outcome.follow_up = follow.id;
   outcome.detail = "its health is checked next";
   co_return outcome;
 }

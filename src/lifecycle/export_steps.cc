@@ -100,7 +100,7 @@ Task<Result<Outcome>> Lifecycle::Steps::pack_as(Operation operation, registry::A
   result["archive_bytes"] = file.bytes;
   result["archive_sha256"] = file.sha256;
   result["expires"] = base::to_rfc3339(expires);
-  outcome.scratch["result"] = std::move(result);
+  outcome.result = std::move(result);
   const registry::Archive row{.id = operation.id.value,
                               .account = id,
                               .kind = kind,

@@ -75,6 +75,53 @@ TEST_F(FleetTest, APlanIsBroughtToItsAccountsWhenItChanges) {
   EXPECT_EQ(real(kGlobex).version, before);
 }
 
+TEST_F(FleetTest, AChangeOfAPlanFollowsAWindowOfAccountsAtATime) {
+  constexpr std::uint64_t kTenants = 80;
+  for (std::uint64_t i = 0; i < kTenants; ++i)
+    ASSERT_TRUE(control_.ended(control_.create(fmt::format("t{}", i))).has_value());
+  control_.finish_all();
+  std::set<base::OperationId> open;
+  std::size_t most = 0;
+  const auto listening = control_.engine->on_change([&](const Operation& changed) {
+    if (changed.kind != "tenant.apply") return;
+    operation::is_final(changed.state) ? (void)open.erase(changed.id)
+                                       : (void)open.insert(changed.id);
+    most = std::max(most, open.size());
+  });
+  auto plan =
+      registry::plan_from(*base::json::parse_object(R"({"ceilings": {"cpu_millis": 100}})", 4096));
+  plan->name = registry::kStandardPlan;
+  const auto done = control_.done(control_.lifecycle->put_plan(*plan, kTest));
+  ASSERT_TRUE(done.has_value());
+  EXPECT_EQ(done->state, operation::State::Succeeded);
+  EXPECT_EQ(done->children.succeeded, kTenants + 2);
+  EXPECT_EQ(done->result->at("accounts").as_int64(), kTenants + 2);
+  EXPECT_LE(most, 32U);
+  EXPECT_GT(most, 8U);
+  EXPECT_EQ(limits_of(AccountId("t79")).at("cpu_millis").as_int64(), 100);
+}
+
+TEST_F(FleetTest, AChangeThatFailsForTwentyAccountsStopsAndGoesOnWhenRetried) {
+  for (int i = 0; i < 80; ++i)
+    ASSERT_TRUE(control_.ended(control_.create(fmt::format("t{}", i))).has_value());
+  control_.finish_all();
+  for (int i = 0; i < 80; ++i) control_.cloud.lose_disk(AccountId(fmt::format("t{}", i)));
+  auto plan =
+      registry::plan_from(*base::json::parse_object(R"({"ceilings": {"cpu_millis": 100}})", 4096));
+  plan->name = registry::kStandardPlan;
+  const auto stopped = control_.done(control_.lifecycle->put_plan(*plan, kTest));
+  EXPECT_EQ(stopped->state, operation::State::Failed);
+  EXPECT_NE(stopped->error->message.find("too many failed"), std::string::npos);
+  EXPECT_LE(stopped->children.begun, 21U + 32U + 2U);
+  for (int i = 0; i < 80; ++i) control_.cloud.mend(AccountId(fmt::format("t{}", i)), "data");
+  ASSERT_TRUE(control_.world.run(control_.engine->retry(stopped->id)).has_value());
+  const auto done = control_.world.run(control_.engine->wait(stopped->id));
+  EXPECT_EQ(done->state, operation::State::Succeeded)
+      << (done->error ? base::describe(*done->error) : "");
+  EXPECT_EQ(done->children.succeeded, 82U);
+  EXPECT_EQ(limits_of(AccountId("t79")).at("cpu_millis").as_int64(), 100);
+}
+
 TEST_F(FleetTest, ATenantOfAPlanThatDoesNotExistIsRefused) {
   UpdateTenant request;
   request.id = kAcme;

@@ -19,6 +19,7 @@
 #include "lifecycle/condition.h"
 #include "lifecycle/domain_checker.h"
 #include "lifecycle/drift.h"
+#include "lifecycle/limits.h"
 #include "lifecycle/prober.h"
 #include "lifecycle/release_files.h"
 #include "operation/engine.h"
@@ -106,6 +107,7 @@ class Lifecycle final {
     const base::SealingKey& sealing_key;  // of secrets in the store
     const base::Clock& clock;
     base::Rng& rng;
+    std::uint32_t fan_out_window = kFanOutWindow;  // accounts at once that follow one change
   };
   explicit Lifecycle(Parts parts);
   ~Lifecycle();
@@ -140,8 +142,7 @@ class Lifecycle final {
   base::Task<base::Result<registry::Archive>> take_archive(std::string id, ArchiveFile file,
                                                            ArchiveHead head, Caller caller);
   base::Task<base::Result<void>> remove_archive(std::string id, Caller caller);
-  // Removes archives whose time has come, and files that nobody knew at an earlier call, at least
-  // an hour ago. For every hour.
+  // For every hour: removes archives whose time has come, and files that nobody knew an hour ago.
   base::Task<base::Result<std::uint32_t>> sweep_archives();
 
   // Removes a release that no account is at: its row at once, its files by the operation. Errors:
@@ -149,8 +150,7 @@ class Lifecycle final {
   base::Task<base::Result<operation::Operation>> delete_release(std::string name, Caller caller);
   // What that would remove, without doing it. Errors: the same.
   base::Task<base::Result<registry::Release>> plan_delete_release(std::string name);
-  // Removes releases that nobody uses, but for the newest `keep` of each app and those that are
-  // younger than kKeepReleases. For every hour.
+  // For every hour: removes unused releases but the newest `keep` of an app and the youngest.
   base::Task<base::Result<std::uint32_t>> sweep_releases(std::uint32_t keep);
   // Removes files of releases that no row names, an hour after they were put in place: control was
   // killed between the two. For the start, and every hour.

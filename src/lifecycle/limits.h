@@ -17,6 +17,13 @@ inline constexpr std::uint32_t kConcurrentChecks = 2;
 // Exports and restores at once: each reads or writes a whole disk, and customers use the same one.
 inline constexpr std::uint32_t kConcurrentArchives = 2;
 inline constexpr const char* kArchiveLimit = "archives";
+// Accounts at once that follow a plan, a secret or a repair: below kConcurrentChanges, so that
+// those of single tenants are not held up by them. After so many failures the cause is hardly the
+// accounts'.
+inline constexpr std::uint32_t kFanOutWindow = 32;
+inline constexpr std::uint64_t kFanOutFailures = 20;
+// Accounts that one repair brings up to date; the next one goes on.
+inline constexpr std::size_t kMaxRepairs = 10'000;
 // How long an archive is kept that was made by an offboarding that was called off, and one that was
 // sent here to be restored.
 inline constexpr std::chrono::hours kKeepFinalAfterEnd{24};

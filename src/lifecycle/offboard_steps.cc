@@ -251,7 +251,7 @@ Lifecycle::Steps::Step Lifecycle::Steps::destroy(Operation operation) {
   if (const object* exported = base::json::find_object(operation.scratch, "data")) {
     if (const auto* left_out = exported->if_contains("left_out")) result["left_out"] = *left_out;
   }
-  outcome.scratch["result"] = std::move(result);
+  outcome.result = std::move(result);
   outcome.commit = [id, certificate, archives, actor = actor_of(operation),
                     now](Transaction& tx) -> Result<void> {
     for (const auto& archive : archives) TRY(registry::remove_archive(tx, archive.id));

@@ -13,6 +13,7 @@ using base::AccountId;
 using base::Code;
 using base::Result;
 using base::Task;
+using operation::KindRole;
 using operation::Operation;
 using operation::Outcome;
 using registry::Account;
@@ -118,8 +119,28 @@ operation::Step Lifecycle::Steps::leaving_step(std::string name, Run run) {
           [this, run](const Operation& operation) { return leaving(operation, run); }};
 }
 
-operation::Kind Lifecycle::Steps::changing(std::string name, std::vector<operation::Step> steps) {
+operation::Step Lifecycle::Steps::fan_out_step(NextChildren next) {
+  operation::FanOut from;
+  from.next = [this, next](const Operation& parent, std::string after, std::uint32_t limit) {
+    return (this->*next)(parent, std::move(after), limit);
+  };
+  from.rules = [this](const Operation&) {
+    return operation::FanOutRules{.window = parts.fan_out_window,
+                                  .max_failures = kFanOutFailures,
+                                  .max_failures_percent = {}};
+  };
+  from.result = [](const Operation& parent) {
+    base::json::object result = parent.result.value_or(base::json::object());
+    result["accounts"] = parent.children.begun;
+    return result;
+  };
+  return {"fan-out", {}, std::move(from)};
+}
+
+operation::Kind Lifecycle::Steps::changing(std::string name, KindRole role,
+                                           std::vector<operation::Step> steps) {
   operation::Kind kind{.name = std::move(name), .steps = std::move(steps), .on_failure = {}};
+  kind.role = role;
   kind.concurrency = kConcurrentChanges;
   return kind;
 }
@@ -129,13 +150,14 @@ void Lifecycle::Steps::add_kinds() {
   const operation::Step converge_step = step("converge", &Steps::converge);
   const operation::Step publish_step = step("publish", &Steps::publish);
   const operation::Step check_step = step("request-check", &Steps::request_check);
-  auto create = changing("tenant.create", {prepare_step, converge_step, publish_step, check_step});
+  auto create = changing("tenant.create", KindRole::Deployer,
+                         {prepare_step, converge_step, publish_step, check_step});
   create.on_failure = record_create_failed;
-  auto exporting =
-      changing("tenant.export", {step("data", &Steps::export_data), step("pack", &Steps::pack)});
+  auto exporting = changing("tenant.export", KindRole::Operator,
+                            {step("data", &Steps::export_data), step("pack", &Steps::pack)});
   exporting.limit = kArchiveLimit;
   auto restore =
-      changing("tenant.restore",
+      changing("tenant.restore", KindRole::Operator,
                {step("unpack", &Steps::unpack), step("refuse", &Steps::publish), prepare_step,
                 step("converge", &Steps::converge_closed), step("import", &Steps::import_data),
                 step("settle", &Steps::settle), step("reopen", &Steps::reopen), publish_step,
@@ -143,7 +165,7 @@ void Lifecycle::Steps::add_kinds() {
   restore.limit = kArchiveLimit;
   restore.on_failure = record_restore_ended;
   auto offboard =
-      changing("tenant.offboard",
+      changing("tenant.offboard", KindRole::Operator,
                {publish_step, step("converge", &Steps::close_account),
                 leaving_step("final-export", &Steps::final_export),
                 leaving_step("final-pack", &Steps::final_pack),
@@ -151,30 +173,56 @@ void Lifecycle::Steps::add_kinds() {
                 leaving_step("destroy", &Steps::destroy), step("unpublish", &Steps::publish)});
   offboard.on_failure = record_offboard_ended;
   offboard.no_way_back = "destroy";
-  operation::Kind check_kind = changing(kCheckKind, {step("check", &Steps::check)});
+  operation::Kind check_kind =
+      changing(kCheckKind, KindRole::Deployer, {step("check", &Steps::check)});
   check_kind.on_failure = record_check_failed;
   check_kind.concurrency = kConcurrentChecks;
   check_kind.max_attempts = kCheckAttempts;
   operation::Engine& engine = parts.engine;
   engine.add_limit(kArchiveLimit, kConcurrentArchives);
   engine.add_kind(std::move(create));
-  engine.add_kind(
-      changing("tenant.update", {prepare_step, converge_step, publish_step, check_step}));
+  engine.add_kind(changing("tenant.update", KindRole::Deployer,
+                           {prepare_step, converge_step, publish_step, check_step}));
   // The same without waking anything: what changed is not the app's code.
-  engine.add_kind(changing("tenant.apply",
+  engine.add_kind(changing("tenant.apply", KindRole::Deployer,
                            {prepare_step, step("converge", &Steps::converge_made), publish_step}));
   // Traffic is refused first, then the services stop; and the other way round.
-  engine.add_kind(changing("tenant.suspend", {publish_step, converge_step}));
-  engine.add_kind(changing("tenant.resume", {prepare_step, converge_step, publish_step}));
+  engine.add_kind(changing("tenant.suspend", KindRole::Deployer, {publish_step, converge_step}));
+  engine.add_kind(
+      changing("tenant.resume", KindRole::Deployer, {prepare_step, converge_step, publish_step}));
   engine.add_kind(std::move(exporting));
   engine.add_kind(std::move(restore));
   engine.add_kind(std::move(offboard));
   engine.add_kind(std::move(check_kind));
-  engine.add_kind(changing("plan.apply", {step("fan-out", &Steps::apply_plan)}));
-  engine.add_kind(changing("secret.apply", {step("fan-out", &Steps::apply_secret)}));
-  engine.add_kind(changing("release.delete", {step("forget", &Steps::forget_release),
-                                              step("remove", &Steps::remove_release)}));
-  engine.add_kind(changing("fleet.repair", {step("mend", &Steps::mend)}));
+  engine.add_kind(
+      changing("release.delete", KindRole::Operator,
+               {step("forget", &Steps::forget_release), step("remove", &Steps::remove_release)}));
+  add_fleet_kinds();
+}
+
+// Of many accounts: each gets an operation of its own, so that one that fails holds up no other.
+void Lifecycle::Steps::add_fleet_kinds() {
+  operation::Engine& engine = parts.engine;
+  operation::Step of_plan = fan_out_step(&Steps::accounts_of_plan);
+  of_plan.fan_out.count = [this](const Operation& parent) {
+    return count_accounts_of_plan(parent);
+  };
+  engine.add_kind(changing("plan.apply", KindRole::Operator, {std::move(of_plan)}));
+  engine.add_kind(
+      changing("secret.apply", KindRole::Operator, {fan_out_step(&Steps::accounts_of_secret)}));
+  operation::Step to_mend = fan_out_step(&Steps::accounts_to_mend);
+  // Each is broken by itself: that some stay so is no reason to leave the others.
+  to_mend.fan_out.rules = [this](const Operation&) {
+    return operation::FanOutRules{
+        .window = parts.fan_out_window, .max_failures = {}, .max_failures_percent = {}};
+  };
+  to_mend.fan_out.result = [](const Operation& parent) {
+    base::json::object result = parent.result.value_or(base::json::object());
+    result["mended"] = parent.children.succeeded;
+    return result;
+  };
+  engine.add_kind(changing("fleet.repair", KindRole::Operator,
+                           {step("mend", &Steps::mend), std::move(to_mend)}));
 }
 
 Task<Result<Lifecycle::Steps::Target>> Lifecycle::Steps::target_of(AccountId id) {

@@ -57,9 +57,15 @@ struct Lifecycle::Steps {
   Step destroy(operation::Operation operation);
 
   // ---- fleet_steps.cc: what concerns many accounts
-  Step apply_plan(operation::Operation operation);
-  Step apply_secret(operation::Operation operation);
+  using Children = base::Task<base::Result<std::vector<operation::Child>>>;
+  using NextChildren = Children (Steps::*)(operation::Operation, std::string, std::uint32_t);
+  Children applies_to(operation::Operation parent, std::vector<base::AccountId> accounts);
+  Children accounts_of_plan(operation::Operation operation, std::string after, std::uint32_t limit);
+  base::Task<base::Result<std::uint64_t>> count_accounts_of_plan(operation::Operation operation);
+  Children accounts_of_secret(operation::Operation operation, std::string after,
+                              std::uint32_t limit);
   Step mend(operation::Operation operation);
+  Children accounts_to_mend(operation::Operation operation, std::string after, std::uint32_t limit);
 
   // ---- release_steps.cc
   Step forget_release(operation::Operation operation);
@@ -67,10 +73,13 @@ struct Lifecycle::Steps {
   base::Task<base::Result<bool>> is_back(std::string hash);
 
   void add_kinds();
+  void add_fleet_kinds();
 
   operation::Step step(std::string name, Run run);
   operation::Step leaving_step(std::string name, Run run);
-  operation::Kind changing(std::string name, std::vector<operation::Step> steps);
+  operation::Step fan_out_step(NextChildren next);
+  operation::Kind changing(std::string name, operation::KindRole role,
+                           std::vector<operation::Step> steps);
   // What the account is to be now, and the driver of its cloud.
   struct Target {
     cloud::Desired desired;
@@ -79,11 +88,10 @@ struct Lifecycle::Steps {
   };
   base::Task<base::Result<Target>> target_of(base::AccountId id);
   base::Task<base::Result<ArchiveHead>> head_of(base::AccountId id, cloud::DataExport data);
-  // An operation for each, once however often it is called; gives how many there are.
   enum class Data { Keep, GiveUp };  // GiveUp: what is broken is destroyed first
-  base::Task<base::Result<std::uint64_t>> submit_applies(operation::Operation operation,
-                                                         std::vector<base::AccountId> accounts,
-                                                         Data data);
+  // Brings one account to what is desired of it, unless it is on its way out by then.
+  operation::Child apply_to(const operation::Operation& parent, const base::AccountId& id,
+                            Data data, std::string mark);
   base::Task<base::Result<operation::Outcome>> pack_as(operation::Operation operation,
                                                        registry::ArchiveKind kind,
                                                        base::WallTime expires);

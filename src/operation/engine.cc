@@ -14,8 +14,8 @@ using base::Result;
 using base::Task;
 using store::Transaction;
 
-Engine::Engine(base::asio::any_io_executor executor, store::Store& store, const base::Clock& clock,
-               base::Timer& timer, base::Rng& rng)
+Engine::Engine(base::asio::any_io_executor executor, store::LeasedStore& store,
+               const base::Clock& clock, base::Timer& timer, base::Rng& rng)
     : executor_(executor),
       store_(store),
       clock_(clock),
@@ -33,18 +33,28 @@ void Engine::add_limit(std::string name, std::uint32_t places) {
 
 void Engine::add_kind(Kind kind) {
   ASSERT(!kind.steps.empty());
+  ASSERT(kind.role != KindRole::Undeclared);
+  for (const Step& step : kind.steps)
+    ASSERT(static_cast<bool>(step.run) == step.fan_out.is_empty());
+  ASSERT(std::ranges::count_if(kind.steps,
+                               [](const Step& step) { return !step.fan_out.is_empty(); }) <= 1);
   ASSERT(kind.limit.empty() || limits_.contains(kind.limit));
   std::string name = kind.name;
   const bool added = kinds_.emplace(std::move(name), std::move(kind)).second;
   ASSERT(added);
 }
 
-void Engine::on_change(std::function<void(const Operation&)> listener) {
-  listener_ = std::move(listener);
-}
+Listening Engine::on_change(Listener listener) { return listeners_.add(std::move(listener)); }
 
-void Engine::tell(const Operation& operation) {
-  if (listener_) listener_(operation);
+Result<KindRole> Engine::role_of(const std::string& kind) const {
+  const auto found = kinds_.find(kind);
+  if (found != kinds_.end()) return found->second.role;
+  return base::fail_with_advice(
+      Code::NotSupported,
+      fmt::format("this version of granary does not know operations of the "
+                  "kind {}",
+                  kind),
+      "Change it with the version of granary that recorded it");
 }
 
 const Kind& Engine::kind_of(const Operation& operation) const {
@@ -84,22 +94,34 @@ Task<Result<void>> Engine::recover() {
   co_return Result<void>();
 }
 
-Task<Result<Operation>> Engine::submit(Request request, store::Work also) {
-  const auto kind = kinds_.find(request.kind);
-  INVARIANT(kind != kinds_.end());
-  if (tasks_.closing()) co_return base::fail(Code::Unavailable, "the control plane is stopping");
-  if (live_.size() >= kMaxLive)
-    co_return base::fail_with_advice(
-        Code::Exhausted, fmt::format("{} operations are under way already", live_.size()),
-        "Wait until some have finished (granary operation list), then try again");
+const Step* Engine::fan_out_step(const Operation& operation) const {
+  const Kind& kind = kind_of(operation);
+  const std::size_t index = index_of(kind, operation.step);
+  if (index == kind.steps.size() || kind.steps[index].fan_out.is_empty()) return nullptr;
+  return &kind.steps[index];
+}
+
+Operation Engine::make_operation(const Request& request) {
+  const Kind& kind = kinds_.at(request.kind);
   Operation operation;
   operation.created = operation.updated = clock_.wall();
   operation.id = OperationId(ids_.next(operation.created, rng_));
   operation.kind = request.kind;
   operation.subject = request.subject;
-  operation.step = kind->second.steps.front().name;
-  operation.input = std::move(request.input);
+  operation.step = kind.steps.front().name;
+  operation.input = request.input;
   operation.actor = request.actor;
+  return operation;
+}
+
+Task<Result<Operation>> Engine::submit(Request request, store::Work also) {
+  CO_TRY(role_of(request.kind));
+  if (tasks_.closing()) co_return base::fail(Code::Unavailable, "the control plane is stopping");
+  if (live_.size() >= kMaxLive)
+    co_return base::fail_with_advice(
+        Code::Exhausted, fmt::format("{} operations are under way already", live_.size()),
+        "Wait until some have finished (granary operation list), then try again");
+  Operation operation = make_operation(request);
   bool existed = false;
   bool store_failed = true;  // unless the work has run and says otherwise
   const std::string key = request.idempotency_key;
@@ -127,7 +149,7 @@ Task<Result<Operation>> Engine::submit(Request request, store::Work also) {
   if (!written && !store_failed) co_return std::unexpected(written.error());
   if (!written) co_return co_await take_up(operation.id, written.error());
   if (existed) co_return operation;
-  tell(operation);
+  listeners_.tell(operation);
   admit(operation);
   start_ready();
   co_return operation;
@@ -141,7 +163,7 @@ Task<Result<Operation>> Engine::take_up(OperationId id, base::Error doubt) {
     tasks_.spawn("doubt about " + id.value, take_up_later(id));
   if (!found || found->state == State::Failed) co_return std::unexpected(std::move(doubt));
   if (!is_final(found->state) && !live_.contains(id)) {
-    tell(*found);
+    listeners_.tell(*found);
     admit(*found);
     start_ready();
   }
@@ -160,6 +182,8 @@ void Engine::admit(Operation operation) {
   const OperationId id = operation.id;
   auto live = std::make_unique<Live>();
   of_subject_[operation.subject].insert(id);
+  if (operation.parent) of_parent_[*operation.parent].insert(id);
+  live->cancel_requested = operation.cancel_asked.has_value();
   live->operation = std::move(operation);
   live->ended = std::make_shared<base::Event>(executor_);
   const std::string subject = live->operation.subject;
@@ -213,6 +237,7 @@ void Engine::start(Live& live) {
   const Kind& kind = kind_of(live.operation);
   ready_[kind.name].erase(live.operation.id);
   live.phase = Live::Phase::Running;
+  live.awaits = false;
   ++running_;
   ++running_of_kind_[kind.name];
   if (!kind.limit.empty()) ++limits_.at(kind.limit).running;
@@ -237,7 +262,7 @@ Task<void> Engine::drive(OperationId id) {
   if (next == Next::Finished) {
     settle(operation);
   } else {
-    park(operation);
+    park(operation, next);
   }
   start_ready();
 }
@@ -250,14 +275,27 @@ void Engine::settle(const Operation& operation) {
   live_.erase(operation.id);
   if (subject->second.empty()) of_subject_.erase(subject);
   make_ready(operation.subject);
+  if (operation.parent) {
+    const auto siblings = of_parent_.find(*operation.parent);
+    siblings->second.erase(operation.id);
+    if (siblings->second.empty()) of_parent_.erase(siblings);
+    nudge(*operation.parent);
+  }
   ended->notify_all();
 }
 
-// Holds no place while it waits for its time.
-void Engine::park(const Operation& operation) {
-  INVARIANT(operation.next_attempt.has_value());
-  live_.at(operation.id)->phase = Live::Phase::Parked;
+// Holds no place while it waits.
+void Engine::park(const Operation& operation, Next next) {
+  Live& live = *live_.at(operation.id);
+  live.phase = Live::Phase::Parked;
+  live.awaits = next == Next::Await;
   make_ready(operation.subject);
+  if (live.awaits) {
+    // A child that ended, or a resumption, since it looked.
+    if (live.nudged && (!is_held(live) || live.cancel_requested)) unpark(live);
+    return;
+  }
+  INVARIANT(operation.next_attempt.has_value());
   tasks_.spawn("wait of " + operation.id.value, wake_later(operation.id, *operation.next_attempt));
 }
 
@@ -265,6 +303,7 @@ Task<void> Engine::wake_later(OperationId id, base::WallTime at) {
   for (;;) {
     const auto found = live_.find(id);
     if (found == live_.end() || found->second->phase != Live::Phase::Parked) co_return;
+    if (found->second->awaits) co_return;
     // Woken by take_up_due() and parked again: for that another one waits.
     if (found->second->operation.next_attempt != at) co_return;
     const auto left = at - clock_.wall();
@@ -278,13 +317,25 @@ Task<void> Engine::wake_later(OperationId id, base::WallTime at) {
 
 void Engine::unpark(Live& live) {
   live.phase = Live::Phase::Idle;
+  live.awaits = false;
   make_ready(live.operation.subject);
+}
+
+// Whether it, or a parent above it, is paused.
+bool Engine::is_held(const Live& live) const {
+  if (live.operation.paused) return true;
+  if (!live.operation.parent) return false;
+  const auto parent = live_.find(*live.operation.parent);
+  // Only what begins children is held by what is above it.
+  return parent != live_.end() && fan_out_step(live.operation) != nullptr &&
+         is_held(*parent->second);
 }
 
 void Engine::take_up_due() {
   const base::WallTime now = clock_.wall();
   for (const auto& [id, live] : live_) {
-    const bool due = live->phase == Live::Phase::Parked && *live->operation.next_attempt <= now;
+    const bool due =
+        live->phase == Live::Phase::Parked && !live->awaits && *live->operation.next_attempt <= now;
     if (due) unpark(*live);
   }
   start_ready();

@@ -1,3 +1,4 @@
+#include "base/check.h"
 #include "base/contained.h"
 #include "base/log.h"
 #include "operation/engine.h"
@@ -17,7 +18,11 @@ using store::Transaction;
 Task<Engine::Next> Engine::advance(OperationId id) {
   Live& live = *live_.at(id);
   const Operation operation = live.operation;
-  if (live.cancel_requested) co_return co_await finish(operation, State::Cancelled);
+  // A parent ends when its children have.
+  const bool has_children = of_parent_.contains(id) && fan_out_step(operation) != nullptr;
+  if (live.cancel_requested && !has_children)
+    co_return co_await finish(operation, State::Cancelled);
+  if (is_held(live) && !live.cancel_requested) co_return Next::Await;
   if (operation.next_attempt && *operation.next_attempt > clock_.wall()) co_return Next::Park;
   co_return co_await run_step(operation);
 }
@@ -36,6 +41,8 @@ Task<Engine::Next> Engine::run_step(Operation operation) {
   }
   const Kind& kind = kind_of(operation);
   const Step& step = kind.steps.at(index_of(kind, operation.step));
+  if (!co_await await_lease()) co_return Next::Finished;
+  if (!step.fan_out.is_empty()) co_return co_await fan_out(operation.id);
   // A step that throws is a fault of ours: it fails this operation, and no other.
   Result<Outcome> outcome = co_await base::contained(step.run(operation));
   // Cancelled by close(): nothing is recorded, and recover() runs the step again.
@@ -44,35 +51,55 @@ Task<Engine::Next> Engine::run_step(Operation operation) {
   co_return co_await succeed(std::move(operation), std::move(*outcome));
 }
 
+// A control that was stopped for a while, or cannot reach its store, may have been replaced.
+Task<bool> Engine::await_lease() {
+  while (!store_.may_act()) {
+    if (!co_await timer_.sleep(kLeaseLook) || tasks_.closing()) co_return false;
+  }
+  co_return true;
+}
+
 Task<Engine::Next> Engine::succeed(Operation operation, Outcome outcome) {
+  INVARIANT(!outcome.again_at || !outcome.not_before);
   const Kind& kind = kind_of(operation);
   const std::size_t index = index_of(kind, operation.step);
-  const bool last = index + 1 == kind.steps.size();
-  const bool waits = !last && outcome.not_before && *outcome.not_before > clock_.wall();
+  const base::WallTime now = clock_.wall();
   const Operation before = operation;
   for (const auto& member : outcome.scratch) operation.scratch[member.key()] = member.value();
-  operation.updated = clock_.wall();
+  if (outcome.result) operation.result = outcome.result;
+  if (outcome.follow_up) operation.follow_up = outcome.follow_up;
+  operation.updated = now;
   operation.error.reset();
-  if (last) {
+  if (outcome.again_at) {
+    operation.state = State::Waiting;
+    operation.attempts = 0;
+    operation.next_attempt = std::max(*outcome.again_at, now + kShortestAgain);
+  } else if (index + 1 == kind.steps.size()) {
     operation.state = State::Succeeded;
   } else {
+    const bool waits = outcome.not_before && *outcome.not_before > now;
     operation.step = kind.steps[index + 1].name;
     operation.state = waits ? State::Waiting : State::Running;
     operation.attempts = waits ? 0 : 1;
     if (waits) operation.next_attempt = outcome.not_before;
   }
-  const auto written = co_await record(operation, [&](Transaction& tx) -> Result<void> {
-    if (outcome.commit) TRY(outcome.commit(tx));
-    TRY(rows::end_step(tx, operation.id, "done", outcome.detail, operation.updated));
-    // The next step begins in the same transaction: one commit a step.
-    if (!last && !waits) TRY(rows::begin_step(tx, operation, operation.updated));
-    return {};
-  });
+  const auto written = co_await record_success(operation, outcome);
   if (tasks_.closing()) co_return Next::Finished;
   if (!written) co_return co_await record_failure(before, written.error());
-  if (last) co_return Next::Finished;
-  live_.at(operation.id)->begun = !waits;
-  co_return waits ? Next::Park : Next::Continue;
+  if (operation.state == State::Succeeded) co_return Next::Finished;
+  live_.at(operation.id)->begun = operation.state == State::Running;
+  co_return operation.state == State::Running ? Next::Continue : Next::Park;
+}
+
+// The end of a step, and the beginning of the next one where that needs no wait: one commit a step.
+Task<Result<void>> Engine::record_success(const Operation& operation, const Outcome& outcome) {
+  co_return co_await record(operation, [&](Transaction& tx) -> Result<void> {
+    if (outcome.commit) TRY(outcome.commit(tx));
+    const char* ended = outcome.again_at ? "again" : "done";
+    TRY(rows::end_step(tx, operation.id, ended, outcome.detail, operation.updated));
+    if (operation.state == State::Running) TRY(rows::begin_step(tx, operation, operation.updated));
+    return {};
+  });
 }
 
 Task<Engine::Next> Engine::record_failure(Operation operation, base::Error error) {
@@ -118,7 +145,8 @@ Task<Engine::Next> Engine::finish(Operation operation, State state) {
   operation.next_attempt.reset();
   operation.updated = clock_.wall();
   if (state == State::Failed && operation.error) add_way_on(operation);
-  const std::string detail = operation.error ? base::describe(*operation.error) : "";
+  std::string detail = operation.error ? base::describe(*operation.error) : "";
+  if (detail.empty() && operation.children.begun > 0) detail = to_text(operation.children);
   auto end = [&](Transaction& tx) {
     return rows::end_step(tx, operation.id, std::string(to_string(state)), detail,
                           operation.updated);
@@ -160,6 +188,8 @@ Task<Result<void>> Engine::record(const Operation& operation, store::Work work) 
       }
       Result<void> done = work(watched);
       if (done) done = rows::update(watched, operation);
+      if (done && operation.parent && is_final(operation.state))
+        done = rows::count_ended_child(watched, operation.parent->value, operation.state);
       refused = !done && !watched.store_failed();
       return done;
     });
@@ -172,9 +202,23 @@ Task<Result<void>> Engine::record(const Operation& operation, store::Work work) 
     if (!co_await timer_.sleep(kStoreRetry) || tasks_.closing())
       co_return base::fail(Code::Cancelled, "the control plane is stopping");
   }
-  live_.at(operation.id)->operation = operation;
-  tell(operation);
+  keep(operation);
   co_return Result<void>();
+}
+
+// What others may have changed since is kept beside it.
+void Engine::keep(const Operation& operation) {
+  Operation& kept = live_.at(operation.id)->operation;
+  Operation next = operation;
+  next.children = kept.children;
+  next.paused = kept.paused;
+  next.cancel_asked = kept.cancel_asked;
+  if (is_final(next.state)) {
+    next.paused.reset();
+    next.cancel_asked.reset();
+  }
+  kept = std::move(next);
+  listeners_.tell(Operation(kept));
 }
 
 }  // namespace granary::operation

@@ -21,6 +21,12 @@ inline constexpr std::chrono::hours kLongestWait{1};
 inline constexpr std::chrono::milliseconds kShortestWait{10};
 // A store that refuses is asked again so often: soon after there is room on its disk again.
 inline constexpr std::chrono::milliseconds kStoreRetry{5'000};
+// A step that asks to run again at once would spin: so long it waits at least.
+inline constexpr std::chrono::milliseconds kShortestAgain{100};
+// While the lease on the store is not renewed, no step begins; it is asked for so often.
+inline constexpr std::chrono::milliseconds kLeaseLook{500};
+// Children that a parent fetches at once from where they come from; held in memory until begun.
+inline constexpr std::uint32_t kChildrenFetched = 100;
 // Rows of history kept of one operation; a step that is retried for days writes no more.
 inline constexpr std::int64_t kMaxHistory = 200;
 // What list() returns at most.

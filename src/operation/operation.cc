@@ -1,5 +1,6 @@
 #include "operation/operation.h"
 
+#include <algorithm>
 #include <array>
 
 namespace granary::operation {
@@ -43,6 +44,22 @@ bool is_final(State state) {
       return true;
   }
   return false;
+}
+
+std::uint64_t count_open(const Children& children) {
+  const std::uint64_t ended = children.succeeded + children.failed + children.cancelled;
+  return children.begun > ended ? children.begun - ended : 0;
+}
+
+std::string to_text(const Children& children) {
+  const std::uint64_t known = children.total.value_or(children.begun + children.skipped);
+  std::string text = fmt::format("{} of {} succeeded", children.succeeded,
+                                 std::max(known, children.begun + children.skipped));
+  if (children.failed > 0) text += fmt::format(", {} failed", children.failed);
+  if (children.cancelled > 0) text += fmt::format(", {} cancelled", children.cancelled);
+  if (children.skipped > 0) text += fmt::format(", {} not needed", children.skipped);
+  if (count_open(children) > 0) text += fmt::format(", {} at work", count_open(children));
+  return text;
 }
 
 }  // namespace granary::operation

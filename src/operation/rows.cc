@@ -1,5 +1,6 @@
 #include "operation/rows.h"
 
+#include "base/check.h"
 #include "operation/limits.h"
 
 namespace granary::operation::rows {
@@ -14,7 +15,9 @@ using store::Value;
 constexpr std::size_t kMaxDocument = 1U << 20;
 constexpr const char* kColumns =
     "SELECT id, kind, subject, state, step, attempts, input, scratch, error, actor, created, "
-    "updated, next_attempt FROM operation ";
+    "updated, next_attempt, result, follow_up, paused, cancel_asked, parent, children_total, "
+    "children_begun, children_succeeded, children_failed, children_cancelled, children_skipped, "
+    "children_forgiven FROM operation ";
 
 std::int64_t micros(WallTime time) { return time.time_since_epoch().count(); }
 WallTime from_micros(std::int64_t count) { return WallTime(std::chrono::microseconds(count)); }
@@ -24,6 +27,33 @@ Value maybe_time(const std::optional<WallTime>& time) {
 }
 Value maybe_error(const std::optional<base::Error>& error) {
   return error ? Value(base::json::print(base::json::from_error(*error))) : Value(std::monostate());
+}
+
+Value maybe_document(const std::optional<base::json::object>& document) {
+  return document ? Value(base::json::print(*document)) : Value(std::monostate());
+}
+template <class Id>
+Value maybe_id(const std::optional<Id>& id) {
+  return id ? Value(id->value) : Value(std::monostate());
+}
+std::optional<WallTime> time_in(const Row& row, std::size_t column) {
+  const auto count = row.maybe_integer(column);
+  return count ? std::optional(from_micros(*count)) : std::nullopt;
+}
+
+// Of a row whose columns from `first` on are children_total to children_forgiven.
+Children children_in(const Row& row, std::size_t first) {
+  const auto number = [&](std::size_t offset) {
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(row.integer(first + offset), 0));
+  };
+  Children children{.begun = number(1),
+                    .succeeded = number(2),
+                    .failed = number(3),
+                    .cancelled = number(4),
+                    .skipped = number(5),
+                    .forgiven = number(6)};
+  if (row.maybe_integer(first)) children.total = number(0);
+  return children;
 }
 
 Result<Operation> from_row(const Row& row) {
@@ -43,7 +73,15 @@ Result<Operation> from_row(const Row& row) {
   operation.actor = row.text(9);
   operation.created = from_micros(row.integer(10));
   operation.updated = from_micros(row.integer(11));
-  if (const auto next = row.maybe_integer(12)) operation.next_attempt = from_micros(*next);
+  operation.next_attempt = time_in(row, 12);
+  if (const auto result = row.maybe_text(13)) {
+    TRY_ASSIGN(operation.result, base::json::parse_object(*result, kMaxDocument));
+  }
+  if (const auto other = row.maybe_text(14)) operation.follow_up = base::OperationId(*other);
+  operation.paused = time_in(row, 15);
+  operation.cancel_asked = time_in(row, 16);
+  if (const auto parent = row.maybe_text(17)) operation.parent = base::OperationId(*parent);
+  operation.children = children_in(row, 18);
   return operation;
 }
 
@@ -66,26 +104,33 @@ Result<std::optional<Operation>> first(const std::vector<Row>& rows) {
 }  // namespace
 
 Result<void> insert(Transaction& tx, const Operation& operation, const std::string& key) {
-  TRY(
-      tx.exec("INSERT INTO operation (id, kind, subject, state, step, attempts, input, scratch, "
-              "error, actor, idempotency_key, created, updated, next_attempt) VALUES "
-              "(:1, :2, :3, :4, :5, :6, :7, :8, :9, :10, :11, :12, :13, :14)",
-              {operation.id.value, operation.kind, operation.subject,
-               std::string(to_string(operation.state)), operation.step,
-               std::int64_t{operation.attempts}, base::json::print(operation.input),
-               base::json::print(operation.scratch), maybe_error(operation.error), operation.actor,
-               key.empty() ? Value(std::monostate()) : Value(key), micros(operation.created),
-               micros(operation.updated), maybe_time(operation.next_attempt)}));
+  TRY(tx.exec(
+      "INSERT INTO operation (id, kind, subject, state, step, attempts, input, scratch, "
+      "error, actor, idempotency_key, created, updated, next_attempt, parent) VALUES "
+      "(:1, :2, :3, :4, :5, :6, :7, :8, :9, :10, :11, :12, :13, :14, :15)",
+      {operation.id.value, operation.kind, operation.subject,
+       std::string(to_string(operation.state)), operation.step, std::int64_t{operation.attempts},
+       base::json::print(operation.input), base::json::print(operation.scratch),
+       maybe_error(operation.error), operation.actor,
+       key.empty() ? Value(std::monostate()) : Value(key), micros(operation.created),
+       micros(operation.updated), maybe_time(operation.next_attempt), maybe_id(operation.parent)}));
   return {};
 }
 
 Result<void> update(Transaction& tx, const Operation& operation) {
   TRY(tx.exec(
       "UPDATE operation SET state = :1, step = :2, attempts = :3, scratch = :4, "
-      "error = :5, updated = :6, next_attempt = :7 WHERE id = :8",
+      "error = :5, updated = :6, next_attempt = :7, result = :8, follow_up = :9 WHERE id = :10",
       {std::string(to_string(operation.state)), operation.step, std::int64_t{operation.attempts},
        base::json::print(operation.scratch), maybe_error(operation.error),
-       micros(operation.updated), maybe_time(operation.next_attempt), operation.id.value}));
+       micros(operation.updated), maybe_time(operation.next_attempt),
+       maybe_document(operation.result), maybe_id(operation.follow_up), operation.id.value}));
+  // Nothing is asked of one that has ended.
+  if (is_final(operation.state))
+    TRY(
+        tx.exec("UPDATE operation SET paused = NULL, cancel_asked = NULL WHERE id = :1 AND "
+                "(paused IS NOT NULL OR cancel_asked IS NOT NULL)",
+                {operation.id.value}));
   return {};
 }
 
@@ -110,6 +155,10 @@ Result<std::vector<Operation>> list(Transaction& tx, const Engine::Filter& filte
     parameters.emplace_back(filter.kind);
     sql += fmt::format(" AND kind = :{}", parameters.size());
   }
+  if (!filter.parent.empty()) {
+    parameters.emplace_back(filter.parent);
+    sql += fmt::format(" AND parent = :{}", parameters.size());
+  }
   if (filter.state) {
     parameters.emplace_back(std::string(to_string(*filter.state)));
     sql += fmt::format(" AND state = :{}", parameters.size());
@@ -125,6 +174,97 @@ Result<std::optional<Operation>> unfinished_of(Transaction& tx, const std::strin
                                           "'waiting') ORDER BY id LIMIT 1",
                                       {subject}));
   return first(rows);
+}
+
+Result<Progress> progress(Transaction& tx, const std::string& parent) {
+  TRY_ASSIGN(const auto rows,
+             tx.exec("SELECT children_total, children_begun, children_succeeded, children_failed, "
+                     "children_cancelled, children_skipped, children_forgiven, children_mark, "
+                     "children_again FROM operation WHERE id = :1",
+                     {parent}));
+  INVARIANT(!rows.empty());
+  const Row& row = rows.front();
+  return Progress{.children = children_in(row, 0), .mark = row.text(7), .again = row.maybe_text(8)};
+}
+
+Result<bool> move_mark(Transaction& tx, const std::string& parent, const std::string& after,
+                       const std::string& mark, Begun begun) {
+  const char* counted = begun == Begun::Yes ? "children_begun" : "children_skipped";
+  TRY(tx.exec(fmt::format("UPDATE operation SET children_mark = :1, {0} = {0} + 1 "
+                          "WHERE id = :2 AND children_mark = :3",
+                          counted),
+              {mark, parent, after}));
+  return tx.changed() == 1;
+}
+
+Result<void> count_ended_child(Transaction& tx, const std::string& parent, State state) {
+  INVARIANT(is_final(state));
+  TRY(tx.exec(fmt::format("UPDATE operation SET children_{0} = children_{0} + 1 WHERE id = :1",
+                          to_string(state)),
+              {parent}));
+  return {};
+}
+
+Result<void> count_requeued_child(Transaction& tx, const std::string& parent) {
+  TRY(
+      tx.exec("UPDATE operation SET children_failed = children_failed - 1, children_forgiven = "
+              "CASE WHEN children_forgiven > children_failed - 1 THEN children_failed - 1 "
+              "ELSE children_forgiven END WHERE id = :1",
+              {parent}));
+  return {};
+}
+
+Result<void> requeue_parent(Transaction& tx, const std::string& parent) {
+  TRY(
+      tx.exec("UPDATE operation SET children_forgiven = children_failed, paused = NULL, "
+              "cancel_asked = NULL, "
+              "children_again = CASE WHEN children_failed > 0 THEN '' ELSE NULL END WHERE id = :1",
+              {parent}));
+  return {};
+}
+
+Result<void> set_again(Transaction& tx, const std::string& parent,
+                       const std::optional<std::string>& child) {
+  TRY(tx.exec("UPDATE operation SET children_again = :1 WHERE id = :2",
+              {child ? Value(*child) : Value(std::monostate()), parent}));
+  return {};
+}
+
+Result<void> forgive_one_less(Transaction& tx, const std::string& parent) {
+  TRY(
+      tx.exec("UPDATE operation SET children_forgiven = children_forgiven - 1 "
+              "WHERE id = :1 AND children_forgiven > 0",
+              {parent}));
+  return {};
+}
+
+Result<std::vector<std::string>> failed_children(Transaction& tx, const std::string& parent,
+                                                 const std::string& after, std::uint32_t limit) {
+  TRY_ASSIGN(const auto rows,
+             tx.exec(fmt::format("SELECT id FROM operation WHERE parent = :1 AND state = 'failed' "
+                                 "AND id > :2 ORDER BY id LIMIT {}",
+                                 limit),
+                     {parent, after}));
+  std::vector<std::string> ids;
+  for (const Row& row : rows) ids.push_back(row.text(0));
+  return ids;
+}
+
+Result<void> set_total(Transaction& tx, const std::string& parent, std::uint64_t total) {
+  TRY(tx.exec("UPDATE operation SET children_total = :1 WHERE id = :2",
+              {static_cast<std::int64_t>(total), parent}));
+  return {};
+}
+
+Result<void> set_paused(Transaction& tx, const std::string& id,
+                        const std::optional<WallTime>& since) {
+  TRY(tx.exec("UPDATE operation SET paused = :1 WHERE id = :2", {maybe_time(since), id}));
+  return {};
+}
+
+Result<void> set_cancel_asked(Transaction& tx, const std::string& id, WallTime at) {
+  TRY(tx.exec("UPDATE operation SET cancel_asked = :1 WHERE id = :2", {micros(at), id}));
+  return {};
 }
 
 Result<std::vector<Operation>> unfinished(Transaction& tx) {

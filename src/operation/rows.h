@@ -22,6 +22,42 @@ base::Result<std::vector<Operation>> list(store::Transaction& tx, const Engine::
 // The oldest of a subject that is not final.
 base::Result<std::optional<Operation>> unfinished_of(store::Transaction& tx,
                                                      const std::string& subject);
+// ---- parents and children. A parent's row is changed by these alone, never by update().
+// What a parent has to know to go on.
+struct Progress {
+  Children children;
+  std::string mark;  // of the child that was begun last; empty: none
+  // While failed children are run again: the last one that was; empty: none yet.
+  std::optional<std::string> again;
+};
+base::Result<Progress> progress(store::Transaction& tx, const std::string& parent);
+// A child of the parent was recorded, or is not needed. False, and nothing has changed, unless the
+// parent's mark is `after`.
+enum class Begun { Yes, Skipped };
+base::Result<bool> move_mark(store::Transaction& tx, const std::string& parent,
+                             const std::string& after, const std::string& mark, Begun begun);
+base::Result<void> count_ended_child(store::Transaction& tx, const std::string& parent,
+                                     State state);
+// A failed child is queued again.
+base::Result<void> count_requeued_child(store::Transaction& tx, const std::string& parent);
+// The parent itself is: its failed children come first, and what failed is forgiven.
+base::Result<void> requeue_parent(store::Transaction& tx, const std::string& parent);
+// The failed child whose turn it was; nothing: there are no more.
+base::Result<void> set_again(store::Transaction& tx, const std::string& parent,
+                             const std::optional<std::string>& child);
+base::Result<void> forgive_one_less(store::Transaction& tx, const std::string& parent);
+base::Result<std::vector<std::string>> failed_children(store::Transaction& tx,
+                                                       const std::string& parent,
+                                                       const std::string& after,
+                                                       std::uint32_t limit);
+base::Result<void> set_total(store::Transaction& tx, const std::string& parent,
+                             std::uint64_t total);
+
+base::Result<void> set_paused(store::Transaction& tx, const std::string& id,
+                              const std::optional<base::WallTime>& since);
+base::Result<void> set_cancel_asked(store::Transaction& tx, const std::string& id,
+                                    base::WallTime at);
+
 // All that are not final, oldest first.
 base::Result<std::vector<Operation>> unfinished(store::Transaction& tx);
 

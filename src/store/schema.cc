@@ -170,10 +170,65 @@ const std::vector<std::string_view> kLifecycle = {
     "CREATE INDEX audit_by_time ON audit (at, number)",
 };
 
+// Parents and children, pauses, results and follow-ups of operations as columns; and who may write.
+// Until then children were known by their idempotency key, and results lay in the scratch.
+const std::vector<std::string_view> kFanOut = {
+    "ALTER TABLE operation ADD COLUMN result text",
+    "ALTER TABLE operation ADD COLUMN follow_up text",
+    "ALTER TABLE operation ADD COLUMN paused bigint",
+    "ALTER TABLE operation ADD COLUMN cancel_asked bigint",
+    "ALTER TABLE operation ADD COLUMN parent text",
+    "CREATE INDEX operation_by_parent ON operation (parent, state, id)",
+    // Of a parent. Its children are counted where they begin and end, in the same transaction.
+    "ALTER TABLE operation ADD COLUMN children_total bigint",
+    "ALTER TABLE operation ADD COLUMN children_begun bigint NOT NULL DEFAULT 0",
+    "ALTER TABLE operation ADD COLUMN children_succeeded bigint NOT NULL DEFAULT 0",
+    "ALTER TABLE operation ADD COLUMN children_failed bigint NOT NULL DEFAULT 0",
+    "ALTER TABLE operation ADD COLUMN children_cancelled bigint NOT NULL DEFAULT 0",
+    "ALTER TABLE operation ADD COLUMN children_skipped bigint NOT NULL DEFAULT 0",
+    // Failures from before a retry: they do not stop it again.
+    "ALTER TABLE operation ADD COLUMN children_forgiven bigint NOT NULL DEFAULT 0",
+    // The mark of the child that was begun last, and the failed child that was run again last.
+    "ALTER TABLE operation ADD COLUMN children_mark text NOT NULL DEFAULT ''",
+    "ALTER TABLE operation ADD COLUMN children_again text",
+
+    "UPDATE operation SET result = json_extract(scratch, '$.result'), "
+    "follow_up = json_extract(scratch, '$.check'), "
+    "scratch = json_remove(scratch, '$.result', '$.check') "
+    "WHERE json_valid(scratch) AND (json_type(scratch, '$.result') = 'object' OR "
+    "json_type(scratch, '$.check') = 'text')",
+
+    // "for/PARENT/ACCOUNT"
+    "UPDATE operation SET parent = substr(idempotency_key, 5, 26) "
+    "WHERE idempotency_key LIKE 'for/__________________________/%'",
+    "UPDATE operation SET "
+    "children_begun = (SELECT count(*) FROM operation c WHERE c.parent = operation.id), "
+    "children_succeeded = (SELECT count(*) FROM operation c WHERE c.parent = operation.id "
+    "  AND c.state = 'succeeded'), "
+    "children_failed = (SELECT count(*) FROM operation c WHERE c.parent = operation.id "
+    "  AND c.state = 'failed'), "
+    "children_cancelled = (SELECT count(*) FROM operation c WHERE c.parent = operation.id "
+    "  AND c.state = 'cancelled'), "
+    // One that is under way goes on after the last account that has its child.
+    "children_mark = (SELECT coalesce(max(substr(c.idempotency_key, 32)), '') FROM operation c "
+    "  WHERE c.parent = operation.id) "
+    "WHERE id IN (SELECT parent FROM operation WHERE parent IS NOT NULL)",
+
+    // Who may write, see leased_store.h. No row: nobody has ever.
+    "CREATE TABLE lease ("
+    "  name text PRIMARY KEY,"
+    "  holder text NOT NULL,"
+    "  place text NOT NULL,"
+    "  fence bigint NOT NULL,"
+    "  beat bigint NOT NULL,"
+    "  since bigint NOT NULL)",
+};
+
 }  // namespace
 
 const std::vector<Migration>& migrations() {
-  static const std::vector<Migration> all = {{1, "first", kFirst}, {2, "lifecycle", kLifecycle}};
+  static const std::vector<Migration> all = {
+      {1, "first", kFirst}, {2, "lifecycle", kLifecycle}, {3, "fan-out", kFanOut}};
   return all;
 }
 

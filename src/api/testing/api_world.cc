@@ -152,7 +152,7 @@ ApiWorld::ApiWorld(Patience patience, std::uint64_t max_archive_bytes) {
       Parts{control.store.get(), *control.engine, *control.lifecycle, intake, archive_intake, fleet,
             platform, *control.keeper, *control.clock, world.timer, world.rng, world.worker,
             *signing_key});
-  control.engine->on_change(
+  listening_ = control.engine->on_change(
       [this](const operation::Operation& operation) { server->on_operation(operation); });
   ASSERT(server->listen().has_value());
   base::asio::co_spawn(world.executor(), run_server(server.get()),
@@ -163,7 +163,7 @@ ApiWorld::ApiWorld(Patience patience, std::uint64_t max_archive_bytes) {
 ApiWorld::~ApiWorld() {
   control.world.run(server->close());
   control.world.settle();
-  control.engine->on_change({});
+  listening_.remove();
   server.reset();
 }
 

@@ -124,6 +124,7 @@ class ApiWorld final {
 
  private:
   std::string operator_;
+  operation::Listening listening_;
 };
 
 }  // namespace granary::api::testing

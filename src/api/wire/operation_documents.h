@@ -31,6 +31,17 @@ struct StepDocument {
 };
 BOOST_DESCRIBE_STRUCT(StepDocument, (), (step, attempt, started, ended, outcome, detail))
 
+struct ChildrenDocument {              // operations that this one has begun
+  std::optional<std::uint64_t> total;  // where it is known before all have begun
+  std::uint64_t at_work = 0;
+  std::uint64_t succeeded = 0;
+  std::uint64_t failed = 0;
+  std::uint64_t cancelled = 0;
+  std::uint64_t skipped = 0;  // not needed any more when their turn came
+  bool operator==(const ChildrenDocument&) const = default;
+};
+BOOST_DESCRIBE_STRUCT(ChildrenDocument, (), (total, at_work, succeeded, failed, cancelled, skipped))
+
 struct OperationDocument {
   std::string id;
   std::string kind;     // tenant.create
@@ -48,6 +59,10 @@ struct OperationDocument {
   // What it has made so far, by kind: the id, bytes and sha256 of an archive, the id of a
   // certificate, what a repair found.
   std::optional<base::json::object> result;
+  std::optional<std::string> paused;        // since when it begins nothing
+  std::optional<std::string> cancel_asked;  // since when it only waits for its children
+  std::optional<std::string> parent;        // the operation that began it
+  std::optional<ChildrenDocument> children;
   std::vector<std::string> warnings;  // of what it did all the same: sentences
   std::string revision;  // another one after every change; give it with ?wait to hear of the next
   std::vector<StepDocument> history;  // when one operation is asked for
@@ -55,7 +70,8 @@ struct OperationDocument {
 };
 BOOST_DESCRIBE_STRUCT(OperationDocument, (),
                       (id, kind, subject, state, step, attempts, error, actor, created, updated,
-                       next_attempt, clock_problem, follow_up, result, warnings, revision, history))
+                       next_attempt, clock_problem, follow_up, result, paused, cancel_asked, parent,
+                       children, warnings, revision, history))
 
 struct OperationList {
   std::vector<OperationDocument> items;  // newest first

@@ -173,6 +173,7 @@ class ControlWorld final {
   std::unique_ptr<base::SigningKey> signing_key;
   std::unique_ptr<base::SealingKey> sealing_key;
   std::unique_ptr<base::TrustedClock> clock;
+  std::unique_ptr<store::LeasedStore> leased;
   std::unique_ptr<operation::Engine> engine;
   std::unique_ptr<TimeKeeper> keeper;
   std::unique_ptr<Lifecycle> lifecycle;
@@ -182,12 +183,18 @@ class ControlWorld final {
     clock = std::make_unique<base::TrustedClock>(world.clock, fmt::format("boot {}", boots_));
     const base::Clock& in_force =
         by_machine_ ? static_cast<const base::Clock&>(world.clock) : *clock;
-    engine = std::make_unique<operation::Engine>(world.executor(), store.get(), in_force,
-                                                 world.timer, world.rng);
-    keeper = std::make_unique<TimeKeeper>(
-        TimeKeeper::Parts{world.executor(), store.get(), *engine, *clock});
+    leased = std::make_unique<store::LeasedStore>(
+        store::LeasedStore::Parts{store.get(), world.clock, world.timer},
+        store::LeaseHolder{.name = "the control under test", .place = "here"},
+        // Nobody renews it: tests pass years.
+        store::LeaseTimes{.expires = std::chrono::years(100)});
+    ASSERT(world.run(leased->try_acquire()).has_value());
+    engine = std::make_unique<operation::Engine>(world.executor(), *leased, in_force, world.timer,
+                                                 world.rng);
+    keeper =
+        std::make_unique<TimeKeeper>(TimeKeeper::Parts{world.executor(), *leased, *engine, *clock});
     ASSERT(world.run(keeper->recover()).has_value());
-    lifecycle = std::make_unique<Lifecycle>(Lifecycle::Parts{store.get(),
+    lifecycle = std::make_unique<Lifecycle>(Lifecycle::Parts{*leased,
                                                              *engine,
                                                              {{"host", &cloud}},
                                                              prober,
@@ -206,6 +213,7 @@ class ControlWorld final {
     lifecycle.reset();
     keeper.reset();
     engine.reset();
+    leased.reset();
   }
   void add_release(const std::string& hash, const std::string& id) {
     registry::Release release;

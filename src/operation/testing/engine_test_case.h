@@ -34,7 +34,12 @@ class EngineTest : public ::testing::Test {
 
   void start() {
     faulty_ = std::make_unique<store::testing::FaultyStore>(store_.get());
-    engine_ = std::make_unique<Engine>(world_.executor(), *faulty_, world_.clock, world_.timer,
+    leased_ = std::make_unique<store::LeasedStore>(
+        store::LeasedStore::Parts{*faulty_, world_.clock, world_.timer},
+        store::LeaseHolder{.name = "the engine under test", .place = "here"},
+        store::LeaseTimes{.expires = std::chrono::years(1)});  // nobody renews it
+    ASSERT(world_.run(leased_->try_acquire()).has_value());
+    engine_ = std::make_unique<Engine>(world_.executor(), *leased_, world_.clock, world_.timer,
                                        world_.rng);
     engine_->add_limit("api", 4);
     script_.released = std::make_unique<base::Event>(world_.executor());
@@ -43,6 +48,7 @@ class EngineTest : public ::testing::Test {
       kind.concurrency = 3;
       kind.max_attempts = 4;
       kind.limit = "api";
+      kind.role = KindRole::Deployer;
       for (const char* step : {"plan", "act", "tell"})
         kind.steps.push_back({step, [this, step = std::string(step)](const Operation& operation) {
                                 return run(operation.subject, step);
@@ -58,6 +64,7 @@ class EngineTest : public ::testing::Test {
   void stop() {
     world_.run(engine_->close());
     engine_.reset();
+    leased_.reset();
     faulty_.reset();
   }
   // As after SIGKILL: nothing of the old engine is recorded any more.
@@ -121,6 +128,7 @@ class EngineTest : public ::testing::Test {
   base::testing::World world_;
   store::testing::TemporaryStore store_;
   std::unique_ptr<store::testing::FaultyStore> faulty_;
+  std::unique_ptr<store::LeasedStore> leased_;
   Script script_;
   std::unique_ptr<Engine> engine_;
 };

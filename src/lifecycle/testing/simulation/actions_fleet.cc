@@ -144,14 +144,48 @@ Task<void> repair_drift(Customer& customer) {
   });
 }
 
+// Of many accounts, and not ended.
+std::optional<base::OperationId> some_fan_out(World& world) {
+  std::optional<base::OperationId> found;
+  world.disk.look([&](store::Transaction& tx) -> Result<void> {
+    TRY_ASSIGN(const auto rows,
+               tx.exec("SELECT id FROM operation WHERE state IN ('queued', 'running', 'waiting') "
+                       "AND kind IN ('plan.apply', 'secret.apply', 'fleet.repair') "
+                       "ORDER BY id DESC LIMIT 1"));
+    if (!rows.empty()) found = base::OperationId(rows.front().text(0));
+    return {};
+  });
+  return found;
+}
+
+// Whoever pauses one may never come back: bring_to_an_end() resumes it then.
+Task<void> pause_for_a_while(Customer& customer) {
+  World& world = customer.world();
+  const auto id = some_fan_out(world);
+  const std::shared_ptr<Control> control = world.control();
+  if (!control || !id) co_return;
+  const auto paused = co_await control->engine().pause(*id);
+  if (!paused) co_return;
+  ++world.stats.paused;
+  world.trace.line("{} is paused: {}", id->value, operation::to_text(paused->children));
+  co_await world.pause(std::chrono::milliseconds(1 + customer.pick(20'000)));
+  const std::shared_ptr<Control> later = world.control();
+  if (later) (void)co_await later->engine().resume(*id);
+}
+
 }  // namespace
 
 const std::vector<Action>& fleet_actions() {
   static const std::vector<Action> all = {
-      {"set a plan", 1, put_plan},           {"move to a plan", 4, move_to_plan},
-      {"set a secret", 4, set_secret},       {"unset a secret", 2, unset_secret},
-      {"prove a domain", 3, prove_domain},   {"pin or unpin", 3, pin_or_unpin},
-      {"look for drift", 1, look_for_drift}, {"repair drift", 1, repair_drift},
+      {"set a plan", 1, put_plan},
+      {"move to a plan", 4, move_to_plan},
+      {"set a secret", 4, set_secret},
+      {"unset a secret", 2, unset_secret},
+      {"prove a domain", 3, prove_domain},
+      {"pin or unpin", 3, pin_or_unpin},
+      {"look for drift", 1, look_for_drift},
+      {"repair drift", 1, repair_drift},
+      {"pause for a while", 2, pause_for_a_while},
   };
   return all;
 }

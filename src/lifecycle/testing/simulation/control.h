@@ -6,6 +6,7 @@
 
 #include <memory>
 
+#include "base/task_group.h"
 #include "cloud/sim/link.h"
 #include "lifecycle/lifecycle.h"
 #include "lifecycle/testing/simulation/surroundings.h"
@@ -13,6 +14,9 @@
 #include "store/testing/faulty_store.h"
 
 namespace granary::lifecycle::simulation {
+
+// Accounts at once that follow a plan: few, so that worlds of a dozen tenants meet the window.
+inline constexpr std::uint32_t kSimWindow = 3;
 
 class Control final {
  public:
@@ -25,7 +29,9 @@ class Control final {
     testing::FakeDomains& domains;
     const base::SigningKey& signing_key;
     const base::SealingKey& sealing_key;
-    std::string boot_id;                               // of the machine
+    std::string boot_id;          // of the machine
+    std::string place;            // of the lease: one control has it at a time
+    std::chrono::seconds renews;  // the lease, so often; it expires after three times as long
     std::function<void(const std::string&)> removing;  // an archive
   };
   struct Chances {
@@ -38,11 +44,21 @@ class Control final {
           store::testing::FaultyStore::Faults faults, cloud::sim::LinkEnd::Watch watch);
 
   void kill();
+  // It goes on, as one whose process was stopped or whose network is gone, and still reaches the
+  // store; another control takes its place, and nothing that it does counts any more.
+  void isolate();
   // Nothing of its surroundings fails any more.
   void calm();
-  bool dead() const { return store_.dead(); }
+  bool dead() const { return isolated_ || store_.dead(); }
   // After kill(): until its own tasks have ended. Callers may still be inside.
-  base::Task<void> close() { return engine_.close(); }
+  base::Task<void> close();
+
+  // Takes the lease on the store and keeps it. Errors: Conflict.
+  base::Task<base::Result<void>> take_lease();
+  bool has_lost_lease() const { return leased_.is_lost(); }
+  void on_change(operation::Listener listener) {
+    listening_ = engine_.on_change(std::move(listener));
+  }
 
   store::testing::FaultyStore& store() { return store_; }
   operation::Engine& engine() { return engine_; }
@@ -53,7 +69,9 @@ class Control final {
   // Shared with the disk: see above.
   std::shared_ptr<store::Store> disk_;
   store::testing::FaultyStore store_;
+  store::LeasedStore leased_;
   cloud::sim::LinkEnd cloud_;
+  bool isolated_ = false;
   Way probing_;
   Way publishing_;
   Way archiving_;
@@ -63,8 +81,10 @@ class Control final {
   SimArchives archives_;
   base::TrustedClock clock_;
   operation::Engine engine_;
+  operation::Listening listening_;
   TimeKeeper keeper_;
   Lifecycle lifecycle_;
+  base::TaskGroup lease_;
 };
 
 }  // namespace granary::lifecycle::simulation

@@ -153,7 +153,8 @@ void ended_stays_ended(World& world, const View& view) {
       if (!operation::is_final(operation.state)) world.ended.erase(before);
       continue;
     }
-    const bool again = before->second == State::Failed && world.journal.was_retried(id);
+    const bool again =
+        before->second == State::Failed && world.journal.was_retried(id, operation.parent);
     if (before->second != operation.state && !again)
       world.fail(fmt::format("{} had ended as {}", name_of(operation),
                              operation::to_string(before->second)));
@@ -180,6 +181,38 @@ void one_runs_per_subject(World& world, const View& view) {
       world.fail(
           fmt::format("{} runs, and so does {}", name_of(operation), name_of(*other->second)));
   }
+}
+
+// A parent's row says what became of its children, at every moment; and no more are open than its
+// window lets, but for those that somebody runs again.
+void parents_count_their_children(World& world, const View&) {
+  world.disk.look([&](store::Transaction& tx) -> Result<void> {
+    TRY_ASSIGN(
+        const auto wrong,
+        tx.exec("SELECT p.id, p.kind FROM operation p JOIN (SELECT parent, count(*) AS begun, "
+                "sum(state = 'succeeded') AS succeeded, sum(state = 'failed') AS failed, "
+                "sum(state = 'cancelled') AS cancelled FROM operation WHERE parent IS NOT NULL "
+                "GROUP BY parent) c ON c.parent = p.id WHERE c.begun <> p.children_begun OR "
+                "c.succeeded <> p.children_succeeded OR c.failed <> p.children_failed OR "
+                "c.cancelled <> p.children_cancelled OR p.children_forgiven > p.children_failed"));
+    for (const auto& row : wrong)
+      world.fail(fmt::format("{} ({}) miscounts its children", row.text(0), row.text(1)));
+    TRY_ASSIGN(const auto twice,
+               tx.exec("SELECT parent, subject FROM operation WHERE parent IS NOT NULL "
+                       "GROUP BY parent, subject HAVING count(*) > 1 LIMIT 1"));
+    for (const auto& row : twice)
+      world.fail(fmt::format("{} has begun two children of {}", row.text(0), row.text(1)));
+    TRY_ASSIGN(const auto open,
+               tx.exec("SELECT parent, id FROM operation WHERE parent IS NOT NULL AND "
+                       "state IN ('queued', 'running', 'waiting')"));
+    std::map<std::string, std::uint32_t> at_work;
+    for (const auto& row : open) {
+      if (world.journal.was_retried(base::OperationId(row.text(1)))) continue;
+      if (++at_work[row.text(0)] > kSimWindow)
+        world.fail(fmt::format("{} has more children at work than its window", row.text(0)));
+    }
+    return {};
+  });
 }
 
 void numbers_are_used_once(World& world, const View& view) {
@@ -399,6 +432,7 @@ const std::vector<Invariant>& invariants() {
       {"what ended stays ended", Always, ended_stays_ended},
       {"what failed says why and what to do", Always, failed_says_why},
       {"of one subject one operation runs", Always, one_runs_per_subject},
+      {"parents count their children", Always, parents_count_their_children},
       {"ordinals and slots are given once", Always, numbers_are_used_once},
       {"a tenant's state has a reason", Always, state_has_a_reason},
       {"the audit chain holds", Always, audit_chain_holds},

@@ -105,6 +105,11 @@ class Journal final {
   // Somebody asked that this failed operation be taken up again.
   void note_retry(const base::OperationId& id) { retried_.insert(id); }
   bool was_retried(const base::OperationId& id) const { return retried_.contains(id); }
+  // The same, or its parent, which then runs it again.
+  bool was_retried(const base::OperationId& id,
+                   const std::optional<base::OperationId>& parent) const {
+    return was_retried(id) || (parent && was_retried(*parent));
+  }
 
  private:
   std::deque<Call> calls_;  // its elements stay where they are

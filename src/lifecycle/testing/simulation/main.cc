@@ -120,12 +120,13 @@ void print_summary(std::uint64_t runs, const Stats& s, double seconds) {
       "SUMMARY {{\"runs\": {}, \"seconds\": {:.1f}, \"operations\": {}, \"requests\": {}, "
       "\"lives\": {}, \"crashes_at_writes\": {}, \"crashes_at_calls\": {}, "
       "\"crashes_at_any_time\": {}, \"store_faults\": {}, \"lost_answers\": {}, \"full_disks\": "
-      "{}, \"clock_jumps\": {}, \"reboots\": {}, \"kept\": {}, \"repeated_calls\": {}, "
+      "{}, \"clock_jumps\": {}, \"reboots\": {}, \"replaced\": {}, \"elsewhere\": {}, \"paused\": "
+      "{}, \"kept\": {}, \"repeated_calls\": {}, "
       "\"hung_calls\": {}, \"checks\": {}, "
       "\"virtual_hours\": {}}}\n",
       runs, seconds, s.operations, s.requests, s.lives, s.crashes_at_writes, s.crashes_at_calls,
       s.crashes_at_any_time, s.store_faults, s.lost_answers, s.full_disks, s.clock_jumps, s.reboots,
-      s.kept, s.repeated_calls, s.hung_calls, s.checks,
+      s.replaced, s.elsewhere, s.paused, s.kept, s.repeated_calls, s.hung_calls, s.checks,
       std::chrono::duration_cast<std::chrono::hours>(s.time).count());
   (void)std::fflush(stdout);
 }

@@ -76,6 +76,7 @@ Options options_for(std::uint64_t seed) {
   draw_store_faults(rng, options);
   draw_crashes(rng, options);
   if (rng.below(4) == 0) options.reboot_every = every(rng, options, 3);
+  if (heads(rng)) options.replace_every = every(rng, options, 6);
   // What takes a control down must leave it time to do something in between.
   if (options.tenants >= 2'000) {
     options.crash_at_write /= 20;
@@ -91,12 +92,12 @@ std::string describe(const Options& o) {
       "quota {}, twice {:.3f}, late {:.3f}, hangs {:.3f}; probe {:.2f}, publish {:.2f}, archive "
       "{:.2f}; store: fails {:.3f}, loses {:.3f}, reads {:.3f}; crash at write {:.4f}, at call "
       "{:.4f}, every {} s; disk full every {} s, clock jumps every {} s, "
-      "reboots every {} s",
+      "reboots every {} s, replaced every {} s",
       o.tenants, o.customers, o.operations, o.cloud.refuse, o.cloud.lose_answer,
       o.cloud.longest.count(), o.cloud.max_accounts, o.link.twice, o.link.late, o.link.hang,
       o.probe_fails, o.publish_fails, o.archive_fails, o.store_fails, o.store_loses, o.reads_fail,
       o.crash_at_write, o.crash_at_call, o.crash_every.count(), o.disk_full_every.count(),
-      o.clock_jump_every.count(), o.reboot_every.count());
+      o.clock_jump_every.count(), o.reboot_every.count(), o.replace_every.count());
 }
 
 }  // namespace granary::lifecycle::simulation

@@ -33,6 +33,10 @@ struct Options {
   std::chrono::seconds disk_full_every{0};  // for up to ten minutes
   std::chrono::seconds clock_jump_every{0};
   std::chrono::seconds reboot_every{0};
+  // Another control takes its place while it still lives, or one at another place waits for the
+  // lease of one that died.
+  std::chrono::seconds replace_every{0};
+  std::chrono::seconds lease_renews{120};
 
   std::uint32_t check_every = 100;  // finished operations between two checks of all invariants
 };

@@ -154,6 +154,21 @@ Task<void> accept_clock(World& world) {
   if (accepted && !right) world.fail("the clock was accepted, but time is another one");
 }
 
+Task<void> resume_all(World& world) {
+  std::vector<base::OperationId> paused;
+  world.disk.look([&](store::Transaction& tx) -> base::Result<void> {
+    TRY_ASSIGN(const auto rows, tx.exec("SELECT id FROM operation WHERE paused IS NOT NULL"));
+    for (const store::Row& row : rows) paused.emplace_back(row.text(0));
+    return {};
+  });
+  const auto control = world.control();
+  if (!control) co_return;
+  for (const base::OperationId& id : paused) {
+    const auto resumed = co_await control->engine().resume(id);
+    if (!resumed) world.fail("a paused operation cannot be resumed: " + resumed.error().message);
+  }
+}
+
 void check_that_nothing_remains(World& world) {
   const View view = look(world);
   if (!view.accounts.empty()) world.fail(view.accounts.front().id.value + " did not leave");
@@ -198,6 +213,7 @@ void let_customers_act(World& world) {
 void bring_to_an_end(World& world) {
   world.calm();
   operate(world, accept_clock);
+  operate(world, resume_all);
   wait_for_the_end(world);
   check_invariants(world, Moment::Settled);
   for (int round = 0; round < kRounds && world.failure().empty(); ++round) {

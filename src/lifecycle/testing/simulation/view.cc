@@ -14,7 +14,7 @@ Result<void> read_operations(Transaction& tx, const Journal& journal, View& view
              tx.exec("SELECT id, kind, subject, actor, state, step, error, "
                      "CASE WHEN kind = 'tenant.restore' AND scratch LIKE '%\"problem\"%' THEN 1 "
                      "ELSE 0 END, CASE WHEN kind = 'tenant.restore' AND input LIKE '%\"was\"%' "
-                     "THEN 1 ELSE 0 END FROM operation ORDER BY id"));
+                     "THEN 1 ELSE 0 END, parent FROM operation ORDER BY id"));
   view.operations.reserve(rows.size());
   for (const store::Row& row : rows) {
     OperationRow& operation = view.operations.emplace_back();
@@ -28,6 +28,7 @@ Result<void> read_operations(Transaction& tx, const Journal& journal, View& view
       TRY_ASSIGN(const auto document, base::json::parse_object(*error, 1U << 20));
       operation.error = base::json::to_error(document);
     }
+    if (const auto parent = row.maybe_text(9)) operation.parent = base::OperationId(*parent);
     const bool restore = operation.kind == "tenant.restore";
     operation.makes_tenant = operation.kind == "tenant.create" || (restore && row.integer(8) == 0);
     operation.takes_back = restore && operation.makes_tenant && row.integer(7) == 1;

@@ -20,6 +20,7 @@ struct OperationRow {
   operation::State state = operation::State::Queued;
   std::string step;
   std::optional<base::Error> error;
+  std::optional<base::OperationId> parent;
   bool makes_tenant = false;   // a creation, or a restore into a new tenant
   bool takes_back = false;     // a restore whose data was not taken
   const Call* call = nullptr;  // the request that started it; nullptr: another operation did

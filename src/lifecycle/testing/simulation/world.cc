@@ -38,6 +38,9 @@ void Stats::add(const Stats& other) {
   full_disks += other.full_disks;
   clock_jumps += other.clock_jumps;
   reboots += other.reboots;
+  replaced += other.replaced;
+  elsewhere += other.elsewhere;
+  paused += other.paused;
   kept += other.kept;
   repeated_calls += other.repeated_calls;
   hung_calls += other.hung_calls;
@@ -66,6 +69,7 @@ World::World(Options with)
   if (options.disk_full_every > 0s) spawn(fill_disk_now_and_then());
   if (options.clock_jump_every > 0s) spawn(set_clock_now_and_then());
   if (options.reboot_every > 0s) spawn(reboot_now_and_then());
+  if (options.replace_every > 0s) spawn(replace_now_and_then());
   base.settle();
 }
 
@@ -73,6 +77,11 @@ World::~World() {
   if (control_) {
     control_->kill();
     base.run(control_->close());
+  }
+  const auto left = std::move(replaced_);  // burials that are under way look for them there
+  for (const auto& control : left) {
+    control->kill();
+    base.run(control->close());
   }
   ready_ = false;
   base.run(link.close());
@@ -144,11 +153,13 @@ Task<void> World::live(std::chrono::milliseconds delay) {
   auto control = control_ = std::make_shared<Control>(
       Control::Outside{base, link, prober, [this] { publish(); }, archives, domains, *signing_key_,
                        *sealing_key_, fmt::format("boot {}", boots_),
+                       fmt::format("place {}", place_), options.lease_renews,
                        [this](const std::string& archive) { watch_removal(archive); }},
       disk.store(), chances, std::move(faults), watch());
   if (disk_full_) control->store().fill_disk();
-  control->engine().on_change([this](const Operation& changed) { watch_operation(changed); });
-  auto recovered = co_await control->keeper().recover();
+  control->on_change([this](const Operation& changed) { watch_operation(changed); });
+  auto recovered = co_await take_lease(control);
+  if (recovered && !control->dead()) recovered = co_await control->keeper().recover();
   if (recovered && !control->dead()) recovered = co_await control->engine().recover();
   if (control->dead()) co_return;
   if (!recovered) {
@@ -157,6 +168,52 @@ Task<void> World::live(std::chrono::milliseconds delay) {
   }
   ready_ = true;
   spawn(keep_time(control));
+}
+
+// At another place than the one that died it waits until that one's lease has expired.
+Task<Result<void>> World::take_lease(std::shared_ptr<Control> control) {
+  bool waited = false;
+  for (;;) {
+    auto taken = co_await control->take_lease();
+    const bool waits = !taken && taken.error().code == base::Code::Conflict && !control->dead();
+    if (!waits) co_return taken;
+    if (!waited) ++stats.elsewhere;
+    waited = true;
+    CO_TRY(co_await base.timer.sleep(options.lease_renews / 2));
+  }
+}
+
+void World::replace() {
+  if (!control_ || !ready_) return;
+  ++stats.replaced;
+  trace.line("control is replaced");
+  ready_ = false;
+  replaced_.push_back(std::move(control_));
+  control_.reset();
+  replaced_.back()->isolate();
+  spawn(bury_later(replaced_.back()));
+  spawn(live(about(2s)));
+}
+
+// As a supervisor does with one that ended by itself, but late.
+Task<void> World::bury_later(std::shared_ptr<Control> replaced) {
+  if (!co_await base.timer.sleep(about(5min))) co_return;
+  replaced->kill();
+  co_await replaced->close();
+  std::erase(replaced_, replaced);
+}
+
+Task<void> World::replace_now_and_then() {
+  while (!calm_) {
+    if (!co_await base.timer.sleep(about(options.replace_every))) co_return;
+    if (calm_) co_return;
+    // The one after the next crash is at another place.
+    if (dice.below(3) == 0) {
+      ++place_;
+    } else {
+      replace();
+    }
+  }
 }
 
 void World::crash(const std::string& why) { end_life(why, arms_ ? 1ms : about(2s)); }
@@ -168,6 +225,8 @@ void World::end_life(const std::string& why, std::chrono::milliseconds off) {
   const std::shared_ptr<Control> dead = std::move(control_);
   control_.reset();
   dead->kill();
+  // On the disk as it is from here on nobody works who had the one before it open.
+  for (const auto& replaced : replaced_) replaced->kill();
   disk.crash_image();
   spawn(bury(dead));
   spawn(live(off));
@@ -410,8 +469,8 @@ void World::watch_operation(const Operation& operation) {
         operation;
   const auto found = ended.find(operation.id);
   if (found != ended.end()) {
-    const bool again =
-        found->second == operation::State::Failed && journal.was_retried(operation.id);
+    const bool again = found->second == operation::State::Failed &&
+                       journal.was_retried(operation.id, operation.parent);
     if (!again && operation.state != found->second)
       fail(fmt::format("operation {} ({} of {}) ended as {}, and is {} again", operation.id.value,
                        operation.kind, operation.subject, operation::to_string(found->second),

@@ -29,6 +29,9 @@ struct Stats {
   std::uint64_t full_disks = 0;
   std::uint64_t clock_jumps = 0;
   std::uint64_t reboots = 0;
+  std::uint64_t replaced = 0;        // by another control, while they lived
+  std::uint64_t elsewhere = 0;       // lives at a place where they had to wait for the lease
+  std::uint64_t paused = 0;          // operations
   std::uint64_t kept = 0;            // destructions that were to wait, and did
   std::uint64_t repeated_calls = 0;  // carried out twice, or once more later
   std::uint64_t hung_calls = 0;
@@ -57,6 +60,8 @@ class World final {
   std::shared_ptr<Control> control() const { return ready_ ? control_ : nullptr; }
   // Kills the control plane; another one starts soon.
   void crash(const std::string& why);
+  // Another control takes the place of this one, which goes on.
+  void replace();
   // What this request asks to be kept must be there for so long, whatever the clock does.
   void keep(Call& call, std::chrono::milliseconds length);
   // Whether the clock of the machine is as far as time truly is.
@@ -123,10 +128,13 @@ class World final {
   void watch_operation(const operation::Operation& operation);
   base::Task<void> live(std::chrono::milliseconds delay);
   base::Task<void> bury(std::shared_ptr<Control> dead);
+  base::Task<void> bury_later(std::shared_ptr<Control> replaced);
   base::Task<void> kill_now_and_then();
   base::Task<void> fill_disk_now_and_then();
   base::Task<void> set_clock_now_and_then();
   base::Task<void> reboot_now_and_then();
+  base::Task<void> replace_now_and_then();
+  base::Task<base::Result<void>> take_lease(std::shared_ptr<Control> control);
   base::Task<void> keep_time(std::shared_ptr<Control> control);
   void end_life(const std::string& why, std::chrono::milliseconds off);
   void set_clock(std::chrono::milliseconds by);
@@ -140,7 +148,10 @@ class World final {
   base::TaskGroup tasks_;
   // The one that lives, from its first instruction; shared with calls that are inside.
   std::shared_ptr<Control> control_;
-  bool ready_ = false;                        // it answers
+  bool ready_ = false;  // it answers
+  // Those that were replaced, and go on; shared with calls that are inside.
+  std::vector<std::shared_ptr<Control>> replaced_;
+  std::uint64_t place_ = 1;                   // where the control runs that begins next
   std::uint64_t boots_ = 1;                   // of the machine
   std::chrono::milliseconds clock_error_{0};  // as often as it was set
   std::vector<base::BootTime> reboots_;       // when the machine was started again
