@@ -101,6 +101,30 @@ TEST_F(FleetTest, AChangeOfAPlanFollowsAWindowOfAccountsAtATime) {
   EXPECT_EQ(limits_of(AccountId("t79")).at("cpu_millis").as_int64(), 100);
 }
 
+// As migration 3 leaves one that was under way: acme has its operation, globex has not.
+TEST_F(FleetTest, AChangeThatTheVersionBeforeHadBegunGoesOnAfterItsLastAccount) {
+  const std::string parent = "01JDAAAAAAAAAAAAAAAAAAAAAA";
+  ASSERT_TRUE(control_.world.run(
+      control_.store.get().write([parent](store::Transaction& tx) -> Result<void> {
+        TRY(
+            tx.exec("INSERT INTO operation (id, kind, subject, state, step, attempts, input, "
+                    "scratch, actor, created, updated, children_begun, children_succeeded, "
+                    "children_mark) VALUES (:1, 'plan.apply', 'plan/standard', 'running', "
+                    "'fan-out', 1, '{\"plan\": \"standard\"}', '{}', 'test', 1, 1, 1, 1, 'acme')",
+                    {parent}));
+        return {};
+      })));
+  const auto of_acme = real(kAcme).version;
+  const auto of_globex = real(kGlobex).version;
+  control_.crash();
+  const auto done = control_.world.run(control_.engine->wait(base::OperationId(parent)));
+  ASSERT_TRUE(done.has_value());
+  EXPECT_EQ(done->state, operation::State::Succeeded);
+  EXPECT_EQ(done->children.succeeded, 2U);
+  EXPECT_EQ(real(kAcme).version, of_acme) << "it is not changed a second time";
+  EXPECT_GT(real(kGlobex).version, of_globex);
+}
+
 TEST_F(FleetTest, AChangeThatFailsForTwentyAccountsStopsAndGoesOnWhenRetried) {
   for (int i = 0; i < 80; ++i)
     ASSERT_TRUE(control_.ended(control_.create(fmt::format("t{}", i))).has_value());
