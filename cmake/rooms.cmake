@@ -16,6 +16,10 @@
 # Globs are CONFIGURE_DEPENDS: a new file is picked up by the next build.
 
 set(GRANARY_TEST_RESULTS "${PROJECT_BINARY_DIR}/test-results")
+set(GRANARY_TEST_TIMEOUT 300)  # seconds, of one program
+if(GRANARY_SANITIZE)
+  set(GRANARY_TEST_TIMEOUT 900)
+endif()
 file(MAKE_DIRECTORY "${GRANARY_TEST_RESULTS}")
 
 function(granary_room name)
@@ -92,7 +96,7 @@ function(granary_test target)
   add_test(NAME ${target} COMMAND ${target} WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
   set_tests_properties(${target} PROPERTIES
     LABELS "${ARG_LABELS}"
-    TIMEOUT 300
+    TIMEOUT ${GRANARY_TEST_TIMEOUT}
     ENVIRONMENT "GTEST_OUTPUT=xml:${GRANARY_TEST_RESULTS}/${target}.xml")
   if("unit" IN_LIST ARG_LABELS)
     add_dependencies(unit_tests ${target})
