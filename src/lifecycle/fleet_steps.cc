@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/amount.h"
 #include "lifecycle/steps.h"
 #include "lifecycle/subjects.h"
 #include "registry/audit.h"
@@ -66,7 +67,7 @@ Result<std::vector<AccountId>> accounts_with_plan(Transaction& tx, const std::st
 
 Outcome counted(std::uint64_t accounts) {
   Outcome outcome;
-  outcome.detail = fmt::format("{} accounts follow", accounts);
+  outcome.detail = base::counted(accounts, "account") + " to update";
   object result;
   result["accounts"] = accounts;
   outcome.scratch["result"] = std::move(result);
@@ -172,8 +173,9 @@ Lifecycle::Steps::Step Lifecycle::Steps::mend(Operation operation) {
   result["mended"] = mended;
   result["destroyed"] = destroyed.size();
   result["compared"] = drift.compared;
-  outcome.detail = fmt::format("{} differences; {} accounts follow, {} were destroyed",
-                               drift.items.size(), mended, destroyed.size());
+  outcome.detail =
+      fmt::format("{}; {} to update, {} destroyed", base::counted(drift.items.size(), "difference"),
+                  base::counted(mended, "account"), destroyed.size());
   outcome.scratch["result"] = std::move(result);
   outcome.commit = [destroyed, actor = actor_of(operation),
                     now = parts.clock.wall()](Transaction& tx) -> Result<void> {
