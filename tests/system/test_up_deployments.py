@@ -35,27 +35,27 @@ def deploy(platform, name, source, **options):
 def test_a_crash_at_one_path_fails_no_deployment(shared):
     done = deploy(shared, "one-path", SERVER.format(first=CRASH, everywhere=False))
     assert done.returncode == 0, done.stderr
-    assert shared.show("one-path")["health"] == "well"
+    assert shared.show("one-path")["health"] == "healthy"
 
 
 def test_nonsense_at_one_path_fails_no_deployment(shared):
     done = deploy(shared, "nonsense", SERVER.format(first=NONSENSE, everywhere=False))
     assert done.returncode == 0, done.stderr
-    assert shared.show("nonsense")["health"] == "well"
+    assert shared.show("nonsense")["health"] == "healthy"
     assert shared.request("nonsense", "/").status == 502
 
 
 def test_nonsense_at_whatever_is_asked_fails_it(shared):
     done = deploy(shared, "all-nonsense", SERVER.format(first=NONSENSE, everywhere=True))
     assert done.returncode == 1
-    assert shared.show("all-nonsense")["health"] == "failing"
+    assert shared.show("all-nonsense")["health"] == "unhealthy"
 
 
 def test_a_crash_at_whatever_is_asked_fails_it_with_what_the_agent_knows(shared):
     done = deploy(shared, "all-paths", SERVER.format(first=CRASH, everywhere=True))
     assert done.returncode == 1
     shown = shared.show("all-paths")
-    assert shown["health"] == "failing"
+    assert shown["health"] == "unhealthy"
     assert "exit code 3" in shown["health_detail"]
     assert shown["operation"] == shown["last_failure"]["operation"]
     assert shown["last_failure"]["kind"] == "deployment.check"
@@ -95,7 +95,8 @@ def test_a_wrong_command_is_told_of_until_an_update_mends_it(shared):
     release = shared.release()
     shared.granary("tenant", "update", "mistyped", "--release", release)
     shown = shared.show("mistyped")
-    assert (shown["state"], shown["health"], "last_failure" in shown) == ("active", "well", False)
+    assert (shown["state"], shown["health"], "last_failure" in shown) == (
+            "active", "healthy", False)
     assert shared.who("mistyped").release == release
 
 
