@@ -240,8 +240,8 @@ constexpr Trial kTrials[] = {
     {"open files", Need::Useful, try_descriptors, "Raise it: ulimit -Hn 65536"},
     {"disk encryption", Need::Useful, try_fscrypt, "Use a kernel with CONFIG_FS_ENCRYPTION"},
     {"fast disk cipher", Need::Useful, try_fast_cipher,
-     "Load the CPU's AES (modprobe aesni_intel; on arm64 aes_ce_blk): else whoever writes much "
-     "takes the kernel's time, and its neighbours wait"},
+     "Load the CPU's AES (modprobe aesni_intel; on arm64 aes_ce_blk): without it a tenant that "
+     "writes much data uses kernel CPU time for encryption, and other tenants become slower"},
 };
 
 }  // namespace

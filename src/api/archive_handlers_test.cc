@@ -73,7 +73,7 @@ TEST(ArchiveHandlersTest, WhatIsNoArchiveIsRefusedAndLeavesNoFile) {
   ApiWorld world;
   const Reply bad = world.upload_archive("bad archive");
   EXPECT_EQ(bad.status, 400U);
-  EXPECT_EQ(text_at(bad.json(), "detail"), "this is no archive of Granary");
+  EXPECT_EQ(text_at(bad.json(), "detail"), "this is not an archive of Granary");
   EXPECT_TRUE(base::os::list_folder(world.folder.path())->empty());
   EXPECT_EQ(
       world

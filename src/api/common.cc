@@ -1,5 +1,6 @@
 #include <charconv>
 
+#include "api/agent_answer.h"
 #include "api/handlers.h"
 #include "api/limits.h"
 #include "api/views.h"
@@ -14,6 +15,12 @@ Response accepted(const operation::Operation& operation) {
   Response response = answer(operation_document(operation), http::status::accepted);
   response.headers.emplace_back("Location", "/v1/operations/" + operation.id.value);
   return response;
+}
+
+base::Task<base::Error> agent_away(Context& context) {
+  if (const auto slept = co_await context.parts.timer.sleep(kAskAgentAfter); !slept)
+    co_return slept.error();
+  co_return co_await context.parts.platform.agent_away();
 }
 
 Response no_content() {

@@ -1,3 +1,4 @@
+#include "api/agent_answer.h"
 #include "api/handlers.h"
 #include "api/wire/platform_documents.h"
 
@@ -7,7 +8,8 @@ namespace granary::api {
 using base::AccountId;
 
 Answer show_drift(Context& context, Request) {
-  CO_TRY_ASSIGN(const lifecycle::Drift drift, co_await context.parts.lifecycle.find_drift());
+  CO_TRY_ASSIGN(const lifecycle::Drift drift,
+                co_await agent_answer(context, context.parts.lifecycle.find_drift()));
   api_wire::DriftDocument document;
   document.compared = drift.compared;
   document.under_way = drift.under_way;

@@ -74,10 +74,10 @@ Outcome read_query(const boost::urls::url_view& target, Request& request) {
 
 Outcome read_target(std::string_view text, Request& request) {
   const auto target = boost::urls::parse_origin_form({text.data(), text.size()});
-  if (!target) return reject("the request's target is no path");
+  if (!target) return reject("the request's target is not a valid path");
   request.path = std::string(target->encoded_path());
   for (const auto& segment : target->segments()) {
-    if (!base::is_printable_utf8(segment)) return reject("the request's path is no text");
+    if (!base::is_printable_utf8(segment)) return reject("the request's path is not text");
     request.segments.push_back(segment);
   }
   return read_query(*target, request);

@@ -100,6 +100,10 @@ inline constexpr std::uint32_t kMaxPage = 1000;
 inline constexpr std::uint32_t kFleetPage = 1000;  // of accounts, while the whole fleet is counted
 // Bad accounts that /v1/status names; it counts all.
 inline constexpr std::size_t kMaxNamed = 1000;
+// An agent that has not answered a question for so long is asked whether it is there. With
+// app::kStateKept and app::kAwayAfter on top, a person waits for 3.5 s, not for the question's own
+// deadline.
+inline constexpr std::chrono::milliseconds kAskAgentAfter{500};
 // Those of them whose operations are looked at for why they failed: two queries each.
 inline constexpr std::size_t kMaxExplained = 100;
 

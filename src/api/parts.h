@@ -70,6 +70,9 @@ class Platform {
   virtual ~Platform() = default;
   // Asks them all, each for a few seconds at most; what was found a moment ago may be told again.
   virtual base::Task<PlatformState> look() = 0;
+  // Resolves when a look finds the cloud's agent away, with a sentence that says so; looks again
+  // until it is cancelled.
+  virtual base::Task<base::Error> agent_away() = 0;
 };
 
 // How clients reach tenants: T is at SCHEME://T.HOST.

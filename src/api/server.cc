@@ -46,7 +46,8 @@ Result<void> Server::listen() {
   ErrorCode error;
   const auto address = base::asio::ip::make_address(options_.address, error);
   if (error)
-    return base::fail(Code::InvalidArgument, "'{}' is no IP address for the API", options_.address);
+    return base::fail(Code::InvalidArgument, "'{}' is not a valid IP address for the API",
+                      options_.address);
   const tcp::endpoint endpoint(address, options_.port);
   acceptor_.open(endpoint.protocol(), error);
   if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);

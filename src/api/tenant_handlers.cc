@@ -1,3 +1,4 @@
+#include "api/agent_answer.h"
 #include "api/handlers.h"
 #include "api/limits.h"
 #include "api/views.h"
@@ -47,7 +48,7 @@ Task<Result<api_wire::TenantDocument>> document_of(Context& context, AccountId i
 
 // What only the cloud knows.
 Task<void> add_actual(Context& context, AccountId id, api_wire::TenantDocument& document) {
-  const auto actual = co_await context.parts.lifecycle.inspect(id);
+  const auto actual = co_await agent_answer(context, context.parts.lifecycle.inspect(id));
   if (!actual) {
     // An account that is yet to be made is no problem.
     if (actual.error().code != Code::NotFound) document.cloud_problem = actual.error().message;
@@ -225,7 +226,8 @@ Answer offboard_tenant(Context& context, Request request) {
                   co_await context.parts.lifecycle.offboard(offboard, caller_of(request)));
     co_return accepted(operation);
   }
-  CO_TRY_ASSIGN(const auto plan, co_await context.parts.lifecycle.plan_offboard(offboard));
+  CO_TRY_ASSIGN(const auto plan,
+                co_await agent_answer(context, context.parts.lifecycle.plan_offboard(offboard)));
   api_wire::OffboardPlanDocument document;
   document.tenant = plan.account.id.value;
   document.state = to_string(plan.account.state);
@@ -263,7 +265,7 @@ Answer read_tenant_log(Context& context, Request request) {
   CO_TRY_ASSIGN(const bool follow, query_flag(request, "follow"));
   const AccountId id = tenant_in(request);
   CO_TRY(co_await context.parts.lifecycle.get(id));
-  const auto found = co_await context.parts.lifecycle.inspect(id);
+  const auto found = co_await agent_answer(context, context.parts.lifecycle.inspect(id));
   if (!found) co_return no_log(id, found.error());
   const cloud::Actual& actual = *found;
   base::ServiceId service{id, ""};
@@ -271,7 +273,8 @@ Answer read_tenant_log(Context& context, Request request) {
   const std::string request_id = request.query_or("request", "");
   const base::BootTime end = context.parts.clock.boot() + kFollowTime;
   for (;;) {
-    CO_TRY_ASSIGN(auto chunk, co_await context.parts.lifecycle.read_log(service, cursor));
+    CO_TRY_ASSIGN(auto chunk, co_await agent_answer(
+                                  context, context.parts.lifecycle.read_log(service, cursor)));
     const bool more = !chunk.lines.empty();
     keep_request(chunk.lines, request_id);
     cursor = chunk.cursor;

@@ -7,8 +7,10 @@ namespace granary::api {
 namespace {
 
 using testing::ApiWorld;
+using testing::Ask;
 using testing::Reply;
 using testing::text_at;
+using namespace std::chrono_literals;
 
 Reply remove(ApiWorld& world, const std::string& target) {
   return world.ask({.method = "DELETE", .target = target});
@@ -171,6 +173,34 @@ TEST(TenantHandlersTest, TheOperationThatIsShownIsTheLastOneAlsoOfItsChecks) {
   EXPECT_EQ(text_at(shown, "operation"), text_at(done, "follow_up"));
   EXPECT_EQ(text_at(shown.at("last_failure").as_object(), "kind"), "deployment.check");
   EXPECT_EQ(text_at(shown.at("services").at(0).as_object(), "phase"), "asleep");
+}
+
+TEST(TenantHandlersTest, AnAgentThatIsAwayDoesNotHoldUpWhatControlKnows) {
+  ApiWorld world;
+  world.add_tenant("acme");
+  world.control.cloud.set_faults({.shortest = 30s, .longest = 30s});
+  const auto soon = [&](Ask ask) {
+    const base::BootTime began = world.control.world.clock.boot();
+    Reply reply = world.ask(std::move(ask));
+    EXPECT_LT(world.control.world.clock.boot() - began, 1s) << ask.target;
+    return reply;
+  };
+  world.platform.away = "the agent has not answered since noon";
+  const base::json::object shown = soon({.target = "/v1/tenants/acme"}).json();
+  EXPECT_EQ(text_at(shown, "state"), "active");
+  EXPECT_EQ(text_at(shown, "cloud_problem"), world.platform.away);
+  for (const Ask& ask :
+       {Ask{.target = "/v1/tenants/acme/logs?service=api"}, Ask{.target = "/v1/drift"},
+        Ask{.method = "POST",
+            .target = "/v1/tenants/acme/offboard",
+            .body = R"({"dry_run": true})"}}) {
+    const Reply reply = soon(ask);
+    EXPECT_EQ(reply.status, 503U) << ask.target << reply.body;
+    EXPECT_EQ(text_at(reply.json(), "detail"), world.platform.away);
+  }
+  // One that is only slow is waited for.
+  world.platform.away.clear();
+  EXPECT_FALSE(world.get("/v1/tenants/acme").json().contains("cloud_problem"));
 }
 
 TEST(TenantHandlersTest, ASecretThatIsNotSetIsWarnedOfAndShown) {

@@ -28,7 +28,7 @@ Result<Endpoint> parse_endpoint(std::string_view text) {
   const bool whole = parsed.ec == std::errc() && parsed.ptr == port.data() + port.size();
   if (!whole || port.empty() || number > 65535 || endpoint.address.empty())
     return base::fail_with_advice(Code::InvalidArgument,
-                                  fmt::format("'{}' is no address to listen on", text),
+                                  fmt::format("'{}' is not a valid address to listen on", text),
                                   "Write ADDRESS:PORT, such as 127.0.0.1:8080 or [::1]:8080");
   endpoint.port = static_cast<std::uint16_t>(number);
   return endpoint;
@@ -51,7 +51,7 @@ Result<void> check_tls(const Config& config) {
   const bool relative = config.gateway_tls && !config.certificates.empty();
   return base::fail_with_advice(
       Code::InvalidArgument,
-      relative ? fmt::format("--certificates '{}' is no absolute path", config.certificates)
+      relative ? fmt::format("--certificates '{}' is not an absolute path", config.certificates)
                : "--gateway-tls and --certificates go together",
       "Give both, such as --gateway-tls 0.0.0.0:443 --certificates /etc/granary/certificates");
 }

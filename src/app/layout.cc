@@ -55,10 +55,11 @@ Result<void> check_new(const wire::Paths& paths) {
   TRY_ASSIGN(const auto names, base::os::list_folder(paths.data()));
   for (const std::string& name : names) {
     if (std::ranges::find(ours, paths.data() + "/" + name) != std::end(ours)) continue;
-    return base::fail_with_advice(Code::InvalidArgument,
-                                  fmt::format("{} holds {}: it is no data directory, and not empty",
-                                              paths.data(), base::quote(name)),
-                                  "Give a folder of its own, which need not exist yet");
+    return base::fail_with_advice(
+        Code::InvalidArgument,
+        fmt::format("{} holds {}: it is not a data directory, and it is not empty", paths.data(),
+                    base::quote(name)),
+        "Give a folder of its own, which need not exist yet");
   }
   return {};
 }

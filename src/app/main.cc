@@ -38,8 +38,9 @@ void add_tls_options(CLI::App& command, Options& options) {
                      "a folder with NAME.crt and NAME.key for each certificate");
   command
       .add_option("--redirect-to-https", options.config.redirect_to_https,
-                  "off: with --gateway-tls, plain requests are served as well")
-      ->transform(CLI::CheckedTransformer(redirects));
+                  "on, or off: with --gateway-tls, plain requests are served as well")
+      ->transform(CLI::CheckedTransformer(redirects).description(""))
+      ->type_name("TEXT");
 }
 
 int prepare_main(const Config& config) {
@@ -76,7 +77,8 @@ void add_options(CLI::App& command, Options& options) {
   command
       .add_option("--isolation", options.config.isolation,
                   "full, or none: tenants are not isolated, for trying out alone")
-      ->transform(CLI::CheckedTransformer(isolations));
+      ->transform(CLI::CheckedTransformer(isolations).description(""))
+      ->type_name("TEXT");
   command
       .add_option("--uid-base", options.config.uid_base, "first user number for roles, accounts")
       ->capture_default_str();
@@ -96,14 +98,15 @@ void add_options(CLI::App& command, Options& options) {
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
   const std::map<std::string, StartedBy> starters = {{"up", StartedBy::Up}};
   command.add_option("--started-by", options.config.started_by, "for granary up alone")
-      ->transform(CLI::CheckedTransformer(starters))
+      ->transform(CLI::CheckedTransformer(starters).description(""))
       ->group("");  // not shown
 }
 
 void add_output_option(CLI::App& command, Options& options) {
   const std::map<std::string, Output> outputs = {{"table", Output::Table}, {"json", Output::Json}};
   command.add_option("-o,--output", options.config.output, "table or json")
-      ->transform(CLI::CheckedTransformer(outputs).description(""));
+      ->transform(CLI::CheckedTransformer(outputs).description(""))
+      ->type_name("TEXT");
 }
 
 base::Result<Config> complete(CLI::App& command, Options& options) {

@@ -49,7 +49,7 @@ Result<std::string> parse_slug(std::string_view text, std::string_view what) {
   const std::string_view fault = slug_fault(text);
   if (fault.empty()) return std::string(text);
   return fail_with_advice(
-      Code::InvalidArgument, fmt::format("'{}' is no {}: {}", quoted(text), what, fault),
+      Code::InvalidArgument, fmt::format("'{}' is not a valid {}: {}", quoted(text), what, fault),
       "Use 1 to 31 of a-z, 0-9 and single hyphens, beginning with a letter, such as acme-2");
 }
 

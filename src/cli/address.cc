@@ -14,7 +14,7 @@ namespace {
 
 base::Failure no_address(std::string_view text) {
   return base::fail_with_advice(
-      Code::InvalidArgument, fmt::format("{} is no address of an API", base::quote(text)),
+      Code::InvalidArgument, fmt::format("{} is not a valid address of an API", base::quote(text)),
       "Give one like http://127.0.0.1:8081 or unix:/run/granary/api.sock");
 }
 

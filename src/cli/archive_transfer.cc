@@ -112,7 +112,7 @@ Result<void> check_target(const std::string& path, Overwrite overwrite) {
   const Place place = place_of(path);
   if (place.name.empty() || place.name == "." || place.name == ".." || path == "-")
     return base::fail_with_advice(Code::InvalidArgument,
-                                  fmt::format("'{}' is no name of a file", path),
+                                  fmt::format("'{}' is not a valid name of a file", path),
                                   "Name a file: an archive is checked before it gets its name");
   const auto folder = base::os::Folder::open(place.folder);
   if (!folder)

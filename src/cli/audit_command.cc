@@ -89,7 +89,8 @@ Result<AuditHeadDocument> parse_head(const std::string& text) {
     head.hash = text.substr(colon + 1);
     return head;
   }
-  return base::fail_with_advice(Code::InvalidArgument, fmt::format("'{}' is no head", text),
+  return base::fail_with_advice(Code::InvalidArgument,
+                                fmt::format("'{}' is not a valid head", text),
                                 "Write NUMBER:HASH as granary audit --head prints it");
 }
 

@@ -373,7 +373,7 @@ TEST(CommandsTest, AnEnvironmentVariableThatIsEmptyIsAsGoodAsNone) {
   line.environment["GRANARY_DATA_DIR"] = "here";
   const Ran relative = line.run({"tenant", "list"});
   EXPECT_EQ(relative.code, 2);
-  EXPECT_NE(relative.err.find("'here' is no absolute path"), std::string::npos) << relative.err;
+  EXPECT_NE(relative.err.find("'here' is not an absolute path"), std::string::npos) << relative.err;
 }
 
 TEST(CommandsTest, UpdatingATenantDescribesItsOwnOptions) {

@@ -38,7 +38,7 @@ Result<std::uint64_t> parse_size(std::string_view text) {
   if (read_whole(digits, number) && number <= std::numeric_limits<std::uint64_t>::max() / unit)
     return number * unit;
   return base::fail_with_advice(Code::InvalidArgument,
-                                fmt::format("{} is no size", base::quote(text)),
+                                fmt::format("{} is not a valid size", base::quote(text)),
                                 "Write 256Mi or 1Gi, or bytes alone");
 }
 
@@ -53,7 +53,7 @@ Result<std::uint32_t> parse_cpu(std::string_view text) {
       read_whole(fraction, thousandths))
     return whole * 1000 + thousandths;
   return base::fail_with_advice(Code::InvalidArgument,
-                                fmt::format("{} is no number of cores", base::quote(text)),
+                                fmt::format("{} is not a valid number of cores", base::quote(text)),
                                 "Write 0.5 or 2, with at most three digits after the point");
 }
 

@@ -57,7 +57,7 @@ Result<void> check_text(const std::string& value) {
                                   "Give it on standard input: printf %s VALUE | granary secret "
                                   "set NAME; to remove a secret: granary secret unset NAME");
   if (base::is_utf8(value)) return {};
-  return base::fail_with_advice(Code::InvalidArgument, "the value is no UTF-8 text",
+  return base::fail_with_advice(Code::InvalidArgument, "the value is not UTF-8 text",
                                 "Encode it, as base64 for instance");
 }
 

@@ -69,7 +69,8 @@ Result<std::string> find_token(const GlobalOptions& options, const Surroundings&
   while (data_dir.size() > 1 && data_dir.ends_with('/')) data_dir.pop_back();
   if (!data_dir.starts_with('/'))
     return base::fail_with_advice(
-        Code::InvalidArgument, fmt::format("the data directory '{}' is no absolute path", data_dir),
+        Code::InvalidArgument,
+        fmt::format("the data directory '{}' is not an absolute path", data_dir),
         "Give one such as /var/lib/granary, with --data-dir or GRANARY_DATA_DIR");
   return operator_token(data_dir);
 }

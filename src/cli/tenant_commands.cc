@@ -45,7 +45,7 @@ Result<Pair> parse_pair(const std::string& text, std::string_view option) {
   if (equals == std::string::npos && text.size() > 1 && text.ends_with('-'))
     return Pair{text.substr(0, text.size() - 1), std::nullopt};
   return base::fail_with_advice(Code::InvalidArgument,
-                                fmt::format("{} '{}' is no K=V", option, text),
+                                fmt::format("{} '{}' is not K=V", option, text),
                                 "Write name=value; in update also name- to remove it");
 }
 

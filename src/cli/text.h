@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/amount.h"
 #include "base/clock.h"
 #include "base/json.h"
 
@@ -15,10 +16,8 @@ namespace granary::cli {
 // \xNN, so that no name and no log line can move the cursor or forge another line.
 std::string safe(std::string_view text);
 
-// "1 file", "2 files".
-std::string counted(std::uint64_t count, std::string_view one);
-// "512 B", "3.4 MiB".
-std::string human_bytes(std::uint64_t bytes);
+using base::counted;
+using base::human_bytes;
 // Since `time` (RFC 3339): "5s", "3m", "4h", "12d"; the text itself where it is no time.
 std::string age(const std::string& time, base::WallTime now);
 

@@ -121,7 +121,7 @@ bool clear_behind(const std::vector<std::uint8_t>& bytes, unsigned bits) {
 
 base::Failure no_network(std::string_view text) {
   return base::fail_with_advice(
-      Code::InvalidArgument, fmt::format("'{}' is no network", text.substr(0, 60)),
+      Code::InvalidArgument, fmt::format("'{}' is not a network", text.substr(0, 60)),
       "Write its first address and the bits of its prefix, such as 10.1.0.0/16 or fd00:1::/32");
 }
 

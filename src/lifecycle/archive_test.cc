@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "base/amount.h"
 #include "lifecycle/testing/control_world.h"
 #include "registry/audit.h"
 
@@ -82,6 +83,18 @@ TEST_F(ArchiveTest, WhatAnExportCouldNotHoldStandsInItsResultAndInTheArchive) {
   EXPECT_NE(history->front().detail.find("left out: 1 socket (first: run/app.sock)"),
             std::string::npos)
       << history->front().detail;
+}
+
+TEST_F(ArchiveTest, WhatAnExportDidIsToldInSizesThatPeopleRead) {
+  const auto done = export_acme();
+  ASSERT_TRUE(done.has_value());
+  const auto history = control_.world.run(control_.engine->history(done->id));
+  ASSERT_TRUE(history.has_value());
+  std::string told;
+  for (const auto& step : *history) told += step.detail + "\n";
+  const std::uint64_t bytes = archives(kAcme).front().bytes;
+  EXPECT_NE(told.find("archive of " + base::human_bytes(bytes)), std::string::npos) << told;
+  EXPECT_EQ(told.find(" bytes"), std::string::npos) << told;
 }
 
 TEST_F(ArchiveTest, ANewTenantIsMadeOfAnArchiveWithAllButWhatIsAnothers) {
@@ -261,6 +274,19 @@ TEST_F(ArchiveTest, OffboardingKeepsAFinalExportDestroysAllAndSignsForIt) {
   EXPECT_EQ(certificate.at("tenant").as_string(), "acme");
   EXPECT_EQ(certificate.at("asked_by").as_string(), "test");
   EXPECT_EQ(certificate.at("destroyed").as_array().size(), 4U);
+}
+
+TEST_F(ArchiveTest, APlanToOffboardSaysTheDisksSizeOnlyWhereItIsKnown) {
+  const auto last_of = [&] {
+    const auto plan =
+        control_.world.run(control_.lifecycle->plan_offboard({.id = kAcme, .retain = 48h}));
+    return plan ? plan->steps.at(3) : base::describe(plan.error());
+  };
+  const auto actual = control_.world.run(control_.cloud.describe(kAcme));
+  EXPECT_EQ(last_of(), fmt::format("destroy the account, its disk ({} in use) and its archives",
+                                   base::human_bytes(actual->disk_used_bytes)));
+  control_.cloud.set_faults({.refuse = 1});
+  EXPECT_EQ(last_of(), "destroy the account, its disk and its archives");
 }
 
 TEST_F(ArchiveTest, WithoutRetentionThereIsNoFinalExport) {

@@ -1,3 +1,4 @@
+#include "base/amount.h"
 #include "lifecycle/steps.h"
 #include "lifecycle/subjects.h"
 
@@ -47,8 +48,9 @@ Result<cloud::DataExport> data_export_from(const object& document) {
 }
 
 std::string text_of(const cloud::DataExport& data) {
-  std::string text = fmt::format("{} files with {} bytes; writes were held back for {} ms",
-                                 data.files, data.data_bytes, (data.paused.count() + 999) / 1000);
+  std::string text =
+      fmt::format("{} with {}; writes were held back for {} ms", base::counted(data.files, "file"),
+                  base::human_bytes(data.data_bytes), (data.paused.count() + 999) / 1000);
   if (!data.left_out.empty()) text += "; left out: " + describe(data.left_out);
   return text;
 }
@@ -94,7 +96,8 @@ Task<Result<Outcome>> Lifecycle::Steps::pack_as(Operation operation, registry::A
   CO_TRY_ASSIGN(const ArchiveFile file,
                 co_await parts.archives.pack(operation.id.value, std::move(head)));
   Outcome outcome;
-  outcome.detail = fmt::format("archive of {} bytes, SHA-256 {}", file.bytes, file.sha256);
+  outcome.detail =
+      fmt::format("archive of {}, SHA-256 {}", base::human_bytes(file.bytes), file.sha256);
   object result = *exported;
   result["archive"] = operation.id.value;
   result["archive_bytes"] = file.bytes;

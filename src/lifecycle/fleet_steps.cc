@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/amount.h"
 #include "lifecycle/limits.h"
 #include "lifecycle/steps.h"
 #include "lifecycle/subjects.h"
@@ -184,8 +185,8 @@ Lifecycle::Steps::Step Lifecycle::Steps::mend(Operation operation) {
   outcome.result = object{
       {"found", drift.items.size()}, {"destroyed", destroyed.size()}, {"compared", drift.compared}};
   outcome.detail =
-      fmt::format("{} differences; {} accounts follow, {} were destroyed", drift.items.size(),
-                  converge.size() + recreate.size(), destroyed.size());
+      fmt::format("{}; {} to update, {} destroyed", base::counted(drift.items.size(), "difference"),
+                  base::counted(converge.size() + recreate.size(), "account"), destroyed.size());
   outcome.scratch[kConverge] = std::move(converge);
   outcome.scratch[kRecreate] = std::move(recreate);
   outcome.commit = [destroyed, actor = actor_of(operation),

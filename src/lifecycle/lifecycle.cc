@@ -1,5 +1,6 @@
 #include "lifecycle/lifecycle.h"
 
+#include "base/amount.h"
 #include "base/check.h"
 #include "lifecycle/desired.h"
 #include "lifecycle/limits.h"
@@ -249,6 +250,9 @@ Task<Result<Lifecycle::OffboardPlan>> Lifecycle::plan_offboard(Offboard request)
   CO_TRY_ASSIGN(plan.account, co_await get(request.id));
   const auto actual = co_await inspect(request.id);
   if (actual) plan.disk_used_bytes = actual->disk_used_bytes;
+  // Not said where the cloud does not answer.
+  const std::string used =
+      actual ? fmt::format(" ({} in use)", base::human_bytes(actual->disk_used_bytes)) : "";
   const std::string kept = base::format_duration(request.retain);
   const bool retains = request.retain.count() > 0;
   const bool exports = retains && request.final_export == Offboard::FinalExport::Yes;
@@ -256,8 +260,7 @@ Task<Result<Lifecycle::OffboardPlan>> Lifecycle::plan_offboard(Offboard request)
       "refuse all traffic and stop the services",
       exports ? "export all data into one archive, kept as long as the data" : "export nothing",
       retains ? "keep the data for " + kept : "keep nothing: no retention was asked for",
-      fmt::format("destroy the account, its disk ({} bytes in use) and its archives",
-                  plan.disk_used_bytes),
+      fmt::format("destroy the account, its disk{} and its archives", used),
       "free the name and the domains",
       "sign a certificate of what was destroyed"};
   co_return plan;

@@ -1,3 +1,4 @@
+#include "base/amount.h"
 #include "lifecycle/limits.h"
 #include "lifecycle/steps.h"
 #include "lifecycle/subjects.h"
@@ -219,9 +220,9 @@ Lifecycle::Steps::Step Lifecycle::Steps::inspect(Operation operation) {
     found["used_bytes"] = actual->disk_used_bytes;
     found["quota_bytes"] = actual->disk_quota_bytes;
   }
-  Outcome outcome =
-      said(actual ? fmt::format("its disk has {} bytes in use", actual->disk_used_bytes)
-                  : "its cloud has no account of it");
+  Outcome outcome = said(
+      actual ? fmt::format("its disk has {} in use", base::human_bytes(actual->disk_used_bytes))
+             : "its cloud has no account of it");
   outcome.scratch["found"] = std::move(found);
   co_return outcome;
 }

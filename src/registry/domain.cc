@@ -105,9 +105,9 @@ Result<std::string> parse_discovery_key(std::string_view text) {
   constexpr std::string_view kEmail = "email:";
   constexpr std::string_view kDomain = "email-domain:";
   const auto refuse = [text] {
-    return base::fail_with_advice(Code::InvalidArgument,
-                                  fmt::format("{} is no way to find a tenant", base::quote(text)),
-                                  "Give email:NAME@DOMAIN or email-domain:DOMAIN");
+    return base::fail_with_advice(
+        Code::InvalidArgument, fmt::format("{} is not a way to find a tenant", base::quote(text)),
+        "Give email:NAME@DOMAIN or email-domain:DOMAIN");
   };
   if (text.starts_with(kDomain)) {
     TRY_ASSIGN(const std::string domain, parse_domain(text.substr(kDomain.size())));

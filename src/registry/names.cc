@@ -40,7 +40,7 @@ Result<E> value_of(const std::array<Word<E>, N>& words, std::string_view text,
   for (const auto& word : words) {
     if (word.text == text) return word.value;
   }
-  return base::fail(Code::InvalidArgument, "'{}' is no {}", text, what);
+  return base::fail(Code::InvalidArgument, "'{}' is not a valid {}", text, what);
 }
 
 bool alphanumeric(char c) {
@@ -137,16 +137,17 @@ Result<std::string> parse_domain(std::string_view text) {
   }
   if (good && labels >= 2) return domain;
   return base::fail_with_advice(
-      Code::InvalidArgument, fmt::format("'{}' is no domain name", text.substr(0, 80)),
+      Code::InvalidArgument, fmt::format("'{}' is not a valid domain name", text.substr(0, 80)),
       "Give a host name such as app.example.com; international names in their xn-- form");
 }
 
 Result<void> check_label(std::string_view name, std::string_view value) {
   if (!label_syntax(name))
-    return base::fail_with_advice(Code::InvalidArgument,
-                                  fmt::format("'{}' is no name of a label", name.substr(0, 80)),
-                                  "Use 1 to 63 letters, digits, '.', '_' or '-', beginning and "
-                                  "ending with a letter or digit");
+    return base::fail_with_advice(
+        Code::InvalidArgument,
+        fmt::format("'{}' is not a valid name of a label", name.substr(0, 80)),
+        "Use 1 to 63 letters, digits, '.', '_' or '-', beginning and "
+        "ending with a letter or digit");
   if (!value.empty() && !label_syntax(value))
     return base::fail_with_advice(Code::InvalidArgument,
                                   fmt::format("label '{}' has a value that is not allowed", name),

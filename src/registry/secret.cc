@@ -31,9 +31,9 @@ Result<std::string> parse_secret_name(std::string_view text) {
   if (!text.empty() && text.size() <= 64 && capital(text.front()) &&
       std::ranges::all_of(text, allowed))
     return std::string(text);
-  return base::fail_with_advice(Code::InvalidArgument,
-                                fmt::format("{} is no name of a secret", base::quote(text)),
-                                "Use A to Z, 0 to 9 and _, a letter first, at most 64");
+  return base::fail_with_advice(
+      Code::InvalidArgument, fmt::format("{} is not a valid name of a secret", base::quote(text)),
+      "Use A to Z, 0 to 9 and _, a letter first, at most 64");
 }
 
 Result<void> put_secret(Transaction& tx, const Secret& secret) {

@@ -57,7 +57,7 @@ Result<Role> role_from(std::string_view name) {
   for (const auto& [role, text] : kRoles) {
     if (text == name) return role;
   }
-  return base::fail_with_advice(Code::InvalidArgument, fmt::format("'{}' is no role", name),
+  return base::fail_with_advice(Code::InvalidArgument, fmt::format("'{}' is not a role", name),
                                 "Use operator, deployer or viewer");
 }
 

@@ -37,10 +37,27 @@ Result<std::string_view> number_text(const Field& field, std::string_view exampl
                     fmt::format("Write a number without quotes, such as {}", example));
 }
 
-Failure out_of_range(const Field& field, const std::string& least, const std::string& most) {
+Failure out_of_range(const Field& field, const std::string& least, const std::string& most,
+                     std::string_view word = {}) {
   return field.place().refuse(
       fmt::format("is {}; it must lie between {} and {}", field.node().text, least, most),
-      fmt::format("Write a value from {} to {}", least, most));
+      fmt::format("Write a value from {} to {}{}{}", least, most, word.empty() ? "" : ", or ",
+                  word));
+}
+
+constexpr std::size_t kLongestShown = 200;
+
+bool can_be_shown(const YamlNode& node) {
+  return node.kind == YamlNode::Kind::Scalar && !is_blank(node.text) &&
+         node.text.size() <= kLongestShown && base::is_printable_utf8(node.text);
+}
+
+// The list that somebody wrote as one text: [/api/, /hook].
+std::string as_list(const YamlNode& node) {
+  if (!can_be_shown(node)) return "[one, two]";
+  std::string words = node.text;
+  std::ranges::replace(words, ',', ' ');
+  return is_blank(words) ? "[one, two]" : list_of_words(words);
 }
 
 }  // namespace
@@ -64,10 +81,13 @@ Failure Place::refuse(std::string_view message, std::string advice) const {
   return release::refuse(file, mark, fmt::format("{} {}", what, message), std::move(advice));
 }
 
-Result<std::string> Field::text() const {
-  if (node_.kind != YamlNode::Kind::Scalar)
-    return wrong_type(*this, "a text", "Write a text; an empty one is \"\"");
-  return node_.text;
+Result<std::string> Field::text(std::string_view wanted, std::string_view advice) const {
+  if (node_.kind == YamlNode::Kind::Scalar) return node_.text;
+  const bool single = node_.kind == YamlNode::Kind::Sequence && node_.items.size() == 1 &&
+                      can_be_shown(node_.items.front());
+  return wrong_type(*this, wanted,
+                    single ? fmt::format("Write it without brackets: {}", node_.items.front().text)
+                           : std::string(advice));
 }
 
 Result<std::uint64_t> Field::whole(Range<std::uint64_t> range) const {
@@ -84,11 +104,12 @@ Result<std::uint64_t> Field::whole(Range<std::uint64_t> range) const {
 }
 
 Result<std::uint64_t> Field::size(Range<std::uint64_t> range) const {
-  TRY_ASSIGN(const std::string written, text());
+  const std::string_view advice = "Write a whole number and Ki, Mi, Gi or Ti, such as 128Mi";
+  TRY_ASSIGN(const std::string written, text("a size", advice));
   const auto value = parse_size(written);
   if (!value) {
     return place_.refuse(fmt::format("must be a size, not {}", base::quote(written)),
-                         "Write a whole number and Ki, Mi, Gi or Ti, such as 128Mi");
+                         std::string(advice));
   }
   if (*value < range.least || *value > range.most)
     return out_of_range(*this, print_size(range.least), print_size(range.most));
@@ -107,21 +128,24 @@ Result<std::uint64_t> Field::thousandths(Range<std::uint64_t> range) const {
   return *value;
 }
 
-Result<std::chrono::milliseconds> Field::duration(Range<std::chrono::milliseconds> range) const {
-  TRY_ASSIGN(const std::string written, text());
+Result<std::chrono::milliseconds> Field::duration(Range<std::chrono::milliseconds> range,
+                                                  std::string_view word) const {
+  const std::string wanted = word.empty() ? "a time" : fmt::format("a time or {}", word);
+  const std::string advice =
+      fmt::format("Write {}{}a whole number and ms, s, m, h or d, such as 60s", word,
+                  word.empty() ? "" : ", or ");
+  TRY_ASSIGN(const std::string written, text(wanted, advice));
   const auto value = parse_duration(written);
-  if (!value) {
-    return place_.refuse(fmt::format("must be a time, not {}", base::quote(written)),
-                         "Write a whole number and ms, s, m, h or d, such as 60s");
-  }
+  if (!value)
+    return place_.refuse(fmt::format("must be {}, not {}", wanted, base::quote(written)), advice);
   if (*value < range.least || *value > range.most)
-    return out_of_range(*this, print_duration(range.least), print_duration(range.most));
+    return out_of_range(*this, print_duration(range.least), print_duration(range.most), word);
   return *value;
 }
 
 Result<std::vector<Field>> Field::list(std::size_t most) const {
   if (node_.kind != YamlNode::Kind::Sequence)
-    return wrong_type(*this, "a list", "Write it in brackets: [one, two]");
+    return wrong_type(*this, "a list", "Write it in brackets: " + as_list(node_));
   if (node_.items.size() > most) {
     return place_.refuse(fmt::format("has {} items, more than {}", node_.items.size(), most),
                          "Use fewer");

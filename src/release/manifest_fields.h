@@ -36,12 +36,16 @@ class Field final {
   const YamlNode& node() const { return node_; }
   const Place& place() const { return place_; }
 
-  // Any scalar as it is written; numbers too.
-  base::Result<std::string> text() const;
+  // Any scalar as it is written; numbers too. `wanted` and `advice` are for the error.
+  base::Result<std::string> text(
+      std::string_view wanted = "a text",
+      std::string_view advice = "Write a text; an empty one is \"\"") const;
   base::Result<std::uint64_t> whole(Range<std::uint64_t> range) const;
   base::Result<std::uint64_t> size(Range<std::uint64_t> range) const;
   base::Result<std::uint64_t> thousandths(Range<std::uint64_t> range) const;
-  base::Result<std::chrono::milliseconds> duration(Range<std::chrono::milliseconds> range) const;
+  // `word`: another value that the caller takes, for the error ("never").
+  base::Result<std::chrono::milliseconds> duration(Range<std::chrono::milliseconds> range,
+                                                   std::string_view word = {}) const;
   base::Result<std::vector<Field>> list(std::size_t most) const;
 
  private:

@@ -29,18 +29,18 @@ std::string_view claim_fault(const PathClaim& claim, const Result<EntryStatus>& 
   switch (claim.kind) {
     case PathClaim::Kind::Folder:
       if (link) return "is a link, or lies behind one";
-      return found && found->kind == EntryKind::Folder ? "" : "is no folder of the app";
+      return found && found->kind == EntryKind::Folder ? "" : "is not a folder of the release";
     case PathClaim::Kind::File:
       if (link) return "is a link, or lies behind one";
-      return found && found->kind == EntryKind::File ? "" : "is no file of the app";
+      return found && found->kind == EntryKind::File ? "" : "is not a file of the release";
     case PathClaim::Kind::Program:
       if (link) return "";
-      if (!found || found->kind != EntryKind::File) return "is no file of the app";
+      if (!found || found->kind != EntryKind::File) return "is not a file of the release";
       return (found->mode & 0111U) != 0 ? "" : "is not executable";
     case PathClaim::Kind::Words:
       return link || (found && found->kind == EntryKind::File)
                  ? ""
-                 : "is no program: write one word per list element";
+                 : "is not a program: write one word per list element";
   }
   return "";
 }

@@ -32,10 +32,10 @@ Result<void> refuse_unbuilt(const Fields& fields) {
 
 Result<std::string> parse_app(const Fields& fields) {
   TRY_ASSIGN(const Field* field, fields.require("app", "app: NAME"));
-  TRY_ASSIGN(std::string app, field->text());
+  TRY_ASSIGN(std::string app, field->text("a name", "Write a name, such as shop"));
   if (const std::string_view fault = name_fault(app); !fault.empty()) {
     return field->place().refuse(
-        fmt::format("is no name: {}", fault),
+        fmt::format("is not a valid name: {}", fault),
         "Use 1 to 31 of a-z, 0-9 and -, beginning with a letter, such as insight");
   }
   return app;
@@ -50,10 +50,10 @@ Result<std::uint64_t> parse_quota(const Fields& fields) {
 }
 
 Result<std::string> parse_path(const Field& field) {
-  TRY_ASSIGN(std::string path, field.text());
+  const std::string_view advice = "Write a path inside the app's folder, such as web";
+  TRY_ASSIGN(std::string path, field.text("a path", advice));
   if (const std::string_view fault = file_path_fault(path); !fault.empty()) {
-    return field.place().refuse(fmt::format("is no path: {}", fault),
-                                "Write a path inside the app's folder, such as web");
+    return field.place().refuse(fmt::format("is not a valid path: {}", fault), std::string(advice));
   }
   return path;
 }
@@ -74,13 +74,25 @@ Result<void> parse_frontend(const Field& field, ManifestDocument& document) {
   return {};
 }
 
+// The target that is meant by a URL, or by a host without a port; an example where none is.
+std::string meant_target(std::string_view text) {
+  const std::string_view port = text.starts_with("http://") ? ":80" : ":443";
+  if (const std::size_t scheme = text.find("://"); scheme != std::string_view::npos)
+    text.remove_prefix(scheme + 3);
+  text = text.substr(0, text.find_first_of("/?#"));
+  for (const std::string& meant : {std::string(text), fmt::format("{}{}", text, port)}) {
+    if (const auto target = wire::parse_egress_target(meant)) return wire::to_string(*target);
+  }
+  return "api.example.com:443";
+}
+
 Result<std::string> parse_target(const Field& field) {
-  TRY_ASSIGN(const std::string text, field.text());
+  const std::string_view advice = "Write HOST:PORT with the name of one host, such as ";
+  TRY_ASSIGN(const std::string text,
+             field.text("HOST:PORT", std::string(advice) + "api.example.com:443"));
   const auto target = wire::parse_egress_target(text);
   if (target) return wire::to_string(*target);
-  return field.place().refuse(target.error().message,
-                              "Write HOST:PORT with the name of one host, such as "
-                              "api.example.com:443");
+  return field.place().refuse(target.error().message, std::string(advice) + meant_target(text));
 }
 
 Result<void> parse_egress(const Field& field, Manifest& manifest) {
@@ -103,12 +115,12 @@ Result<void> parse_egress(const Field& field, Manifest& manifest) {
 Result<void> parse_secrets(const Field& field, Manifest& manifest) {
   TRY_ASSIGN(const std::vector<Field> items, field.list(kMaxSecrets));
   for (const Field& item : items) {
-    TRY_ASSIGN(std::string name, item.text());
+    const std::string_view advice = "Use A to Z, 0 to 9 and _, a letter first, such as STRIPE_KEY";
+    TRY_ASSIGN(std::string name, item.text("a name", advice));
     const bool capital = !name.empty() && name.front() >= 'A' && name.front() <= 'Z';
     const bool plain = name.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == name.npos;
     if (!capital || !plain || name.size() > 64)
-      return item.place().refuse("is no name of a secret",
-                                 "Use A to Z, 0 to 9 and _, a letter first, such as STRIPE_KEY");
+      return item.place().refuse("is not a valid name of a secret", std::string(advice));
     if (std::ranges::find(manifest.secrets, name) != manifest.secrets.end())
       return item.place().refuse("is named twice", "Remove one of the two");
     manifest.secrets.push_back(std::move(name));
@@ -130,9 +142,10 @@ Result<ManifestDocument> parse_document(std::string_view yaml, std::string_view 
   TRY_ASSIGN(document.manifest.app, parse_app(fields));
   // A frontend alone is an app too.
   const Field* services = fields.find("services");
-  if (services == nullptr && fields.find("frontend") == nullptr) {
-    TRY_ASSIGN(services, fields.require("services", "services:"));
-  }
+  if (services == nullptr && fields.find("frontend") == nullptr)
+    return fields.place().refuse("has neither services nor a frontend",
+                                 "Add `services:` with a service below it, or `frontend:` with "
+                                 "`root: FOLDER` below it");
   if (services != nullptr) TRY(parse_services(*services, document));
   TRY_ASSIGN(document.manifest.quota_bytes, parse_quota(fields));
   if (const Field* frontend = fields.find("frontend")) TRY(parse_frontend(*frontend, document));

@@ -41,18 +41,31 @@ Result<std::vector<std::string>> parse_command(const Field& field) {
 }
 
 // A program given by its place in the app's folder must be there; one without a slash is looked
-// up in the silo's PATH.
-void claim_program(const Field& field, const std::string& program, ManifestDocument& document) {
+// up in the silo's PATH. Of an absolute path only the machine knows whether it is there.
+Result<void> claim_program(const Field& field, const std::string& program,
+                           ManifestDocument& document) {
   std::string_view path = program;
   if (path.starts_with("./")) path.remove_prefix(2);
-  const bool below = file_path_fault(path).empty();
+  const std::string_view fault = file_path_fault(path);
+  const bool below = fault.empty();
   // What lies elsewhere is no file of the app, and the machine's programs have no such names.
   if (has_blank(program) && document.age == ManifestAge::New)
     document.claims.push_back({PathClaim::Kind::Words, std::string(below ? path : ""),
                                field.place().mark, field.place().name, program});
-  if (program.find('/') == std::string::npos || !below) return;
-  document.claims.push_back({PathClaim::Kind::Program, std::string(path), field.place().mark,
-                             field.place().name, program});
+  const bool relative =
+      !program.starts_with('/') && (program.contains('/') || program == "." || program == "..");
+  if (!relative) return {};
+  if (below) {
+    document.claims.push_back({PathClaim::Kind::Program, std::string(path), field.place().mark,
+                               field.place().name, program});
+    return {};
+  }
+  if (has_blank(program) || document.age == ManifestAge::Stored) return {};
+  return refuse(field.place().file, field.place().mark,
+                fmt::format("{}: {} is not the path of a program of the release: {}",
+                            field.place().name, base::quote(program), fault),
+                "Copy the program into the app's folder and name it from there, such as ./server, "
+                "or name a program that the silo has, such as python3");
 }
 
 Result<std::uint16_t> parse_listen(const Field& field) {
@@ -72,11 +85,11 @@ Result<std::uint16_t> parse_listen(const Field& field) {
 }
 
 Result<std::string> parse_health(const Field& field) {
-  TRY_ASSIGN(std::string path, field.text());
+  const std::string_view advice =
+      "Write the path that answers 2xx while the service works: /api/health";
+  TRY_ASSIGN(std::string path, field.text("a path", advice));
   if (const std::string_view fault = url_path_fault(path); !fault.empty()) {
-    return field.place().refuse(
-        fmt::format("is no path: {}", fault),
-        "Write the path that answers 2xx while the service works: /api/health");
+    return field.place().refuse(fmt::format("is not a valid path: {}", fault), std::string(advice));
   }
   return path;
 }
@@ -85,7 +98,7 @@ Result<std::optional<std::chrono::milliseconds>> parse_idle(const Field& field) 
   if (field.node().kind == YamlNode::Kind::Scalar && field.node().text == "never") {
     return std::optional<std::chrono::milliseconds>();
   }
-  TRY_ASSIGN(const std::chrono::milliseconds idle, field.duration(kIdle));
+  TRY_ASSIGN(const std::chrono::milliseconds idle, field.duration(kIdle, "never"));
   return std::optional(idle);
 }
 
@@ -131,13 +144,15 @@ Result<std::map<std::string, std::string>> parse_env(const Field& field) {
   return env;
 }
 
+constexpr std::string_view kRouteAdvice = "Write the beginning of a path, such as /api/";
+
 // Which service has a route, under the form in which two routes overlap.
 class Routes final {
  public:
   Result<void> add(const Field& field, const std::string& route, const std::string& service) {
     if (const std::string_view fault = route_fault(route); !fault.empty()) {
-      return field.place().refuse(fmt::format("is no route: {}", fault),
-                                  "Write the beginning of a path, such as /api/");
+      return field.place().refuse(fmt::format("is not a valid route: {}", fault),
+                                  std::string(kRouteAdvice));
     }
     // /x and /x/ cover the same paths below /x/.
     std::string covered = route.ends_with('/') ? route.substr(0, route.size() - 1) : route;
@@ -158,7 +173,7 @@ class Routes final {
 Result<void> parse_routes(const Field& field, Service& service, Routes& routes) {
   TRY_ASSIGN(const std::vector<Field> items, field.list(kMaxRoutes));
   for (const Field& item : items) {
-    TRY_ASSIGN(std::string route, item.text());
+    TRY_ASSIGN(std::string route, item.text("a path", kRouteAdvice));
     TRY(routes.add(item, route, service.name));
     service.routes.push_back(std::move(route));
   }
@@ -192,7 +207,7 @@ Result<Service> parse_service(const Fields::Member& member, Routes& routes,
   if (const std::string_view fault = name_fault(member.key); !fault.empty()) {
     Place place = member.field.place();
     place.mark = member.key_mark;
-    return place.refuse(fmt::format("is no name: {}", fault),
+    return place.refuse(fmt::format("is not a valid name: {}", fault),
                         "Use 1 to 31 of a-z, 0-9 and -, beginning with a letter, such as api");
   }
   TRY_ASSIGN(const Fields fields, Fields::of_known(member.field, kServiceKeys));
@@ -200,7 +215,7 @@ Result<Service> parse_service(const Fields::Member& member, Routes& routes,
   service.name = member.key;
   TRY_ASSIGN(const Field* command, fields.require("command", "command: [python3, -m, app]"));
   TRY_ASSIGN(service.command, parse_command(*command));
-  claim_program(*command, service.command.front(), document);
+  TRY(claim_program(*command, service.command.front(), document));
   if (const Field* listen = fields.find("listen")) {
     TRY_ASSIGN(service.port, parse_listen(*listen));
   }

@@ -89,6 +89,30 @@ TEST(ManifestStartTest, ACommandThatAnEarlierVersionTookIsStillTaken) {
   EXPECT_TRUE(load_manifest(app.path(), ManifestAge::Stored).has_value());
 }
 
+TEST(ManifestStartTest, AProgramThatCannotBeOfTheReleaseIsRefused) {
+  const base::testing::TemporaryFolder folder;
+  const std::string path = folder.path() + "/app";
+  const auto load = [&](const char* program, ManifestAge age) {
+    folder.write("app/granary.yaml", fmt::format("app: a\nservices:\n  api:\n    command: [{}]\n"
+                                                 "    routes: [/]\n",
+                                                 program));
+    const auto loaded = load_manifest(path, age);
+    return loaded ? base::Error{} : loaded.error();
+  };
+  for (const char* program : {"../x", "./../x", "bin/../../x", "bin/..", "..", ".", "./", "bin/"}) {
+    const base::Error error = load(program, ManifestAge::New);
+    EXPECT_EQ(error.code, Code::InvalidArgument) << program;
+    EXPECT_THAT(error.message, HasSubstr("granary.yaml:4:14: services.api.command: "));
+    EXPECT_THAT(error.message, HasSubstr("is not the path of a program of the release"));
+    EXPECT_THAT(error.advice, HasSubstr("into the app's folder"));
+    EXPECT_EQ(load(program, ManifestAge::Stored).message, "") << "an earlier version took it";
+  }
+  EXPECT_THAT(load("bin/x", ManifestAge::New).message, HasSubstr("not a file of the release"));
+  // Whether the machine has them, only the machine knows.
+  for (const char* program : {"python3", "/usr/bin/python3", "/app/x"})
+    EXPECT_EQ(load(program, ManifestAge::New).message, "") << program;
+}
+
 TEST(ManifestStartTest, ATabInTheIndentationIsNamedWithItsLine) {
   for (const char* yaml : {"app: a\nservices:\n\tapi:\n\t\tcommand: [x]\n",
                            "app: a\nservices:\n  api:\n  \t  command: [x]\n    routes: [/]\n"}) {

@@ -101,7 +101,7 @@ Result<base::ReleaseId> parse_release_name(std::string_view text) {
                     text.find("..") == std::string_view::npos;
   if (fine) return base::ReleaseId(std::string(text));
   return base::fail_with_advice(
-      Code::InvalidArgument, fmt::format("{} is no name for a release", base::quote(text)),
+      Code::InvalidArgument, fmt::format("{} is not a valid name for a release", base::quote(text)),
       "Use 1 to 63 of a-z, 0-9, ., _ and -, with a letter or digit at both ends: insight-1.4.2");
 }
 

@@ -146,7 +146,8 @@ TEST_F(ReleaseTest, NamesAreHeldToTheirAlphabet) {
 }
 
 TEST_F(ReleaseTest, ABadNameIsRefusedBeforeAnyWork) {
-  EXPECT_THAT(create_release("/nowhere", options("Bad")).error().message, HasSubstr("no name"));
+  EXPECT_THAT(create_release("/nowhere", options("Bad")).error().message,
+              HasSubstr("not a valid name"));
 }
 
 TEST_F(ReleaseTest, AnAppWithoutAManifestIsRefused) {
@@ -168,15 +169,18 @@ TEST_F(ReleaseTest, WhatTheManifestNamesMustBeInTheFolder) {
   write_app(app_);
   ASSERT_TRUE(base::os::remove_tree(app_ / "web").has_value());
   EXPECT_THAT(folder_refusal().message,
-              StartsWith("granary.yaml:4:18: frontend.root: 'web' is no folder"));
+              StartsWith("granary.yaml:4:18: frontend.root: 'web' is not a folder of the release"));
   app_.write("web/other.html", "");
-  EXPECT_THAT(folder_refusal().message,
-              StartsWith("granary.yaml:4:33: frontend.fallback: 'web/index.html' is no file"));
+  EXPECT_THAT(
+      folder_refusal().message,
+      StartsWith(
+          "granary.yaml:4:33: frontend.fallback: 'web/index.html' is not a file of the release"));
   app_.write("web/index.html", "");
   app_.write("run", "", 0644);
   EXPECT_THAT(folder_refusal().message, HasSubstr("services.api.command: 'run' is not executable"));
   ASSERT_TRUE(base::os::remove_file(app_ / "run").has_value());
-  EXPECT_THAT(folder_refusal().message, HasSubstr("services.api.command: 'run' is no file"));
+  EXPECT_THAT(folder_refusal().message,
+              HasSubstr("services.api.command: 'run' is not a file of the release"));
 }
 
 TEST_F(ReleaseTest, HostileUploadsLeaveNothingBehind) {

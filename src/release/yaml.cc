@@ -255,7 +255,7 @@ Result<YamlNode> parse_yaml(std::string_view text, std::string_view file) {
     if (builder.failed()) return builder.take();
     if (const auto tab = indenting_tab(text, error.mark))
       return refuse(file, *tab, "tabs are not allowed for indentation", "Use spaces");
-    return refuse(file, to_mark(error.mark), "this is no YAML: " + error.msg,
+    return refuse(file, to_mark(error.mark), "this is not valid YAML: " + error.msg,
                   "Check indentation, quotes and brackets at this place");
   }
   if (!builder.failed() && builder.documents() == 0)

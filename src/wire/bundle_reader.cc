@@ -24,7 +24,8 @@ struct Free {
 };
 
 base::Failure no_bundle(std::string_view why) {
-  return base::fail_with_advice(Code::InvalidArgument, fmt::format("this is no bundle: {}", why),
+  return base::fail_with_advice(Code::InvalidArgument,
+                                fmt::format("this is not a valid bundle: {}", why),
                                 std::string(kPackAgain));
 }
 

@@ -159,7 +159,7 @@ Result<void> SecretFiles::verdict() const {
   if (!missing_.empty()) {
     return base::fail_with_advice(
         Code::InvalidArgument,
-        fmt::format("{} was to be included, but is no file of the release",
+        fmt::format("{} was to be included, but is not a file of the release",
                     base::quote(*missing_.begin())),
         "Name a file by its path in the app's folder; is it listed in .granaryignore?");
   }

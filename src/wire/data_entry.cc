@@ -173,7 +173,7 @@ Result<void> DataOrder::add(const DataEntry& entry) {
   if (entry.kind == DataKind::HardLink) {
     const bool all_known = files_.size() < kMaxKnownFiles;
     if (all_known && !files_.contains(beginning_of_hash(entry.target_part, entry.target)))
-      return refused(entry.path, "is a hard link to {}, which is no file of the archive",
+      return refused(entry.path, "is a hard link to {}, which is not a file of the archive",
                      base::quote(entry.target));
   } else if (entry.kind != DataKind::Folder && files_.size() < kMaxKnownFiles) {
     files_.insert(beginning_of_hash(entry.part, entry.path));

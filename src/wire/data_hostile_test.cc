@@ -125,7 +125,7 @@ TEST_F(HostileDataTest, AHardLinkLeadsToAFileOfTheArchiveAlone) {
 TEST_F(HostileDataTest, AHardLinkThroughALinkIsNotFollowed) {
   const auto builder = begun();
   builder->link("data/link", world_.in("outside")).hard_link("data/m", "data/link/precious");
-  expect_refused(*builder, "which is no file of the archive");
+  expect_refused(*builder, "which is not a file of the archive");
 }
 
 TEST_F(HostileDataTest, TwiceTooLateOrNowhereIsRefused) {
@@ -178,7 +178,7 @@ TEST_F(HostileDataTest, AHardLinkIntoAPartGoesThroughNoLink) {
   BundleBuilder builder(BundleBuilder::Format::Pax);
   builder.file("format", "granary data archive 2\n").folder("data").folder("data/f");
   builder.folder("deep/1").link("deep/1/out", world_.in("outside"));
-  expect_refused(builder.hard_link("deep/1/p", "deep/1/out/precious"), "no file of the archive");
+  expect_refused(builder.hard_link("deep/1/p", "deep/1/out/precious"), "not a file of the archive");
 }
 
 TEST_F(HostileDataTest, DevicesAndPipesAreRefused) {
@@ -199,12 +199,12 @@ TEST_F(HostileDataTest, WhatIsNoArchiveIsSaidToBeNone) {
     EXPECT_EQ(refusal().code, Code::InvalidArgument);
   }
   BundleBuilder bundle;
-  expect_refused(bundle.file("main.py", "print()"), "this is no data archive");
+  expect_refused(bundle.file("main.py", "print()"), "this is not a valid data archive");
   BundleBuilder words(BundleBuilder::Format::Pax);
   expect_refused(words.file("format", "something else 1\n").folder("data"),
-                 "this is no data archive");
+                 "this is not a valid data archive");
   put(testing::in_zstd_frame("no tar at all"));
-  EXPECT_NE(refusal().message.find("no data archive"), std::string::npos);
+  EXPECT_NE(refusal().message.find("not a valid data archive"), std::string::npos);
 }
 
 TEST_F(HostileDataTest, ANewerVersionIsRefusedWithAdvice) {

@@ -30,7 +30,7 @@ struct Free {
 
 base::Failure no_archive(std::string_view why) {
   return base::fail_with_advice(Code::InvalidArgument,
-                                fmt::format("this is no data archive: {}", why),
+                                fmt::format("this is not a valid data archive: {}", why),
                                 "Give a file that an export wrote");
 }
 

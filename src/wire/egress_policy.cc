@@ -46,7 +46,7 @@ std::string_view host_fault(std::string_view host) {
   if (host.size() > kLongestHost) return "has a host name of more than 253 characters";
   for (std::string_view rest = host;;) {
     const std::size_t dot = rest.find('.');
-    if (!is_label(rest.substr(0, dot))) return "has a host that is no DNS name";
+    if (!is_label(rest.substr(0, dot))) return "has a host that is not a valid DNS name";
     if (dot == std::string_view::npos) break;
     rest.remove_prefix(dot + 1);
   }
@@ -107,9 +107,9 @@ Result<void> check_whole(const EgressPolicy& policy) {
 }  // namespace
 
 Result<EgressTarget> parse_egress_target(std::string_view text) {
+  if (text.find("://") != std::string_view::npos)
+    return base::fail(Code::InvalidArgument, "is a URL, not HOST:PORT");
   const std::size_t colon = text.rfind(':');
-  if (colon == std::string_view::npos)
-    return base::fail(Code::InvalidArgument, "has no port from 1 to 65535");
   EgressTarget target;
   target.host = text.substr(0, colon);
   std::ranges::transform(target.host, target.host.begin(), [](char c) {
@@ -118,7 +118,8 @@ Result<EgressTarget> parse_egress_target(std::string_view text) {
   if (target.host.size() > 1 && target.host.ends_with('.')) target.host.pop_back();
   if (const std::string_view fault = host_fault(target.host); !fault.empty())
     return base::fail(Code::InvalidArgument, "{}", fault);
-  TRY_ASSIGN(target.port, parse_port(text.substr(colon + 1)));
+  const bool has_port = colon != std::string_view::npos;
+  TRY_ASSIGN(target.port, parse_port(has_port ? text.substr(colon + 1) : ""));
   return target;
 }
 

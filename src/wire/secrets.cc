@@ -24,7 +24,7 @@ Result<void> check_secrets(const Secrets& secrets) {
   for (const auto& [name, value] : secrets) {
     if (!is_secret_name(name))
       return base::fail_with_advice(
-          Code::InvalidArgument, base::quote(name) + " is no secret's name",
+          Code::InvalidArgument, base::quote(name) + " is not a valid secret name",
           "Use capital letters, digits and _, beginning with a letter, at most 64 in all");
     if (value.size() > kMaxSecretBytes)
       return base::fail(Code::InvalidArgument, "secret {} is longer than {} bytes", name,

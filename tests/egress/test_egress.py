@@ -187,4 +187,4 @@ def test_a_network_that_is_none_is_refused_at_the_start(platform):
     done = subprocess.run([GRANARY, "egress", "--data-dir", platform.data_dir, "--egress-allow",
                            "localhost"], capture_output=True, text=True, check=False, timeout=30)
     assert done.returncode == 2
-    assert "is no network" in done.stderr
+    assert "is not a network" in done.stderr

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import tempfile
 import termios
@@ -59,6 +60,14 @@ def test_doctor_looks_at_the_data_directory_of_the_environment():
         none = f"{folder}/none"
         assert doctor(GRANARY_DATA_DIR=none) == f"{none} is not there yet: granary up will make it"
     assert doctor(GRANARY_DATA_DIR="").startswith("/var/lib/granary")
+
+
+@pytest.mark.parametrize("command", ["up", "doctor", "control", "release create", "status"])
+def test_help_has_nothing_that_only_the_parser_understands(command):
+    done = subprocess.run([GRANARY, *command.split(), "--help"], check=False, capture_output=True,
+                          text=True)
+    assert done.returncode == 0, done
+    assert not re.search(r"ENUM|->|\bOR\b", done.stdout), done.stdout
 
 
 def test_a_mistyped_command_of_the_platform_is_told_with_the_one_that_was_meant():

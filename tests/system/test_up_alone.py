@@ -237,6 +237,24 @@ def test_a_role_that_is_stopped_is_said_soon_by_status_and_readiness(with_egress
     wait_for(with_egress.ready, 30, f"{role} is back")
 
 
+def test_what_control_knows_is_told_soon_while_the_agent_is_stopped(with_egress):
+    stopped = with_egress.pid("agent")
+    os.kill(stopped, signal.SIGSTOP)
+    try:
+        for command, code in [("tenant show acme", 0), ("tenant logs acme", 5),
+                              ("tenant logs acme --access", 5), ("drift", 5),
+                              ("tenant offboard acme --dry-run", 5)]:
+            began = time.monotonic()
+            done = with_egress.run(*command.split())
+            assert time.monotonic() - began < AT_ONCE, (command, done)
+            assert done.returncode == code, (command, done)
+            assert re.search("the agent (has not answered|does not answer)",
+                             done.stdout + done.stderr), (command, done)
+    finally:
+        os.kill(stopped, signal.SIGCONT)
+    wait_for(with_egress.ready, 30, "the agent is back")
+
+
 def test_status_while_the_agent_is_restarting_is_of_one_mind(watched):
     for _ in range(3):
         old = watched.kill("agent")

@@ -92,7 +92,7 @@ Task<Result<registry::Release>> FakeIntake::take(std::string bundle_path, Wish w
 Task<Result<registry::Archive>> FakeArchiveIntake::take(std::string path, std::string actor) {
   CO_TRY_ASSIGN(const std::string bytes, base::os::read_file(path, 1U << 30));
   if (bytes.starts_with("bad"))
-    co_return base::fail(base::Code::InvalidArgument, "this is no archive of Granary");
+    co_return base::fail(base::Code::InvalidArgument, "this is not an archive of Granary");
   base::testing::World& world = control_.world;
   const std::string id = base::make_ulid(world.clock.wall(), world.rng);
   CO_TRY(base::os::rename_file(path, fmt::format("{}/{}.tar", folder_, id)));
@@ -111,6 +111,14 @@ Task<Result<std::uint64_t>> FakeArchiveIntake::free_bytes() {
   const std::uint64_t free = free_;
   free_ -= std::min(less_, free_);
   co_return free;
+}
+
+Task<base::Error> FakePlatform::agent_away() {
+  while (away.empty()) {
+    if (const auto slept = co_await timer_.sleep(std::chrono::seconds(1)); !slept)
+      co_return slept.error();
+  }
+  co_return base::Error{base::Code::Unavailable, away, {}, {}};
 }
 
 Task<Result<cloud::Page>> FakeFleet::list(std::string after, std::uint32_t limit) {

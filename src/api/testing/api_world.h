@@ -60,8 +60,14 @@ class FakeFleet final : public Fleet {
 // All roles are there, and there is room, until a test says otherwise.
 class FakePlatform final : public Platform {
  public:
+  explicit FakePlatform(base::Timer& timer) : timer_(timer) {}
   base::Task<PlatformState> look() override { co_return state; }
+  base::Task<base::Error> agent_away() override;
   PlatformState state{.not_ready = {}, .warnings = {}, .free_bytes = 1ULL << 40};
+  std::string away;  // what is said of the agent; empty: it is there
+
+ private:
+  base::Timer& timer_;
 };
 
 struct Reply {
@@ -115,7 +121,7 @@ class ApiWorld final {
   FakeIntake intake{control};
   FakeArchiveIntake archive_intake{control, archive_folder.path()};
   FakeFleet fleet{control.cloud};
-  FakePlatform platform;
+  FakePlatform platform{control.world.timer};
   std::unique_ptr<base::SigningKey> signing_key =
       std::move(*base::SigningKey::open(key_folder.path() + "/signing.key"));
   std::unique_ptr<Server> server;

@@ -23,7 +23,7 @@ Result<int> parse_status(std::string_view head) {
   int status = 0;
   const bool long_enough = head.size() >= 12 && head.starts_with("HTTP/1.1 ");
   if (long_enough) std::from_chars(head.data() + 9, head.data() + 12, status);
-  if (status < 100) return base::fail(Code::Unavailable, "the answer is no HTTP");
+  if (status < 100) return base::fail(Code::Unavailable, "the answer is not HTTP");
   return status;
 }
 

@@ -116,7 +116,7 @@ Result<std::vector<std::string>> parse_txt_answer(std::string_view message) {
 Result<std::string> parse_small_answer(std::string_view bytes) {
   const std::size_t end = bytes.find("\r\n\r\n");
   if (!bytes.starts_with("HTTP/1.") || end == std::string_view::npos)
-    return base::fail(Code::Unavailable, "what answers is no HTTP");
+    return base::fail(Code::Unavailable, "the answer is not HTTP");
   const std::string_view status = bytes.substr(0, bytes.find("\r\n"));
   const bool well = status.size() >= 12 && status.substr(8, 4) == " 200" &&
                     (status.size() == 12 || status[12] == ' ');

@@ -44,7 +44,7 @@ class PlatformWatch final : public api::Platform {
   // Errors: Unavailable, with the sentence that look() has for it.
   base::Task<base::Result<void>> agent_answers();
   // Resolves when a look finds the agent away, with that sentence.
-  base::Task<base::Error> agent_away();
+  base::Task<base::Error> agent_away() override;
   // Looks again and again, so that what is told of an absence is when it began. Ends when it is
   // cancelled.
   base::Task<void> run();

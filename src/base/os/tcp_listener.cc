@@ -42,7 +42,8 @@ Result<int> option(int socket, int name) {
 Result<Fd> listen_tcp(const std::string& address, std::uint16_t port, int backlog) {
   ErrorCode error;
   const auto parsed = asio::ip::make_address(address, error);
-  if (error) return fail(Code::InvalidArgument, "'{}' is no IP address", log::escape(address));
+  if (error)
+    return fail(Code::InvalidArgument, "'{}' is not a valid IP address", log::escape(address));
   const Tcp::endpoint where(parsed, port);
   asio::io_context context;
   Tcp::acceptor acceptor(context);
