@@ -1,4 +1,5 @@
 #include "agent/accounts.h"
+#include "agent/failure.h"
 #include "agent/limits.h"
 #include "agent/testing/agent_world.h"
 
@@ -34,7 +35,41 @@ TEST_F(AccountsTest, TheLastFailureHasATimeAndSaysWhenItIsOver) {
   (void)activate("acme");
   EXPECT_EQ(report("acme").last_failure, failure) << "it has not served yet";
   slot("acme").requests.fetch_add(1);
+  slot("acme").errors_server.fetch_add(1);
+  EXPECT_EQ(report("acme").last_failure, failure) << "an error is no service";
+  slot("acme").requests.fetch_add(1);
   EXPECT_EQ(report("acme").last_failure, failure + ". It has served again since");
+}
+
+TEST_F(AccountsTest, OneThatOnlyListensOnItsPortHasNotServedAgain) {
+  auto spec = spec_of("acme");
+  spec.services[0].port = 8080;
+  apply(spec);
+  (void)activate("acme");
+  launcher_.end(api("acme"), kCrash);
+  world_.settle();
+  const std::string failure = report("acme").last_failure;
+  (void)activate("acme");
+  world_.advance(seconds(1));
+  EXPECT_EQ(report("acme").phase, ServicePhase::Running);
+  EXPECT_EQ(report("acme").last_failure, failure);
+}
+
+// One path that crashes it, and good requests to others between.
+TEST_F(AccountsTest, OneThatServesBetweenItsCrashesIsNeverAwayForLong) {
+  apply(spec_of("acme"));
+  for (int i = 0; i < 8; ++i) {
+    const auto woken = activate("acme");
+    if (!woken) {
+      EXPECT_LE(woken.error().retry_after_ms, kFirstBackOff.count());
+      world_.advance(kFirstBackOff);
+      ASSERT_TRUE(activate("acme").has_value());
+    }
+    slot("acme").requests.fetch_add(kServedWell);
+    launcher_.end(api("acme"), kCrash);
+    world_.settle();
+    EXPECT_LE(report("acme").crashes, 2U);
+  }
 }
 
 TEST_F(AccountsTest, AFirstCrashWithoutAnybodyWaitingStartsNothing) {
@@ -122,7 +157,26 @@ TEST_F(AccountsTest, AnotherReleaseIsAnotherChance) {
   spec.version = 2;
   spec.release_hash = std::string(64, 'b');
   apply(spec);
+  EXPECT_EQ(report("acme").last_failure, "") << "that was the other release";
+  EXPECT_EQ(report("acme").crashes, 0U);
   EXPECT_TRUE(activate("acme").has_value());
+}
+
+TEST_F(AccountsTest, AnotherReleaseOfOneThatSleepsForgetsItsFailure) {
+  auto spec = spec_of("acme");
+  apply(spec);
+  (void)activate("acme");
+  launcher_.end(api("acme"), kCrash);
+  world_.settle();
+  ASSERT_EQ(report("acme").phase, ServicePhase::Asleep);
+  ++spec.version;
+  apply(spec);
+  EXPECT_NE(report("acme").last_failure, "") << "the same release still fails";
+  ++spec.version;
+  spec.release_hash = std::string(64, 'b');
+  apply(spec);
+  EXPECT_EQ(report("acme").last_failure, "");
+  EXPECT_EQ(report("acme").crashes, 0U);
 }
 
 TEST_F(AccountsTest, AnAppThatNeverListensOnItsPortIsStoppedWithTheReason) {
@@ -135,6 +189,14 @@ TEST_F(AccountsTest, AnAppThatNeverListensOnItsPortIsStoppedWithTheReason) {
   world_.advance(seconds(16));
   EXPECT_NE(report("acme").last_failure.find("did not listen on port 8080"), std::string::npos);
   request_ends("acme");
+}
+
+TEST(DescribeSilence, OneThatListensOnAnotherAddressIsToldSo) {
+  wire::ServiceSpec spec;
+  spec.port = 8080;
+  const std::string said = describe_silence(spec, {3128, 8080});
+  EXPECT_NE(said.find("such as [::1]:8080: make it listen on 127.0.0.1"), std::string::npos)
+      << said;
 }
 
 TEST_F(AccountsTest, WhyTheAppFailedARequestIsReportedUntilALifeFailsOrAnotherReleaseCame) {

@@ -13,7 +13,7 @@ enum class Need {
   Required,  // without it, no silos but with --isolation none
   Useful,    // something will be missing, or weaker
 };
-enum class Health { Well, Missing };
+enum class Health { Well, Missing, Unknown };  // Unknown: it could not be looked at
 
 struct Finding {
   std::string name;

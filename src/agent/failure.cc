@@ -1,5 +1,6 @@
 #include "agent/failure.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace granary::agent {
@@ -34,6 +35,11 @@ constexpr std::uint16_t kEgressPort = 3128;
 
 // Where it listens instead, and what to do about it; empty: nowhere.
 std::string others(const std::vector<std::uint16_t>& ports, const wire::ServiceSpec& spec) {
+  if (spec.port != 0 && std::ranges::find(ports, spec.port) != ports.end())
+    return fmt::format(
+        ". It listens on that port of another address, such as [::1]:{}: make it listen on "
+        "127.0.0.1",
+        spec.port);
   for (const std::uint16_t port : ports) {
     if (port == spec.port || port == kEgressPort) continue;
     return fmt::format(

@@ -52,7 +52,9 @@ Verdict judge(const LifeEnd& end, double jitter) {
   const auto on_demand =
       end.demand == Demand::Some ? Verdict::Next::StartAgain : Verdict::Next::Sleep;
   if (end.ending != Ending::Failed) return {on_demand, 0, {}};
-  const std::uint32_t crashes = end.lasted >= kRanWell ? 1 : end.crashes + 1;
+  std::uint32_t crashes = end.lasted >= kRanWell ? 1 : end.crashes + 1;
+  // It works but for some requests: whoever sends those must not close it for all.
+  if (end.answered >= kServedWell) crashes = std::min(crashes, 2U);
   // Once may be chance: those who wait get another try at once.
   if (crashes == 1) return {on_demand, crashes, {}};
   constexpr std::uint32_t kMostDoublings = 20;  // far beyond kLongestBackOff, and no overflow

@@ -44,6 +44,7 @@ struct LifeEnd {
   Demand demand = Demand::None;
   std::uint32_t crashes = 0;  // in a row, before this one
   std::chrono::nanoseconds lasted{0};
+  std::uint64_t answered = 0;  // requests, without an error of the server
 };
 
 struct Verdict {

@@ -67,6 +67,15 @@ TEST(LifeCycle, OneThatEndedByItselfAfterServingIsNoFailure) {
   EXPECT_EQ(judge({Ending::Done, Demand::Some, 3, {}}, 0).next, Verdict::Next::StartAgain);
 }
 
+TEST(LifeCycle, ALifeThatServedBacksOffForTheFirstPauseAtMost) {
+  const LifeEnd served{Ending::Failed, Demand::Some, 9, {}, kServedWell};
+  EXPECT_EQ(judge(served, 0), (Verdict{Verdict::Next::BackOff, 2, kFirstBackOff}));
+  const LifeEnd hardly{Ending::Failed, Demand::Some, 9, {}, kServedWell - 1};
+  EXPECT_EQ(judge(hardly, 0), (Verdict{Verdict::Next::BackOff, 10, kLongestBackOff}));
+  const LifeEnd first{Ending::Failed, Demand::Some, 0, {}, kServedWell};
+  EXPECT_EQ(judge(first, 0).next, Verdict::Next::StartAgain);
+}
+
 TEST(LifeCycle, BackOffGrowsToItsBoundAndNoFurther) {
   std::chrono::milliseconds before{0};
   for (std::uint32_t crashes = 1; crashes < 200; ++crashes) {

@@ -30,6 +30,9 @@ inline constexpr std::chrono::milliseconds kDiskReleasePoll{1};
 
 // A life at least this long ended by bad luck, not by a bad release: counting begins anew.
 inline constexpr std::chrono::seconds kRanWell{30};
+// A life that answered so many requests well began well: its crash pauses the next one for the
+// first back-off at most, however many came before it.
+inline constexpr std::uint64_t kServedWell = 3;
 // The first crash restarts at once where somebody waits; from the second on the pause doubles.
 inline constexpr std::chrono::milliseconds kFirstBackOff{500};
 inline constexpr std::chrono::milliseconds kLongestBackOff{60'000};

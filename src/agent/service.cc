@@ -51,7 +51,11 @@ void Service::enter(LifeEvent event) {
 }
 
 bool Service::configure(std::shared_ptr<const wire::AccountSpec> account, std::size_t index) {
-  if (account->release_hash != account_->release_hash) last_fault_.clear();
+  if (account->release_hash != account_->release_hash) {  // what its release did is over
+    last_fault_.clear();
+    last_failure_.clear();
+    crashes_ = 0;
+  }
   account_ = std::move(account);
   index_ = index;
   if (phase_ == ServicePhase::BackingOff) {  // another release, another chance
@@ -175,6 +179,8 @@ void Service::adopt(AdoptedSilo found) {
   awake->stop_timeout = spec().stop_timeout;
   awake->started = tools_.clock.boot();
   awake->accepts = true;
+  awake->answers_before = answers(*awake);
+  awake->good_before = good_answers(*awake);
   enter(LifeEvent::Adopted);
   awake_ = awake;
   tools_.board.slot(awake->slot).epoch.store(awake->epoch);
@@ -190,7 +196,7 @@ wire::ServiceReport Service::report() const {
   report.phase = phase_;
   report.crashes = crashes_;
   report.last_failure = last_failure_.empty() ? last_fault_ : last_failure_;
-  if (!last_failure_.empty() && phase_ == ServicePhase::Running && has_served(*awake_))
+  if (!last_failure_.empty() && phase_ == ServicePhase::Running && answered_well(*awake_) != 0)
     report.last_failure += ". It has served again since";
   report.wakes = wakes_;
   if (awake_ && awake_->silo) report.pid = awake_->silo->pid();

@@ -155,6 +155,8 @@ class Service final : public std::enable_shared_from_this<Service> {
   base::Task<bool> wait_for_change(std::shared_ptr<Awake> awake, base::BootTime deadline);
   base::BootTime patience(base::BootTime asked) const;
   std::uint64_t answers(const Awake& awake) const;
+  std::uint64_t good_answers(const Awake& awake) const;
+  std::uint64_t answered_well(const Awake& awake) const;
   bool accepted_on_door(Awake& awake) const;
   base::Task<void> look_for_acceptance(std::shared_ptr<Awake> awake);
   base::Task<base::Result<void>> looked_for_acceptance(std::shared_ptr<Awake> awake);

@@ -18,6 +18,19 @@ std::uint64_t Service::answers(const Awake& awake) const {
   return board.requests.load() - board.refused.load();
 }
 
+// Of these, the ones that were no error of the server: a crash is answered with one. Errors are
+// counted after their request, and so are read before it.
+std::uint64_t Service::good_answers(const Awake& awake) const {
+  const wire::BoardSlot& board = tools_.board.slot(awake.slot);
+  const std::uint64_t errors = board.errors_server.load();
+  return board.requests.load() - errors;
+}
+
+// By this life.
+std::uint64_t Service::answered_well(const Awake& awake) const {
+  return good_answers(awake) - awake.good_before;
+}
+
 bool Service::accepted_on_door(Awake& awake) const {
   if (answers(awake) > awake.answers_before) return true;
   const auto waiting = tools_.doors.waiting(id(), awake.door);

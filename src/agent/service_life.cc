@@ -74,6 +74,7 @@ Task<Result<void>> Service::start_silo(std::shared_ptr<Awake> awake) {
   awake->started = tools_.clock.boot();
   awake->ended = awake->accepts = false;
   awake->answers_before = answers(*awake);
+  awake->good_before = good_answers(*awake);
   awake->most_waiting = 0;
   awake->taken_since = awake->ignored_since = std::nullopt;
   awake->has_place = true;
@@ -197,6 +198,7 @@ LifeEnd Service::judged(const Awake& awake, const SiloEnd& end,
     life.ending = done ? Ending::Done : Ending::Failed;
   life.crashes = crashes_;
   life.lasted = tools_.clock.boot() - awake.started;
+  if (!failed) life.answered = answered_well(awake);
   const bool asked_for = awake.wanted || tools_.doors.queued(id(), awake.door);
   if (!halted_ && !held_ && (asked_for || !spec().idle)) life.demand = Demand::Some;
   return life;

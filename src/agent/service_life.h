@@ -38,6 +38,7 @@ struct Service::Awake {
   // stays true for this life; the rest tells how it was found out (service_acceptance.cc).
   bool accepts = false;
   std::uint64_t answers_before = 0;             // on the board when this life began
+  std::uint64_t good_before = 0;                // of these, without an error of the server
   std::uint32_t most_waiting = 0;               // connections seen in the queue
   std::optional<base::BootTime> taken_since;    // fewer wait than are in flight
   std::optional<base::BootTime> ignored_since;  // all that are in flight wait

@@ -4,6 +4,7 @@
 #include "api/handlers.h"
 #include "api/limits.h"
 #include "api/views.h"
+#include "base/text.h"
 
 // What several handlers share.
 namespace granary::api {
@@ -62,7 +63,8 @@ Result<base::WallTime> moment_of(std::string_view name, const std::string& text,
   if (const auto distance = base::parse_duration(text))
     return direction == Direction::Hence ? now + *distance : now - *distance;
   return base::fail_with_advice(
-      Code::InvalidArgument, fmt::format("'{}' is neither a time nor a duration", name),
+      Code::InvalidArgument,
+      fmt::format("{}: {} is neither a time nor a duration", name, base::quote(text)),
       "Write 2030-01-31T12:00:00Z, or how far it is from now, such as 48h or 30d");
 }
 

@@ -52,6 +52,9 @@ TEST(TenantHandlersTest, APinThatMakesNoSenseIsRefused) {
     EXPECT_EQ(reply.status, 400U) << until;
     EXPECT_FALSE(text_at(reply.json(), "advice").empty()) << until;
   }
+  const Reply word = world.post("/v1/tenants/acme/pin", R"({"until": "tomorrow"})");
+  EXPECT_NE(word.body.find("until: 'tomorrow' is neither a time nor a duration"), std::string::npos)
+      << word.body;
   EXPECT_EQ(world.post("/v1/tenants/nobody/pin", "").status, 404U);
   EXPECT_EQ(remove(world, "/v1/tenants/nobody/pin").status, 404U);
   EXPECT_FALSE(world.get("/v1/tenants/acme").json().at("pinned").as_bool());

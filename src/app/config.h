@@ -48,10 +48,15 @@ struct Config {
   // Networks that apps may connect to although they are private, as egress::Network reads them.
   std::vector<std::string> egress_allow;
   Output output = Output::Table;  // of doctor
+  std::string asked_api;          // of doctor: where else than at `api` the API is; empty: there
   StartedBy started_by = StartedBy::Operator;
 };
 
 inline constexpr std::uint32_t kFirstAccount = 100;
+// Of a new installation: users below are the machine's own (people, services, nobody), and so many
+// from --uid-base on are kept free of others, since accounts take one each and give none back.
+inline constexpr std::uint32_t kLeastUidBase = 100'000;
+inline constexpr std::uint32_t kUsers = 200'000;
 
 // "127.0.0.1:8080", "[::1]:8080", "8080". Errors: InvalidArgument.
 base::Result<Endpoint> parse_endpoint(std::string_view text);

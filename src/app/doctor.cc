@@ -14,6 +14,7 @@ namespace {
 
 constexpr const char* word(const agent::Finding& finding) {
   if (finding.health == agent::Health::Well) return "ok";
+  if (finding.health == agent::Health::Unknown) return "skipped";
   return finding.need == agent::Need::Required ? "MISSING" : "warning";
 }
 
@@ -21,7 +22,10 @@ base::json::object to_json(const agent::Finding& finding) {
   base::json::object document;
   document["name"] = finding.name;
   document["required"] = finding.need == agent::Need::Required;
-  document["ok"] = finding.health == agent::Health::Well;
+  if (finding.health == agent::Health::Unknown)
+    document["ok"] = nullptr;  // not checked
+  else
+    document["ok"] = finding.health == agent::Health::Well;
   document["detail"] = finding.detail;
   document["advice"] = finding.advice;
   return document;
@@ -61,7 +65,7 @@ base::Result<api_wire::ClockDocument> ask_for_clock(const Config& config) {
   if (api.address == "0.0.0.0") api.address = "127.0.0.1";
   if (api.address == "::") api.address = "::1";
   cli::GlobalOptions options;
-  options.api = to_string(api);
+  options.api = config.asked_api.empty() ? to_string(api) : config.asked_api;
   options.data_dir = config.data_dir;
   TRY_ASSIGN(cli::Access access, cli::find_access(options, surroundings));
   cli::ApiClient client(std::move(access));
@@ -73,6 +77,7 @@ agent::Finding examine_clock(const Config& config) {
   agent::Finding finding{.name = "clock", .need = agent::Need::Useful, .detail = "", .advice = ""};
   const auto clock = ask_for_clock(config);
   if (!clock) {
+    finding.health = agent::Health::Unknown;
     finding.detail = "not compared with the time that has passed: " + clock.error().message;
     return finding;
   }

@@ -1,9 +1,12 @@
 #include "app/layout.h"
 
 #include <algorithm>
+#include <charconv>
 #include <filesystem>
 #include <iterator>
+#include <limits>
 #include <ranges>
+#include <sstream>
 
 #include "base/os/child.h"
 #include "base/text.h"
@@ -16,6 +19,8 @@ using base::os::own_folder;
 using base::os::Ownership;
 
 namespace {
+
+constexpr std::size_t kLargestPasswd = 16U << 20;
 
 // A data directory was made for one --uid-base: under another one the roles could not read what is
 // theirs, and accounts would get the users of others.
@@ -72,6 +77,41 @@ Result<void> check_data_dir(const Config& config) {
   return base::fail_with_advice(
       Code::InvalidArgument, fmt::format("'{}' cannot be the data directory", path),
       "Give an absolute path without a slash at its end, such as /var/lib/granary");
+}
+
+Result<void> check_users(std::uint32_t uid_base, std::string_view passwd) {
+  const auto refuse = [&](const std::string& why) {
+    return base::fail_with_advice(
+        Code::InvalidArgument,
+        fmt::format(
+            "--uid-base {} cannot be used: the roles and accounts run as users {} to {}, {}",
+            uid_base, uid_base, std::uint64_t{uid_base} + kUsers - 1, why),
+        "Leave --uid-base out, or give a number from which on that many users are nobody's");
+  };
+  if (uid_base < kLeastUidBase)
+    return refuse(fmt::format("and those below {} are for others", kLeastUidBase));
+  if (uid_base > std::numeric_limits<std::uint32_t>::max() - kUsers)
+    return refuse("and there are not so many");
+  std::istringstream lines{std::string(passwd)};
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t name = std::min(line.find(':'), line.size());
+    const std::size_t number = line.find(':', name + 1);
+    if (number == std::string::npos) continue;
+    std::uint32_t uid = 0;
+    const char* end = line.data() + line.size();
+    const auto read = std::from_chars(line.data() + number + 1, end, uid);
+    if (read.ec == std::errc() && uid >= uid_base && uid - uid_base < kUsers)
+      return refuse(
+          fmt::format("and {} is user {} of this machine", base::quote(line.substr(0, name)), uid));
+  }
+  return {};
+}
+
+Result<void> check_uid_base(const Config& config) {
+  // Of a data directory that is there check_owner() tells: it goes on with what it was made for.
+  if (!base::os::is_root() || base::os::exists(wire::Paths(config.data_dir).control())) return {};
+  return check_users(config.uid_base,
+                     base::os::read_file("/etc/passwd", kLargestPasswd).value_or(""));
 }
 
 Result<void> open_data_dir(const Config& config) {

@@ -8,6 +8,11 @@ namespace granary::app {
 
 // Errors: InvalidArgument: not an absolute path.
 base::Result<void> check_data_dir(const Config& config);
+// Errors: InvalidArgument: users from `uid_base` on are, or may become, somebody else's. `passwd`
+// is the text of /etc/passwd. Pure.
+base::Result<void> check_users(std::uint32_t uid_base, std::string_view passwd);
+// The same of this machine, for an installation that is new; one that is there keeps its users.
+base::Result<void> check_uid_base(const Config& config);
 // Makes the data directory itself, where there is none. Errors: InvalidArgument: not an absolute
 // path, a folder with other things in it, or a data directory of another --uid-base.
 base::Result<void> open_data_dir(const Config& config);

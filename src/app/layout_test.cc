@@ -39,6 +39,26 @@ TEST_F(LayoutTest, AnotherUidBaseThanItsOwnIsRefusedAndItsOwnIsNamed) {
       << refused.error().message;
 }
 
+TEST_F(LayoutTest, UsersOfTheMachineAreNotTakenForRolesAndAccounts) {
+  const std::string passwd =
+      "root:x:0:0::/root:/bin/sh\nnobody:x:65534:65534::/:/bin/false\nbroken\n"
+      "ann:x:500000:500000::/home/ann:/bin/sh\n";
+  for (const std::uint32_t free : {100'000U, 200'000U, 300'000U, 500'001U, 4'000'000'000U})
+    EXPECT_TRUE(check_users(free, passwd).has_value()) << free;
+  for (const std::uint32_t taken : {0U, 5U, 65'534U, 99'999U, 300'001U, 500'000U, 4'294'967'295U})
+    EXPECT_EQ(check_users(taken, passwd).error().code, Code::InvalidArgument) << taken;
+  const std::string said = check_users(400'000, passwd).error().message;
+  EXPECT_NE(said.find("'ann' is user 500000"), std::string::npos) << said;
+}
+
+TEST_F(LayoutTest, OneThatWasMadeForOtherUsersGoesOnWithThem) {
+  if (::getuid() != 0) GTEST_SKIP() << "who is not root has one user alone";
+  config_.uid_base = 5;
+  EXPECT_EQ(check_uid_base(config_).error().code, Code::InvalidArgument);
+  ASSERT_TRUE(base::os::make_folders(wire::Paths(config_.data_dir).control(), 0700).has_value());
+  EXPECT_TRUE(check_uid_base(config_).has_value());
+}
+
 TEST_F(LayoutTest, AFolderWithOtherThingsInItIsLeftAlone) {
   folder_.write("data/notes.txt", "mine");
   const auto refused = open_data_dir(config_);

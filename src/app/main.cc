@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <iostream>
 #include <map>
 
@@ -10,7 +11,9 @@
 #include "base/os/child.h"
 #include "base/os/system.h"
 #include "base/os/terminal.h"
+#include "cli/choice.h"
 #include "cli/commands.h"
+#include "cli/quantity.h"
 #include "egress/address.h"
 
 // The command line's root: the platform's own commands. Each role is a process of this program.
@@ -28,6 +31,7 @@ struct Options {
   std::string egress_admin = "127.0.0.1:8083";
   std::string gateway_tls;
   std::string config_file;
+  std::string memory_budget = "0";
 };
 
 void add_tls_options(CLI::App& command, Options& options) {
@@ -39,12 +43,12 @@ void add_tls_options(CLI::App& command, Options& options) {
   command
       .add_option("--redirect-to-https", options.config.redirect_to_https,
                   "on, or off: with --gateway-tls, plain requests are served as well")
-      ->transform(CLI::CheckedTransformer(redirects).description(""))
-      ->type_name("TEXT");
+      ->transform(cli::choice(redirects));
 }
 
 int prepare_main(const Config& config) {
-  const auto prepared = prepare_layout(config);
+  auto prepared = check_uid_base(config);
+  if (prepared) prepared = prepare_layout(config);
   if (prepared) return kExitOk;
   std::cerr << "granary: " << base::describe(prepared.error()) << "\n";
   return exit_code_of(prepared.error());
@@ -56,7 +60,6 @@ void add_options(CLI::App& command, Options& options) {
   command
       .add_option("--data-dir", options.config.data_dir,
                   "where everything is kept (GRANARY_DATA_DIR)")
-      ->envname("GRANARY_DATA_DIR")
       ->capture_default_str();
   command.add_option("--config", options.config_file,
                      "a file with lines such as domain = \"example.com\"");
@@ -77,13 +80,12 @@ void add_options(CLI::App& command, Options& options) {
   command
       .add_option("--isolation", options.config.isolation,
                   "full, or none: tenants are not isolated, for trying out alone")
-      ->transform(CLI::CheckedTransformer(isolations).description(""))
-      ->type_name("TEXT");
+      ->transform(cli::choice(isolations));
   command
       .add_option("--uid-base", options.config.uid_base, "first user number for roles, accounts")
       ->capture_default_str();
-  command.add_option("--memory-budget", options.config.memory_budget_bytes,
-                     "bytes that running silos may use together; 0: half of the machine's");
+  command.add_option("--memory-budget", options.memory_budget,
+                     "what running silos may use together, such as 6Gi; 0: half of the machine's");
   command
       .add_option("--keep-releases", options.config.keep_releases,
                   "unused releases of each app that are kept beyond 30 days")
@@ -95,27 +97,53 @@ void add_options(CLI::App& command, Options& options) {
       ->take_all()
       ->allow_extra_args(false);
   command.add_option("--log-level", options.config.log_level, "debug, info, warn or error")
-      ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
+      ->check(cli::choice({"debug", "info", "warn", "error"}));
   const std::map<std::string, StartedBy> starters = {{"up", StartedBy::Up}};
   command.add_option("--started-by", options.config.started_by, "for granary up alone")
-      ->transform(CLI::CheckedTransformer(starters).description(""))
+      ->transform(cli::choice(starters))
       ->group("");  // not shown
 }
 
 void add_output_option(CLI::App& command, Options& options) {
   const std::map<std::string, Output> outputs = {{"table", Output::Table}, {"json", Output::Json}};
   command.add_option("-o,--output", options.config.output, "table or json")
-      ->transform(CLI::CheckedTransformer(outputs).description(""))
-      ->type_name("TEXT");
+      ->transform(cli::choice(outputs));
 }
 
-base::Result<Config> complete(CLI::App& command, Options& options) {
+void set(CLI::Option& option, const std::vector<std::string>& values) {
+  for (const std::string& value : values) option.add_result(value);
+  option.run_callback();
+}
+
+// An option beats the environment, and that the file: also one that stands before the command.
+void apply_surroundings(const CLI::App& program, CLI::App& command, Options& options) {
+  for (const char* name : {"--data-dir", "--api"}) {
+    const CLI::Option* before = program.get_option(name);
+    CLI::Option* own = command.get_option_no_throw(name);
+    if (own != nullptr && own->count() == 0 && before->count() > 0) set(*own, before->results());
+  }
+  const std::string data_dir = base::os::environment("GRANARY_DATA_DIR").value_or("");
+  CLI::Option* own = command.get_option("--data-dir");
+  if (own->count() == 0 && !data_dir.empty()) set(*own, {data_dir});
+  // The roles listen at --api; doctor asks there, as the client does.
+  if (command.get_option("--api")->count() == 0)
+    options.config.asked_api = base::os::environment("GRANARY_API").value_or("");
+}
+
+base::Result<Config> complete(const CLI::App& program, CLI::App& command, Options& options) {
+  apply_surroundings(program, command, options);
   if (!options.config_file.empty()) TRY(apply_config_file(command, options.config_file));
   TRY_ASSIGN(options.config.gateway, parse_endpoint(options.gateway));
   TRY_ASSIGN(options.config.api, parse_endpoint(options.api));
   if (!options.gateway_tls.empty()) {
     TRY_ASSIGN(options.config.gateway_tls, parse_endpoint(options.gateway_tls));
   }
+  const auto budget = cli::parse_size(options.memory_budget);
+  if (!budget)
+    return base::fail_with_advice(base::Code::InvalidArgument,
+                                  "--memory-budget: " + budget.error().message,
+                                  budget.error().advice);
+  options.config.memory_budget_bytes = *budget;
   TRY(check_tls(options.config));
   TRY(check_domain(options.config));
   TRY_ASSIGN(options.config.gateway_admin, parse_endpoint_or_off(options.gateway_admin));
@@ -158,11 +186,23 @@ std::string program_folder() {
   return own.substr(0, own.rfind('/'));
 }
 
+// `granary help NOUN VERB` is granary NOUN VERB --help. In the order that CLI11 takes: reversed.
+std::vector<std::string> words_of(int argc, char** argv) {
+  std::vector<std::string> words(argv + 1, argv + argc);
+  if (!words.empty() && words.front() == "help") {
+    words.erase(words.begin());
+    words.emplace_back("--help");
+  }
+  std::ranges::reverse(words);
+  return words;
+}
+
 int run(int argc, char** argv) {
   CLI::App program(
       "Granary: a SaaS product as a full silo, an account of its own for every tenant");
   program.name("granary");
   program.require_subcommand(1);
+  program.set_version_flag("--version", "granary " GRANARY_VERSION);
   Options options;
   std::map<const CLI::App*, Main> mains;
   add_platform_commands(program, options, mains);
@@ -181,13 +221,13 @@ int run(int argc, char** argv) {
   cli::Commands client(surroundings);
   client.add_to(program);
   try {
-    program.parse(argc, argv);
+    program.parse(words_of(argc, argv));
   } catch (const CLI::ParseError& error) {
     return client.report(program, error);
   }
   if (const std::optional<int> code = client.run(program)) return *code;
   CLI::App* chosen = program.get_subcommands().front();
-  const auto config = complete(*chosen, options);
+  const auto config = complete(program, *chosen, options);
   if (!config) {
     std::cerr << "granary: " << base::describe(config.error()) << "\n";
     return kExitWrongUsage;

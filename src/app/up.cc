@@ -174,6 +174,7 @@ struct Prepared {
 Result<Prepared> prepare(const Config& config, const base::Clock& clock) {
   Prepared prepared;
   TRY(check_data_dir(config));
+  TRY(check_uid_base(config));
   // Before anything is said of the directory or of an option: whoever runs on it has it, with
   // whatever options. One that cannot be held for another reason is judged below.
   if (base::os::exists(config.data_dir)) {

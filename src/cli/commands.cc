@@ -1,7 +1,10 @@
 #include "cli/commands.h"
 
+#include <algorithm>
+#include <cctype>
 #include <ostream>
 
+#include "cli/choice.h"
 #include "cli/suggestion.h"
 #include "cli/text.h"
 
@@ -13,6 +16,20 @@ using base::Result;
 namespace {
 
 constexpr const char* kClientGroup = "Commands for a running platform";
+
+// What a command is about cannot be empty: its path would be that of all.
+Result<void> check_named(const CLI::App& command) {
+  for (const CLI::Option* option : command.get_options()) {
+    if (!option->get_positional() || std::ranges::count(option->results(), "") == 0) continue;
+    std::string what = option->get_name(true);
+    const bool plain = what == "NAME" || what == "ID";
+    for (char& letter : what) letter = static_cast<char>(std::tolower(letter));
+    return base::fail_with_advice(base::Code::InvalidArgument,
+                                  fmt::format("the {} is empty", plain ? what : what + "'s name"),
+                                  "A variable of the shell that is not set is empty, too");
+  }
+  return {};
+}
 
 }  // namespace
 
@@ -35,8 +52,7 @@ void Commands::on(CLI::App* command, Action action) { actions_[command] = std::m
 
 void Commands::add_global_options(CLI::App& program) {
   const std::map<std::string, Format> formats = {{"table", Format::Table}, {"json", Format::Json}};
-  program.add_option("-o,--output", options_.format, "table or json")
-      ->transform(CLI::CheckedTransformer(formats).description(""));
+  program.add_option("-o,--output", options_.format, "table or json")->transform(choice(formats));
   program.add_option("--api", options_.api,
                      "where the API is (GRANARY_API); http://127.0.0.1:8081 where missing");
   program.add_option("--token", options_.token, "who asks (GRANARY_TOKEN, GRANARY_TOKEN_FILE)");
@@ -72,7 +88,8 @@ Result<void> Commands::run_action(const Action& action) {
 std::optional<int> Commands::run(const CLI::App& program) {
   const auto found = actions_.find(chosen_in(program));
   if (found == actions_.end()) return std::nullopt;
-  const Result<void> outcome = run_action(found->second);
+  const Result<void> named = check_named(*found->first);
+  const Result<void> outcome = named ? run_action(found->second) : named;
   if (outcome) return static_cast<int>(ExitCode::Done);
   tell_error(outcome.error());
   return static_cast<int>(exit_code(outcome.error().code));

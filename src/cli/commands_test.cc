@@ -39,6 +39,17 @@ TEST(CommandsTest, CreatingATenantWaitsTellsStepsAndPrintsTheAddress) {
   EXPECT_EQ(asked.at(2).target, "/v1/operations/01OP?wait=10s&revision=running");
 }
 
+TEST(CommandsTest, AnEmptyNameIsToldAndNobodyAsked) {
+  CommandLine line;
+  for (const char* verb : {"show", "suspend", "pin"}) {
+    const Ran ran = line.run({"tenant", verb, ""});
+    EXPECT_EQ(ran.code, 2) << ran.err;
+    EXPECT_TRUE(ran.err.starts_with("granary: the tenant's name is empty\n")) << ran.err;
+  }
+  EXPECT_NE(line.run({"operation", "show", ""}).err.find("is empty"), std::string::npos);
+  EXPECT_TRUE(line.api.asked().empty());
+}
+
 TEST(CommandsTest, TheCheckThatAnOperationStartedIsWaitedForToo) {
   CommandLine line;
   api_wire::OperationDocument created;

@@ -95,6 +95,8 @@ std::string_view unready(const Core& core) {
   const bool away =
       !core.agent.connected() && core.sweeper.now() - core.agent.away_since() > kAgentGrace;
   if (away) return "the agent cannot be reached: services that are asleep are not started";
+  if (core.agent.silent(core.sweeper.now()))
+    return "the agent does not answer: services that are asleep are not started";
   return {};
 }
 

@@ -45,7 +45,8 @@ struct AgentClient::Waiter final : Swept {
 
 AgentClient::AgentClient(std::string socket_path, Executor executor, Sweeper& sweeper,
                          base::Timer& timer)
-    : socket_path_(std::move(socket_path)),
+    : Swept(sweeper),
+      socket_path_(std::move(socket_path)),
       executor_(executor),
       sweeper_(sweeper),
       timer_(timer),
@@ -113,6 +114,18 @@ void AgentClient::tell(const base::ServiceId& service, std::uint32_t epoch,
   outgoing_.notify_all();
 }
 
+void AgentClient::sweep(base::BootTime now) {
+  if (!connected_ || ping_ || now - pinged_ < kPingEvery) return;
+  ping_ = ++last_id_;
+  pinged_ = now;
+  outbox_ += wire::encode_request({*ping_, wire::Verb::Ping, {}});
+  outgoing_.notify_all();
+}
+
+bool AgentClient::silent(base::BootTime now) const {
+  return connected_ && ping_ && now - std::max(pinged_, heard_) > kAgentSilence;
+}
+
 base::Task<void> AgentClient::run() {
   std::chrono::milliseconds pause = kReconnectFirst;
   while (!closed_) {
@@ -143,6 +156,7 @@ bool AgentClient::connect() {
   connection->fd.release();
   connected_ = true;
   outbox_.clear();
+  ping_.reset();
   for (const auto& [service, pending] : pending_) send(service, pending.id);
   return true;
 }
@@ -173,6 +187,8 @@ void AgentClient::take_answer(std::string_view body) {
   if (!document) return base::log::error("agent: {}", describe(document.error()));
   const auto answer = wire::decode_answer(*document);
   if (!answer) return base::log::error("agent: {}", describe(answer.error()));
+  heard_ = sweeper_.now();
+  if (answer->id == ping_) return ping_.reset();
   const auto pending =
       std::ranges::find_if(pending_, [&](const auto& one) { return one.second.id == answer->id; });
   if (pending == pending_.end()) return;  // all who asked gave up

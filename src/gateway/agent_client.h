@@ -29,7 +29,7 @@ struct Patience {
   const bool& gone;                   // the client is: waiting has no use any more
 };
 
-class AgentClient final {
+class AgentClient final : private Swept {
  public:
   // All outlive the client.
   AgentClient(std::string socket_path, Executor executor, Sweeper& sweeper, base::Timer& timer);
@@ -54,6 +54,8 @@ class AgentClient final {
   std::size_t waiting() const { return waiting_; }
   // Since when there has been no connection; asked while there is none.
   base::BootTime away_since() const { return away_since_; }
+  // It is connected and has not said a word for kAgentSilence although it was asked.
+  bool silent(base::BootTime now) const;
 
  private:
   struct Waiter;
@@ -63,6 +65,7 @@ class AgentClient final {
   };
   using Socket = asio::basic_stream_socket<asio::local::stream_protocol, asio::any_io_executor>;
 
+  void sweep(base::BootTime now) override;
   bool connect();
   base::Task<void> converse();
   base::Task<void> read_answers();
@@ -86,6 +89,10 @@ class AgentClient final {
   std::size_t waiting_ = 0;
   bool connected_ = false;
   base::BootTime away_since_;
+  // Whether it lives, asked every kPingEvery, one at a time. Nothing: no answer is awaited.
+  std::optional<std::int64_t> ping_;
+  base::BootTime pinged_{0};
+  base::BootTime heard_{0};  // any answer
   bool closed_ = false;
 };
 

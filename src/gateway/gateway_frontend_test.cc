@@ -114,6 +114,25 @@ TEST_F(GatewayFrontendTest, AnIndexCannotPutLinesIntoAHead) {
   }
 }
 
+TEST_F(GatewayFrontendTest, AnAgentThatHangsIsToldOfAlthoughItsConnectionStays) {
+  world_.options.admin = Endpoint{"127.0.0.1", 0};
+  world_.start();
+  world_.start_agent();
+  const auto pass = [&](int seconds) {
+    for (int i = 0; i < seconds; ++i) {
+      world_.advance(std::chrono::seconds(1));
+      EXPECT_EQ(admin("/healthz").status, 200);  // what was sent meanwhile is read
+    }
+  };
+  pass(10);
+  EXPECT_EQ(admin("/readyz").status, 200);
+  world_.agent->hang();
+  pass(6);
+  const Answer answer = admin("/readyz");
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_EQ(answer.body, "the agent does not answer: services that are asleep are not started\n");
+}
+
 TEST_F(GatewayFrontendTest, TheOperatorSeesWhetherItRunsAndWhatItDid) {
   world_.options.admin = Endpoint{"127.0.0.1", 0};
   world_.open();

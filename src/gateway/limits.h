@@ -80,6 +80,10 @@ inline constexpr std::chrono::milliseconds kReconnectMost{1000};
 // For so long /readyz does not mind that the agent is away: above a restart of it, which the
 // requests that need it wait for.
 inline constexpr std::chrono::seconds kAgentGrace{3};
+// How often it is asked whether it lives, and how long its answer may take until /readyz says so:
+// one that is stopped or hangs keeps its connection.
+inline constexpr std::chrono::seconds kPingEvery{2};
+inline constexpr std::chrono::seconds kAgentSilence{3};
 inline constexpr std::size_t kAgentQueue = 4096;  // activations waiting: over it, 503
 // Reasons told: of one service and one kind; services and kinds at once; bytes that wait for the
 // agent, beyond which they are dropped.

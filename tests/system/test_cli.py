@@ -45,9 +45,10 @@ def test_nobody_listening_is_exit_5_with_advice(control, granary):
     assert "granary up" in ended.stderr
 
 
-def doctor(**environment):
+def doctor(*arguments, **environment):
     """What it says of the data directory: two words, and the rest."""
-    done = subprocess.run([GRANARY, "doctor"], env={**os.environ, **environment},
+    done = subprocess.run([GRANARY, *(arguments or ["doctor"])],
+                          env={**os.environ, **environment},
                           capture_output=True, text=True, check=False, timeout=60)
     words = [line.split(None, 3) for line in done.stdout.splitlines()]
     return next(word[3] for word in words if word[1:3] == ["data", "directory"])
@@ -68,6 +69,62 @@ def test_help_has_nothing_that_only_the_parser_understands(command):
                           text=True)
     assert done.returncode == 0, done
     assert not re.search(r"ENUM|->|\bOR\b", done.stdout), done.stdout
+
+
+def test_an_option_beats_the_environment_and_that_the_file(tmp_path):
+    file = tmp_path / "granary.toml"
+    file.write_text('data-dir = "/tmp/of-the-file"\n')
+
+    def looked_at(*arguments, **environment):
+        return doctor(*arguments, "--config", file, **environment).split()[0]
+    assert looked_at("doctor") == "/tmp/of-the-file"
+    assert looked_at("doctor", GRANARY_DATA_DIR="/tmp/of-env") == "/tmp/of-env"
+    option = "--data-dir=/tmp/of-option"
+    for arguments in (["doctor", option], [option, "doctor"]):
+        assert looked_at(*arguments, GRANARY_DATA_DIR="/tmp/of-env") == "/tmp/of-option"
+
+
+def test_the_clients_options_beat_its_environment(control, tmp_path):
+    api = f"http://127.0.0.1:{control.port}"
+    token = (control.data_dir / "control" / "operator.token").read_text().strip()
+    bad = {"GRANARY_API": "http://127.0.0.1:1", "GRANARY_TOKEN": "gry_bad",
+           "GRANARY_DATA_DIR": str(tmp_path / "none")}
+
+    def ends(environment, *options):
+        return subprocess.run([GRANARY, *options, "tenant", "list"],
+                              env={**os.environ, **environment}, capture_output=True,
+                              check=False, timeout=60).returncode
+    assert ends(bad) == 5
+    assert ends(bad, "--api", api) not in (0, 5)
+    assert ends(bad, "--api", api, "--token", token) == 0
+    del bad["GRANARY_TOKEN"]
+    assert ends(bad, "--api", api, "--data-dir", control.data_dir) == 0
+
+
+def test_doctor_compares_the_clock_at_the_api_of_the_environment(control):
+    def clock(*options, **environment):
+        done = subprocess.run([GRANARY, "doctor", "--data-dir", control.data_dir, *options],
+                              env={**os.environ, **environment}, capture_output=True, text=True,
+                              check=False, timeout=60)
+        return next(line for line in done.stdout.splitlines() if line.split()[1] == "clock")
+    api = f"127.0.0.1:{control.port}"
+    assert clock(GRANARY_API=f"http://{api}").startswith("ok ")
+    assert clock("--api", api, GRANARY_API="http://127.0.0.1:1").startswith("ok ")
+    assert clock(GRANARY_API="http://127.0.0.1:1").startswith("skipped ")
+
+
+def test_help_and_version_are_found_and_a_wrong_word_is_told_with_the_right_ones():
+    def run(*words):
+        return subprocess.run([GRANARY, *words], capture_output=True, text=True, check=False,
+                              timeout=60)
+    assert run("--version").stdout.startswith("granary ")
+    assert run("help").stdout == run("--help").stdout
+    assert run("help", "tenant", "show").stdout == run("tenant", "show", "--help").stdout
+    assert "'xml' is not one of: json, table" in run("-o", "xml", "tenant", "list").stderr
+    assert "'maybe' is not one of: full, none" in run("up", "--isolation", "maybe").stderr
+    wrong = run("up", "--memory-budget", "1 GB")
+    assert "--memory-budget: '1 GB' is no size" in wrong.stderr
+    assert "1Gi" in wrong.stderr
 
 
 def test_a_mistyped_command_of_the_platform_is_told_with_the_one_that_was_meant():

@@ -272,8 +272,12 @@ def test_an_agent_that_is_there_and_does_not_serve_is_started_anew(watched):
     time.sleep(2)  # `up` has had an answer of it: it is not starting any more
     stopped = watched.pid("agent")
     os.kill(stopped, signal.SIGSTOP)
+    code, why = wait_for(lambda: (found := gateway_readiness(watched))[0] == 503 and found, 7,
+                         "the gateway tells")
+    assert (code, why.startswith("the agent does not answer")) == (503, True)
     wait_for(lambda: watched.pid("agent") not in (0, stopped), 90, "another agent is started")
     wait_for(watched.ready, 30, "it serves")
+    wait_for(lambda: gateway_readiness(watched)[0] == 200, 5, "the gateway tells that, too")
     assert "agent does not answer" in watched.log.read_text()
     assert watched.who("up").nonce == watched.up.nonce
 

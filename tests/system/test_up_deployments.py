@@ -2,6 +2,7 @@
 path, at all, at their start, that answer nonsense, and with a command that is none."""
 
 import json
+import time
 
 from platform_up import needs_root
 from small_apps import small_app
@@ -111,3 +112,53 @@ def test_a_secret_that_is_not_set_is_warned_of(shared):
     assert "warning: " in done.stderr
     assert "granary secret set PAYMENT_KEY" in done.stderr
     assert shared.show("lacking")["secrets_not_set"] == ["PAYMENT_KEY"]
+
+
+def test_one_path_that_crashes_closes_nothing_and_is_forgotten_with_its_release(shared):
+    assert deploy(shared, "bad-path", SERVER.format(first=CRASH, everywhere=False)).returncode == 0
+
+    def good():
+        """How long it takes until one is served: it may meet the end of the life that crashed."""
+        begun = time.monotonic()
+        answer = shared.request("bad-path", "/good")
+        while answer.status in (502, 503):
+            assert answer.status == 502 or answer.field("Retry-After") == "1"
+            time.sleep(0.05)
+            answer = shared.request("bad-path", "/good")
+        assert answer.status == 200
+        return time.monotonic() - begun
+    for _ in range(6):
+        assert shared.request("bad-path", "/").status in (502, 503)
+        assert good() < 3
+        assert max(good(), good()) < 3
+    failed = shared.service("bad-path")["last_failure"]
+    assert "exit code 3. See its log" in failed
+    assert failed.endswith(". It has served again since")
+    folder = small_app(shared.folder / "app-bad-path-2",
+                       SERVER.format(first="self.send_response(204); self.end_headers()",
+                                     everywhere=False))
+    release = shared.granary("release", "create", str(folder))["id"]
+    assert shared.run("tenant", "update", "bad-path", "--release", release).returncode == 0
+    assert not shared.service("bad-path").get("last_failure")
+
+
+def test_one_that_crashes_at_all_says_for_how_long_it_is_closed(shared):
+    deploy(shared, "closed", SERVER.format(first=CRASH, everywhere=True))
+    told = []
+    until = time.monotonic() + 30
+    while not told or max(told) < 3:
+        assert time.monotonic() < until, told
+        answer = shared.request("closed", "/")
+        if answer.status == 503:
+            told.append(int(answer.field("Retry-After")))
+            time.sleep(told[-1])
+
+
+def test_one_that_listens_on_another_address_is_told_so(shared):
+    source = SERVER.format(first="return", everywhere=False).replace(
+        'http.server.HTTPServer(("127.0.0.1"',
+        'import socket\nclass V6(http.server.HTTPServer):\n    address_family = socket.AF_INET6\n'
+        'V6(("::1"')
+    assert deploy(shared, "v6-alone", source, start_timeout="2s").returncode == 1
+    told = shared.service("v6-alone")["last_failure"]
+    assert "such as [::1]:8080: make it listen on 127.0.0.1" in told

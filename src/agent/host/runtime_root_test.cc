@@ -67,6 +67,17 @@ print('group', {l.split(':')[2].strip() for l in open('/proc/self/cgroup')})
   EXPECT_TRUE(cgroups_->remove({base::AccountId("globex"), "api"}).has_value());
 }
 
+// Node's listen({host: 'localhost'}) takes the first address, and the platform connects to
+// 127.0.0.1.
+TEST_F(RuntimeTest, LocalhostIsTheAddressThatThePlatformConnectsTo) {
+  make_account("acme", kDisk);
+  const std::string text = run_inside("acme", R"(
+import socket
+print('addresses', sorted({a[4][0] for a in socket.getaddrinfo('localhost', 80)}))
+)");
+  expect(text, "addresses ['127.0.0.1']");
+}
+
 TEST_F(RuntimeTest, TemporaryFilesMayUseTheAccountsDisk) {
   make_account("acme", kDisk);
   const std::string text = run_inside("acme", R"(

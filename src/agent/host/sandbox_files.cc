@@ -24,11 +24,12 @@ struct EtcFile {
   const char* text;
 };
 
-// What libraries look for; nothing of this machine.
+// What libraries look for; nothing of this machine. localhost is 127.0.0.1 alone, where an app's
+// port is asked for: a server that listens on "localhost" takes the first address of it.
 constexpr EtcFile kEtcFiles[] = {
     {"passwd", "app:x:1000:1000::/data:/bin/sh\nnobody:x:65534:65534::/:/usr/sbin/nologin\n"},
     {"group", "app:x:1000:\nnogroup:x:65534:\n"},
-    {"hosts", "127.0.0.1 localhost silo\n::1 localhost\n"},
+    {"hosts", "127.0.0.1 localhost silo\n"},
     {"hostname", "silo\n"},
     {"nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n"},
 };

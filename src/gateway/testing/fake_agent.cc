@@ -67,6 +67,12 @@ base::Task<void> FakeAgent::serve(std::shared_ptr<Local::socket> socket) {
     co_await asio::async_read(*socket, asio::buffer(frame), base::into(error));
     if (error) co_return;
     const wire::Request request = wire::decode_request(wire::decode_body(frame).value()).value();
+    if (request.verb == wire::Verb::Ping) {
+      if (hangs_) continue;
+      const std::string pong = wire::encode_answer(request.id, base::json::object{});
+      co_await asio::async_write(*socket, asio::buffer(pong), base::into(error));
+      continue;
+    }
     const base::ServiceId service{
         base::AccountId(base::json::get_string(request.arguments, "account").value()),
         base::json::get_string(request.arguments, "service").value()};

@@ -30,6 +30,8 @@ class FakeAgent final {
 
   void on_activate(Activate activate) { activate_ = std::move(activate); }
   void hold() { held_ = true; }
+  // From now on it answers nobody who asks whether it lives.
+  void hang() { hangs_ = true; }
   void release();
   // Each answer is sent in these pieces from now on.
   void cut_answers(base::testing::Cuts cuts) { cuts_ = std::move(cuts); }
@@ -59,6 +61,7 @@ class FakeAgent final {
   std::vector<std::int64_t> fault_epochs_;
   base::testing::Cuts cuts_;
   bool held_ = false;
+  bool hangs_ = false;
 };
 
 }  // namespace granary::gateway::testing
