@@ -68,6 +68,9 @@ Task<Result<void>> Lifecycle::Steps::ask(AccountId id, Question question, std::u
 
 namespace {
 
+// In the scratch of a check: something was asked, which a suspended tenant is not.
+constexpr const char* kAsked = "asked";
+
 // Whether the deployment that is checked can be what failed: what an earlier one left behind, and
 // what has served since, explains nothing. Times are told in whole seconds.
 bool is_of(const Operation& check, const std::string& failure) {
@@ -90,7 +93,8 @@ Task<std::string> Lifecycle::Steps::served_before(Operation check) {
                                                   .limit = kConditionLooksBack});
   if (!checks) co_return "";
   const auto found = std::ranges::find_if(*checks, [&](const Operation& earlier) {
-    return !release_in(earlier).empty() && release_in(earlier) != release_in(check);
+    return earlier.scratch.contains(kAsked) && !release_in(earlier).empty() &&
+           release_in(earlier) != release_in(check);
   });
   if (found == checks->end() || release_in(check).empty()) co_return "";
   const std::string name = release_in(*found);
@@ -140,6 +144,7 @@ Lifecycle::Steps::Step Lifecycle::Steps::check(Operation operation) {
   Outcome outcome;
   outcome.detail = questions.empty() ? "there is nothing to ask" : "every service answers";
   if (!questions.empty()) {
+    outcome.scratch[kAsked] = true;
     outcome.commit = [id, now = parts.clock.wall()](Transaction& tx) {
       return registry::record_health(tx, id, registry::Health::Well, "", now);
     };

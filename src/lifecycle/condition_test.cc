@@ -220,6 +220,19 @@ TEST_F(ConditionTest, AFailedCheckNamesTheReleaseThatServedBefore) {
               HasSubstr("Go back: granary tenant update acme --release insight-1"));
 }
 
+TEST_F(ConditionTest, WhatATenantGotWhileItWasSuspendedHasNotServed) {
+  ASSERT_TRUE(control_.ended(control_.create("acme")).has_value());
+  control_.finish_all();
+  ASSERT_TRUE(control_.done(control_.lifecycle->suspend(kAcme, kCaller)).has_value());
+  update("insight-2");
+  update("insight-1");
+  control_.prober.break_release("aaaa11112222");
+  ASSERT_TRUE(control_.done(control_.lifecycle->resume(kAcme, kCaller)).has_value());
+  control_.finish_all();
+  ASSERT_TRUE(condition().failed.has_value());
+  EXPECT_THAT(condition().failed->error->advice, Not(HasSubstr("Go back")));
+}
+
 TEST_F(ConditionTest, ACheckIsNotExplainedByWhatFailedBeforeItsDeployment) {
   ASSERT_TRUE(control_.ended(control_.create("acme")).has_value());
   control_.finish_all();
