@@ -48,8 +48,15 @@ Answer create_release(Context& context, Request request) {
   wish.name = request.query_or("name", "");
   wish.actor = request.actor();
   if (new_app == "true") wish.new_app = registry::NewApp::Allow;
+  const std::string name = wish.name;
   CO_TRY_ASSIGN(const Release release,
                 co_await context.parts.releases.take(request.upload, std::move(wish)));
+  if (!name.empty() && name != release.id.value)
+    co_return base::fail_with_advice(
+        Code::AlreadyExists,
+        fmt::format("these contents are release {} already, and a release has one name",
+                    release.id.value),
+        fmt::format("Use the name {}, or change the contents", release.id.value));
   Response response = answer(release_document(release), http::status::created);
   response.headers.emplace_back("Location", "/v1/releases/" + release.id.value);
   co_return response;

@@ -136,6 +136,18 @@ TEST(ApiServerTest, ABundleBecomesAReleaseAndLeavesNoFileBehind) {
   EXPECT_EQ(world.get("/v1/releases/mine").json().at("manifest"), base::json::object());
   EXPECT_EQ(world.get("/v1/releases?limit=1").json().at("items").as_array().size(), 1U);
   EXPECT_EQ(world.get("/v1/releases/nothing").status, 404U);
+  const auto once_more = [&](const std::string& query) {
+    return world.ask({.method = "POST",
+                      .target = "/v1/releases" + query,
+                      .body = bundle,
+                      .type = "application/zstd"});
+  };
+  EXPECT_EQ(text_at(once_more("").json(), "id"), "mine");
+  EXPECT_EQ(once_more("?name=mine").status, 201U);
+  const Reply another = once_more("?name=other");
+  EXPECT_EQ(another.status, 409U);
+  EXPECT_NE(text_at(another.json(), "detail").find("these contents are release mine already"),
+            std::string::npos);
 
   const Reply bad = world.ask({.method = "POST",
                                .target = "/v1/releases",

@@ -180,6 +180,9 @@ TEST(CommandsTest, WrongUsageIsTwoAndHelpIsNone) {
   EXPECT_EQ(line.run({"tenant", "list", "-o", "xml"}).code, 2);
   EXPECT_EQ(line.run({"tenant", "create", "acme", "--label", "nothing"}).code, 2);
   EXPECT_EQ(line.run({"status", "--api", "ftp://x"}).code, 2);
+  const Ran nothing = line.run({"tenant", "update", "acme"});
+  EXPECT_EQ(nothing.code, 2);
+  EXPECT_NE(nothing.err.find("it is not said what of acme is to change"), std::string::npos);
   EXPECT_TRUE(line.api.asked().empty());
   const Ran help = line.run({"--help"});
   EXPECT_EQ(help.code, 0);

@@ -111,6 +111,13 @@ Result<void> update_tenant(Session& session, const TenantOptions& options) {
   if (options.change_app) wish.change_app = true;
   TRY_ASSIGN(wish.labels, parse_pairs(options.labels, "--label"));
   TRY_ASSIGN(wish.settings, parse_pairs(options.settings, "--set"));
+  if (api_wire::to_json(wish) == api_wire::to_json(api_wire::UpdateTenantDocument()))
+    return base::fail_with_advice(
+        Code::InvalidArgument,
+        fmt::format("it is not said what of {} is to change", options.tenant),
+        fmt::format("Give an option, such as --release R; see granary tenant update --help. To "
+                    "check a deployment again: granary tenant update {} --release ITS-RELEASE",
+                    options.tenant));
   TRY_ASSIGN(auto operation, session.api().send<OperationDocument>(
                                  http::verb::patch, path_to_tenant(options.tenant), wish));
   return finish_tenant(session, std::move(operation), options.tenant, wait_of(options));

@@ -28,7 +28,8 @@ bool failure_counts(const Operation& operation, const Account& account) {
 
 // Whether it leaves the account as desired, whatever failed before it.
 bool settles(const Operation& operation, const Account& account) {
-  return account.state != State::Failed && operation.kind != "tenant.export";
+  return account.state != State::Failed && operation.kind != "tenant.export" &&
+         !operation.input.contains(kAfterRefusal);
 }
 
 }  // namespace

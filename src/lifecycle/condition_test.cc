@@ -149,6 +149,132 @@ TEST_F(ConditionTest, WhatIsTriedAgainTellsWhyUntilItSucceeds) {
   EXPECT_FALSE(condition().failed.has_value());
 }
 
+// ---- a release that is refused
+
+TEST_F(ConditionTest, ARefusedUpdateLeavesTheTenantAtTheReleaseThatServes) {
+  ASSERT_TRUE(control_.ended(control_.create("acme")).has_value());
+  control_.finish_all();
+  control_.cloud.refuse_release("bbbb11112222");
+  const Operation failed = update("insight-2");
+  EXPECT_EQ(failed.state, operation::State::Failed);
+  EXPECT_THAT(failed.error->advice, HasSubstr("Until then acme stays at release insight-1"));
+  auto account = control_.get("acme");
+  EXPECT_EQ(account->desired_release, "aaaa11112222");
+  EXPECT_EQ(account->health, registry::Health::Well);
+  // It follows without hiding what was refused.
+  EXPECT_EQ(control_.cloud.accounts().at(kAcme).version, account->version);
+  EXPECT_THAT(control_.world.run(control_.lifecycle->find_drift())->items, IsEmpty());
+  EXPECT_EQ(condition().failed->id, failed.id);
+  // What comes afterwards is not held up by it.
+  UpdateTenant settings;
+  settings.id = kAcme;
+  settings.details.settings["a"] = "b";
+  EXPECT_EQ(control_.done(control_.lifecycle->update(settings, kCaller))->state,
+            operation::State::Succeeded);
+  for (const auto& request : {&Lifecycle::suspend, &Lifecycle::resume})
+    EXPECT_EQ(control_.done((control_.lifecycle.get()->*request)(kAcme, kCaller))->state,
+              operation::State::Succeeded);
+  control_.finish_all();
+  account = control_.get("acme");
+  EXPECT_EQ(account->actual_release, "aaaa11112222");
+  EXPECT_EQ(account->health, registry::Health::Well);
+}
+
+TEST_F(ConditionTest, ARetryOfARefusedUpdateTriesItsReleaseAgain) {
+  ASSERT_TRUE(control_.ended(control_.create("acme")).has_value());
+  control_.cloud.refuse_release("bbbb11112222");
+  const Operation failed = update("insight-2");
+  const auto again = [&] {
+    auto ended = control_.ended(control_.world.run(control_.engine->retry(failed.id)));
+    control_.finish_all();
+    return ended.value_or(Operation());
+  };
+  EXPECT_EQ(again().state, operation::State::Failed);
+  EXPECT_EQ(control_.get("acme")->desired_release, "aaaa11112222");
+  EXPECT_THAT(control_.world.run(control_.lifecycle->find_drift())->items, IsEmpty());
+  control_.cloud.accept_release("bbbb11112222");
+  EXPECT_EQ(again().state, operation::State::Succeeded);
+  EXPECT_EQ(control_.get("acme")->actual_release, "bbbb11112222");
+  EXPECT_FALSE(condition().failed.has_value());
+}
+
+TEST_F(ConditionTest, ARetryDoesNotMoveATenantThatIsPinnedMeanwhile) {
+  ASSERT_TRUE(control_.ended(control_.create("acme")).has_value());
+  control_.cloud.refuse_release("bbbb11112222");
+  const Operation failed = update("insight-2");
+  ASSERT_TRUE(control_.world.run(control_.lifecycle->pin(kAcme, {}, kCaller)).has_value());
+  control_.cloud.accept_release("bbbb11112222");
+  const auto again = control_.ended(control_.world.run(control_.engine->retry(failed.id)));
+  EXPECT_EQ(again->state, operation::State::Failed);
+  EXPECT_THAT(again->error->message, HasSubstr("is pinned"));
+  EXPECT_EQ(control_.get("acme")->desired_release, "aaaa11112222");
+}
+
+TEST_F(ConditionTest, AFailedCheckNamesTheReleaseThatServedBefore) {
+  ASSERT_TRUE(control_.ended(control_.create("acme")).has_value());
+  control_.finish_all();
+  control_.prober.break_release("bbbb11112222");
+  EXPECT_EQ(update("insight-2").state, operation::State::Succeeded);
+  ASSERT_TRUE(condition().failed.has_value());
+  EXPECT_THAT(condition().failed->error->advice,
+              HasSubstr("Go back: granary tenant update acme --release insight-1"));
+}
+
+TEST_F(ConditionTest, WhatATenantGotWhileItWasSuspendedHasNotServed) {
+  ASSERT_TRUE(control_.ended(control_.create("acme")).has_value());
+  control_.finish_all();
+  ASSERT_TRUE(control_.done(control_.lifecycle->suspend(kAcme, kCaller)).has_value());
+  update("insight-2");
+  update("insight-1");
+  control_.prober.break_release("aaaa11112222");
+  ASSERT_TRUE(control_.done(control_.lifecycle->resume(kAcme, kCaller)).has_value());
+  control_.finish_all();
+  ASSERT_TRUE(condition().failed.has_value());
+  EXPECT_THAT(condition().failed->error->advice, Not(HasSubstr("Go back")));
+}
+
+TEST_F(ConditionTest, ACheckIsNotExplainedByWhatFailedBeforeItsDeployment) {
+  ASSERT_TRUE(control_.ended(control_.create("acme")).has_value());
+  control_.finish_all();
+  control_.prober.break_release("bbbb11112222");
+  const std::string earlier = base::to_rfc3339(control_.clock->wall()) + " the old fault";
+  control_.world.advance(5s);
+  for (const auto& [told, explains] : std::map<std::string, bool>{
+           {earlier, false},
+           {base::to_rfc3339(control_.clock->wall() + 1h) + " the new fault", true},
+           {base::to_rfc3339(control_.clock->wall() + 1h) +
+                " the new fault. It has served again since",
+            false}}) {
+    control_.cloud.tell_failure("bbbb11112222", told);
+    update("insight-2");
+    ASSERT_TRUE(condition().failed.has_value());
+    EXPECT_EQ(condition().failed->error->message.contains("fault"), explains) << told;
+  }
+}
+
+TEST_F(ConditionTest, AResumedTenantIsCheckedAndSaidToBeUnhealthyWhereItDoesNotServe) {
+  ASSERT_TRUE(control_.ended(control_.create("acme")).has_value());
+  control_.finish_all();
+  ASSERT_TRUE(control_.done(control_.lifecycle->suspend(kAcme, kCaller)).has_value());
+  control_.prober.break_release("aaaa11112222");
+  const auto resumed = control_.done(control_.lifecycle->resume(kAcme, kCaller));
+  EXPECT_TRUE(resumed->follow_up.has_value());
+  control_.finish_all();
+  EXPECT_EQ(control_.get("acme")->health, registry::Health::Failing);
+  EXPECT_EQ(condition().failed->kind, "deployment.check");
+}
+
+TEST_F(ConditionTest, TheAuditLogNamesReleases) {
+  ASSERT_TRUE(control_.ended(control_.create("acme")).has_value());
+  update("insight-2");
+  const auto entries = control_.read<std::vector<registry::AuditEntry>>(
+      [](store::Transaction& tx) { return registry::list_audit(tx, {.limit = 100}); });
+  const auto updated = std::ranges::find(entries, "tenant.update", &registry::AuditEntry::action);
+  ASSERT_NE(updated, entries.end());
+  EXPECT_EQ(updated->before.at("release").as_string(), "insight-1");
+  EXPECT_EQ(updated->after.at("release").as_string(), "insight-2");
+}
+
 // ---- secrets
 
 TEST_F(ConditionTest, ASecretThatIsNotSetIsWarnedOfByTheDeploymentAndTold) {

@@ -175,6 +175,12 @@ Result<void> take_slots(store::Transaction& tx, const base::AccountId& id,
   return {};
 }
 
+Result<void> desire_release(store::Transaction& tx, const base::AccountId& id,
+                            const std::string& release_hash, base::WallTime now) {
+  TRY(registry::set_desired_release(tx, id, release_hash, now));
+  return take_slots(tx, id, release_hash);
+}
+
 Result<std::vector<Question>> questions_of(const std::string& text) {
   TRY_ASSIGN(const object manifest, parse_manifest(text));
   std::vector<Question> questions;

@@ -26,6 +26,9 @@ base::json::object flags_of(const std::map<std::string, std::string>& settings);
 // Takes or frees slots so that each service of the release has one.
 base::Result<void> take_slots(store::Transaction& tx, const base::AccountId& id,
                               const std::string& release_hash);
+// The release is desired of the account from now on, with slots for its services.
+base::Result<void> desire_release(store::Transaction& tx, const base::AccountId& id,
+                                  const std::string& release_hash, base::WallTime now);
 
 // What is asked for after a deployment, of every service that is reachable: its health path, or
 // where it has none its first route, so that it is started once and a crash is found.

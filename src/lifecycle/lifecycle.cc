@@ -45,15 +45,6 @@ Result<std::vector<std::string>> parsed(const std::vector<std::string>& texts, P
   return result;
 }
 
-Result<void> check_pin(const Account& account, base::WallTime now) {
-  if (!registry::is_pinned(account, now)) return {};
-  const std::string until =
-      account.pinned_until ? " until " + base::to_rfc3339(*account.pinned_until) : "";
-  return base::fail_with_advice(
-      Code::Conflict, fmt::format("'{}' is pinned to its release{}", account.id.value, until),
-      fmt::format("Let it go first: granary tenant unpin {}", account.id.value));
-}
-
 Result<void> check_same_app(const AccountId& id, const std::string& app,
                             const registry::Release& release) {
   if (app.empty() || app == release.app) return {};
@@ -66,20 +57,20 @@ Result<void> check_same_app(const AccountId& id, const std::string& app,
                   release.app, id.value, release.id.value));
 }
 
+Result<std::string> app_of(Transaction& tx, const Account& account) {
+  if (account.desired_release.empty()) return std::string();
+  TRY_ASSIGN(const auto present, registry::get_release_by_hash(tx, account.desired_release));
+  return present.app;
+}
+
 Result<void> move_to_release(Transaction& tx, const UpdateTenant& request, base::WallTime now) {
   const AccountId& id = request.id;
   TRY_ASSIGN(const Account account, registry::get(tx, id));
-  std::string app;
-  if (!account.desired_release.empty()) {
-    TRY_ASSIGN(const auto present, registry::get_release_by_hash(tx, account.desired_release));
-    app = present.app;
-  }
+  TRY_ASSIGN(const std::string app, app_of(tx, account));
   TRY_ASSIGN(const auto release, registry::get_release(tx, *request.release, app));
   if (request.other_app == UpdateTenant::OtherApp::Refuse) TRY(check_same_app(id, app, release));
   if (release.hash != account.desired_release) TRY(check_pin(account, now));
-  TRY(registry::set_desired_release(tx, id, release.hash, now));
-  TRY(registry::record_health(tx, id, registry::Health::Unknown, "", now));
-  return take_slots(tx, id, release.hash);
+  return desire_release(tx, id, release.hash, now);
 }
 
 Result<void> set_details(Transaction& tx, const UpdateTenant& request, base::WallTime now) {
@@ -166,6 +157,7 @@ Task<Result<Operation>> Lifecycle::create(CreateTenant request, Caller caller) {
   account.created = account.updated = parts_.clock.wall();
   account.version = 1;
   auto record = [account, release = request.release](Transaction& tx) mutable -> Result<void> {
+    TRY(registry::check_name_free(tx, account.id));
     TRY(registry::get_plan(tx, account.plan));
     TRY_ASSIGN(const auto found, registry::get_release(tx, release.empty() ? "latest" : release));
     account.desired_release = found.hash;
@@ -173,6 +165,20 @@ Task<Result<Operation>> Lifecycle::create(CreateTenant request, Caller caller) {
     return take_slots(tx, inserted.id, found.hash);
   };
   co_return co_await change("tenant.create", request.id, {}, std::move(record), std::move(caller));
+}
+
+// What `latest` or a part of a hash stands for now, so that a retry of the operation means the
+// same.
+Task<Result<std::string>> Lifecycle::release_meant(AccountId id, std::string release) {
+  std::string name;
+  CO_TRY(co_await parts_.store.read([&](Transaction& tx) -> Result<void> {
+    TRY_ASSIGN(const Account account, registry::get(tx, id));
+    TRY_ASSIGN(const std::string app, app_of(tx, account));
+    TRY_ASSIGN(const auto found, registry::get_release(tx, release, app));
+    name = found.id.value;
+    return {};
+  }));
+  co_return name;
 }
 
 Task<Result<Operation>> Lifecycle::update(UpdateTenant request, Caller caller) {
@@ -188,13 +194,21 @@ Task<Result<Operation>> Lifecycle::update(UpdateTenant request, Caller caller) {
                 parsed(details.add_discovery, registry::parse_discovery_key));
   CO_TRY_ASSIGN(details.remove_discovery,
                 parsed(details.remove_discovery, registry::parse_discovery_key));
+  base::json::object input;
+  if (request.release) {
+    // What is refused here is refused below as well, unless it is a request that is repeated.
+    const auto meant = co_await release_meant(request.id, *request.release);
+    if (meant) request.release = *meant;
+    if (meant) input[kReleaseInput] = *meant;
+  }
   auto record = [request, now = parts_.clock.wall()](Transaction& tx) -> Result<void> {
     TRY_ASSIGN(const Account account, registry::get(tx, request.id));
     TRY(check_free(account));
     TRY(set_details(tx, request, now));
     return request.release ? move_to_release(tx, request, now) : Result<void>();
   };
-  co_return co_await change("tenant.update", request.id, {}, std::move(record), std::move(caller));
+  co_return co_await change("tenant.update", request.id, std::move(input), std::move(record),
+                            std::move(caller));
 }
 
 Task<Result<Operation>> Lifecycle::suspend(AccountId id, Caller caller) {

@@ -217,6 +217,7 @@ class Lifecycle final {
                                                          store::Work work, Caller caller);
   base::Result<cloud::Driver*> driver_named(const std::string& cloud) const;
   base::Task<base::Result<cloud::Driver*>> cloud_of(base::AccountId id);
+  base::Task<base::Result<std::string>> release_meant(base::AccountId id, std::string release);
   // Whether an operation on the account is not final.
   base::Task<base::Result<bool>> is_busy(base::AccountId id);
   // Whether an operation that is not final, other than `except`, makes the archive or reads it.

@@ -79,6 +79,8 @@ TEST_F(ReleasesTest, AmongSeveralAppsANewTenantsReleaseMustBeNamed) {
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(refused.error().code, Code::Conflict);
   EXPECT_THAT(refused.error().message, HasSubstr("insight and shop"));
+  ASSERT_TRUE(create("insight-1").has_value());
+  EXPECT_EQ(create("latest").error().code, Code::AlreadyExists) << "whatever its release would be";
 }
 
 // Otherwise a crash at its start would be found by the first visitor.

@@ -26,6 +26,9 @@ namespace {
 Result<void> record_converged(Transaction& tx, const cloud::Actual& actual, base::WallTime now) {
   TRY_ASSIGN(const Account account, registry::get(tx, actual.account));
   TRY(registry::record_actual(tx, account.id, actual.release_hash, actual.isolation, now));
+  // What was found of the release before says nothing of this one.
+  if (actual.release_hash != account.actual_release)
+    TRY(registry::record_health(tx, account.id, registry::Health::Unknown, "", now));
   if (account.state == State::Restoring) return {};
   return make_active(tx, account.id, now);
 }
@@ -73,17 +76,6 @@ Result<void> record_restore_ended(Transaction& tx, const Operation& operation) {
                       TRY(registry::set_state(inside, account->id, to, operation.updated));
                       return {};
                     });
-}
-
-// What the release has that this cloud cannot run is mended by another release: the same one again
-// fails again.
-base::Failure of_release(const AccountId& id, base::Error error) {
-  if (error.code != Code::InvalidArgument && error.code != Code::NotSupported)
-    return base::Failure(std::move(error));
-  if (!error.advice.empty()) error.advice += ". ";
-  error.advice += fmt::format(
-      "Then deploy the corrected release: granary tenant update {} --release NEW", id.value);
-  return base::Failure(std::move(error));
 }
 
 void warn_of_secrets(const std::vector<std::string>& names, Outcome& outcome) {
@@ -181,15 +173,18 @@ void Lifecycle::Steps::add_kinds() {
   operation::Engine& engine = parts.engine;
   engine.add_limit(kArchiveLimit, kConcurrentArchives);
   engine.add_kind(std::move(create));
-  engine.add_kind(changing("tenant.update", KindRole::Deployer,
-                           {prepare_step, converge_step, publish_step, check_step}));
+  auto update = changing("tenant.update", KindRole::Deployer,
+                         {step("prepare", &Steps::prepare_update),
+                          step("converge", &Steps::converge_update), publish_step, check_step});
+  update.on_failure = record_update_refused;
+  engine.add_kind(std::move(update));
   // The same without waking anything: what changed is not the app's code.
   engine.add_kind(changing("tenant.apply", KindRole::Deployer,
                            {prepare_step, step("converge", &Steps::converge_made), publish_step}));
   // Traffic is refused first, then the services stop; and the other way round.
   engine.add_kind(changing("tenant.suspend", KindRole::Deployer, {publish_step, converge_step}));
-  engine.add_kind(
-      changing("tenant.resume", KindRole::Deployer, {prepare_step, converge_step, publish_step}));
+  engine.add_kind(changing("tenant.resume", KindRole::Deployer,
+                           {prepare_step, converge_step, publish_step, check_step}));
   engine.add_kind(std::move(exporting));
   engine.add_kind(std::move(restore));
   engine.add_kind(std::move(offboard));
@@ -247,13 +242,17 @@ Lifecycle::Steps::Step Lifecycle::Steps::prepare(Operation operation) {
 }
 
 Lifecycle::Steps::Step Lifecycle::Steps::converge(Operation operation) {
+  const base::WallTime began = parts.clock.wall();
   CO_TRY_ASSIGN(Target target, co_await target_of(account_of(operation)));
-  const auto converged = co_await target.driver->converge(std::move(target.desired));
-  if (!converged) co_return of_release(account_of(operation), converged.error());
+  auto converged = co_await target.driver->converge(std::move(target.desired));
+  if (!converged)
+    co_return std::unexpected(
+        co_await with_way_on(std::move(operation), std::move(converged).error()));
   const cloud::Actual& actual = *converged;
   Outcome outcome;
   outcome.detail = fmt::format("account is as desired (version {})", actual.version);
   warn_of_secrets(target.secrets_not_set, outcome);
+  outcome.scratch[kConvergeBegan] = began.time_since_epoch().count();
   outcome.commit = [actual, now = parts.clock.wall()](Transaction& tx) {
     return record_converged(tx, actual, now);
   };

@@ -24,6 +24,12 @@ struct Lifecycle::Steps {
   base::Task<base::Result<void>> destroy_broken(base::AccountId id);
   Step publish(operation::Operation operation);
 
+  // ---- update_steps.cc: the release that an update brings, and what becomes of it
+  Step prepare_update(operation::Operation operation);
+  Step converge_update(operation::Operation operation);
+  base::Task<base::Result<void>> take_up_release(operation::Operation operation);
+  base::Task<base::Error> with_way_on(operation::Operation operation, base::Error error);
+
   // ---- check_steps.cc: what is asked of an app after its deployment
   Step request_check(operation::Operation operation);
   Step check(operation::Operation operation);
@@ -32,6 +38,7 @@ struct Lifecycle::Steps {
                                                             std::string service);
   base::Task<base::Error> explained(const operation::Operation& operation, base::AccountId id,
                                     std::string service, base::Error error);
+  base::Task<std::string> served_before(operation::Operation check);
 
   // ---- export_steps.cc
   Step export_data(operation::Operation operation);
@@ -99,6 +106,14 @@ struct Lifecycle::Steps {
   Lifecycle& whole;
   const Parts& parts;
 };
+
+// When an account began to become as desired: in the scratch of the operation, and in the input of
+// the check that follows it.
+inline constexpr const char* kConvergeBegan = "converge_began";
+// What a failed update records: its release was refused before anything was changed, so the account
+// stays at the one that it has.
+base::Result<void> record_update_refused(store::Transaction& tx,
+                                         const operation::Operation& operation);
 
 // A DataExport as a step leaves it for a later one.
 base::json::object to_json(const cloud::DataExport& data);

@@ -2,6 +2,7 @@
 
 #include "lifecycle/limits.h"
 #include "registry/audit.h"
+#include "registry/release_row.h"
 
 namespace granary::lifecycle {
 
@@ -22,6 +23,15 @@ Result<void> check_free(const Account& account) {
       registry::way_on(account.id, account.state));
 }
 
+Result<void> check_pin(const Account& account, base::WallTime now) {
+  if (!registry::is_pinned(account, now)) return {};
+  const std::string until =
+      account.pinned_until ? " until " + base::to_rfc3339(*account.pinned_until) : "";
+  return base::fail_with_advice(
+      Code::Conflict, fmt::format("'{}' is pinned to its release{}", account.id.value, until),
+      fmt::format("Let it go first: granary tenant unpin {}", account.id.value));
+}
+
 Result<std::string> public_name(const std::string& name, const AccountId& id) {
   if (name.size() > kMaxPublicName)
     return base::fail(Code::InvalidArgument, "the public name has more than {} bytes",
@@ -38,7 +48,12 @@ Result<operation::Operation> same_request(const operation::Operation& earlier,
 
 Result<object> audited(Transaction& tx, const AccountId& id) {
   const auto account = registry::get(tx, id);
-  if (account) return registry::audit_document(*account);
+  if (account) {
+    object document = registry::audit_document(*account);
+    const auto release = registry::get_release_by_hash(tx, account->desired_release);
+    if (release) document["release"] = release->id.value;
+    return document;
+  }
   if (account.error().code == Code::NotFound) return object();
   return std::unexpected(account.error());
 }

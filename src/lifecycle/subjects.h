@@ -13,6 +13,13 @@ inline constexpr const char* kCheckKind = "deployment.check";
 // Checks of an account's deployments run beside its other operations.
 inline std::string check_subject(const base::AccountId& id) { return "check/" + id.value; }
 inline std::string subject_of(const base::AccountId& id) { return "tenant/" + id.value; }
+// In the input of an update and of a check: the name of the release that it brings, or looks at.
+inline constexpr const char* kReleaseInput = "release";
+inline std::string release_in(const operation::Operation& operation) {
+  return base::json::get_string_or(operation.input, kReleaseInput, "").value_or("");
+}
+// In the input of the tenant.apply that follows an update that was refused.
+inline constexpr const char* kAfterRefusal = "after_refusal";
 inline base::AccountId account_of(const operation::Operation& operation) {
   return base::AccountId(base::json::get_string(operation.input, "account").value_or(""));
 }
@@ -22,6 +29,9 @@ inline std::string actor_of(const operation::Operation& operation) {
 
 // Errors: Conflict while the account is on its way out, or its data is being replaced.
 base::Result<void> check_free(const registry::Account& account);
+
+// Errors: Conflict while it is held at its release.
+base::Result<void> check_pin(const registry::Account& account, base::WallTime now);
 
 // What was recorded under the key of this request. Errors: Conflict when it was another request.
 base::Result<operation::Operation> same_request(const operation::Operation& earlier,

@@ -41,10 +41,15 @@ base::Failure name_taken(const Account& present) {
 
 }  // namespace
 
+Result<void> check_name_free(Transaction& tx, const AccountId& id) {
+  TRY_ASSIGN(const auto taken, rows::select(tx, "WHERE id = :1", {id.value}));
+  if (!taken.empty()) return name_taken(taken.front());
+  return {};
+}
+
 Result<Account> insert(Transaction& tx, Account account) {
   TRY(check_counts(account));
-  TRY_ASSIGN(const auto taken, rows::select(tx, "WHERE id = :1", {account.id.value}));
-  if (!taken.empty()) return name_taken(taken.front());
+  TRY(check_name_free(tx, account.id));
   TRY_ASSIGN(const auto counted,
              tx.exec("UPDATE ordinal_counter SET next = next + 1 RETURNING next - 1"));
   account.ordinal = static_cast<std::uint32_t>(counted.front().integer(0));

@@ -66,6 +66,8 @@ struct Account {
 // Takes the next ordinal, inserts the row, its labels and domains. Errors: AlreadyExists (the id
 // or one of the domains is taken; it says which), InvalidArgument.
 base::Result<Account> insert(store::Transaction& tx, Account account);
+// Errors: AlreadyExists.
+base::Result<void> check_name_free(store::Transaction& tx, const base::AccountId& id);
 // Errors: NotFound, with the nearest advice.
 base::Result<Account> get(store::Transaction& tx, const base::AccountId& id);
 struct Filter {

@@ -101,6 +101,69 @@ def test_a_wrong_command_is_told_of_until_an_update_mends_it(shared):
     assert shared.who("mistyped").release == release
 
 
+FINE = SERVER.format(first="self.send_error(404)", everywhere=False)
+
+
+def release_of(platform, name, source, **options):
+    folder = small_app(platform.folder / f"app-{name}", source, **options)
+    return platform.granary("release", "create", str(folder), "--name", name)["id"]
+
+
+def test_a_refused_release_leaves_the_tenant_at_the_one_that_serves(shared):
+    release_of(shared, "eta-good", FINE)
+    release_of(shared, "eta-none", FINE, command=["nosuchprog"])
+    shared.granary("tenant", "create", "eta", "--release", "eta-good")
+    refused = shared.run("tenant", "update", "eta", "--release", "eta-none")
+    assert refused.returncode == 1
+    assert "Until then eta stays at release eta-good" in refused.stderr
+    shared.settled()
+    shown = shared.show("eta")
+    assert (shown["release"], shown["desired_release"]) == ("eta-good", "eta-good")
+    assert shown["health"] == "healthy"
+    assert "nosuchprog" in shown["last_failure"]["message"]
+    differences = json.loads(shared.run("drift", "-o", "json").stdout)["items"]
+    assert "eta" not in [one["account"] for one in differences]
+    again = shared.run("operation", "retry", shown["last_failure"]["operation"])
+    assert again.returncode == 1
+    assert "nosuchprog" in again.stderr
+    shared.settled()
+    shared.granary("tenant", "update", "eta", "--set", "colour=red")
+    shared.granary("tenant", "suspend", "eta")
+    shared.granary("tenant", "resume", "eta")
+    shown = shared.show("eta")
+    assert (shown["release"], shown["desired_release"]) == ("eta-good", "eta-good")
+    assert (shown["state"], shown["health"]) == ("active", "healthy")
+    assert shared.request("eta", "/other").status == 200
+
+
+def test_a_resumed_tenant_that_does_not_serve_is_unhealthy_and_told_where_to_go_back(shared):
+    release_of(shared, "theta-good", FINE + "# theta\n")
+    release_of(shared, "theta-bad", "import nothing_of_this_name\n# theta\n")
+    shared.granary("tenant", "create", "theta", "--release", "theta-good")
+    shared.granary("tenant", "suspend", "theta")
+    shared.run("tenant", "update", "theta", "--release", "theta-bad")
+    resumed = shared.run("tenant", "resume", "theta")
+    assert resumed.returncode == 1
+    assert "nothing_of_this_name" in resumed.stderr
+    back = "granary tenant update theta --release theta-good"
+    assert back in shared.show("theta")["last_failure"]["advice"]
+    assert shared.show("theta")["health"] == "unhealthy"
+    unhealthy = json.loads(shared.run("status", "-o", "json").stdout)["unhealthy"]
+    assert "theta" in [one["id"] for one in unhealthy]
+    shared.granary(*back.split()[1:])
+    assert shared.show("theta")["health"] == "healthy"
+
+
+def test_a_name_that_a_release_cannot_take_is_refused(shared):
+    source = FINE + "# of one name\n"
+    assert release_of(shared, "first-name", source) == "first-name"
+    shared.granary("release", "create", str(shared.folder / "app-first-name"))
+    refused = shared.run("release", "create", str(shared.folder / "app-first-name"),
+                         "--name", "second-name")
+    assert refused.returncode == 4
+    assert "these contents are release first-name already" in refused.stderr
+
+
 def test_a_secret_that_is_not_set_is_warned_of(shared):
     folder = small_app(shared.folder / "app-lacking",
                        SERVER.format(first="self.send_error(404)", everywhere=False))

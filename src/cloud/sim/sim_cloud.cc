@@ -41,9 +41,9 @@ Actual SimCloud::actual_of(const Desired& desired) const {
     ServiceStatus status;
     if (const auto* object = service.if_object())
       status.name = base::json::get_string_or(*object, "name", "").value_or("");
-    const bool broken = broken_.contains(desired.release_hash);
-    status.phase = broken ? "backing_off" : "asleep";
-    if (broken) status.last_failure = "the simulated program does not start";
+    const auto broken = broken_.find(desired.release_hash);
+    status.phase = broken == broken_.end() ? "asleep" : "backing_off";
+    if (broken != broken_.end()) status.last_failure = broken->second;
     actual.services.push_back(std::move(status));
   }
   return actual;

@@ -73,9 +73,16 @@ class SimCloud final : public Driver {
     problems_[account] = "its state cannot be read";
   }
   // The service of every account with this release does not start.
-  void break_release(const std::string& release_hash) { broken_.insert(release_hash); }
+  void break_release(const std::string& release_hash) {
+    tell_failure(release_hash, "the simulated program does not start");
+  }
+  // As what the services say of it.
+  void tell_failure(const std::string& release_hash, const std::string& failure) {
+    broken_[release_hash] = failure;
+  }
   // No account is brought to this release: its command is none that the cloud can run.
   void refuse_release(const std::string& release_hash) { refused_.insert(release_hash); }
+  void accept_release(const std::string& release_hash) { refused_.erase(release_hash); }
 
  private:
   base::Task<base::Result<void>> enter(std::string_view verb);
@@ -92,7 +99,7 @@ class SimCloud final : public Driver {
   bool full_ = false;
   std::map<base::AccountId, std::string> problems_;
   std::set<std::string> prepared_;
-  std::set<std::string> broken_;
+  std::map<std::string, std::string> broken_;  // releases, with what is told of them
   std::set<std::string> refused_;
   std::uint64_t calls_ = 0;
 };

@@ -96,8 +96,19 @@ bool has_ended_tenant(const OperationRow& operation) {
   return operation.takes_back && (operation.step == "reopen" || operation.step == "conclude");
 }
 
+// Each update makes its own release the desired one when it runs, and one that ends without having
+// done it leaves the one before: which release is desired is known where none of that is going on.
+void judge_release(const Journal& journal, TenantView& tenant) {
+  const bool moves = std::ranges::any_of(tenant.operations, [&](const OperationRow* operation) {
+    return operation->kind == "tenant.update" &&
+           (!operation::is_final(operation->state) ||
+            journal.was_retried(base::OperationId(operation->id)));
+  });
+  if (moves) tenant.expected.release_known = false;
+}
+
 // The life of each name, told by its operations.
-void fold(View& view) {
+void fold(const Journal& journal, View& view) {
   for (const OperationRow& operation : view.operations) {
     if (operation.call != nullptr && operation.call->applies_globally)
       operation.call->applies_globally(view.expected_globals);
@@ -107,8 +118,12 @@ void fold(View& view) {
     tenant.operations.push_back(&operation);
     if (operation.call != nullptr && operation.call->applies)
       operation.call->applies(tenant.expected);
+    if (operation.kind == "tenant.update" && operation::is_final(operation.state) &&
+        operation.state != operation::State::Succeeded)
+      tenant.expected.release_known = false;
     if (has_ended_tenant(operation)) tenant.expected = Expected();
   }
+  for (auto& [name, tenant] : view.tenants) judge_release(journal, tenant);
   for (const registry::Account& account : view.accounts)
     view.tenants[account.id.value].row = &account;
 }
@@ -124,7 +139,7 @@ bool TenantView::busy() const {
 View look(World& world) {
   View view;
   world.disk.look([&](Transaction& tx) { return read_all(tx, world, view); });
-  fold(view);
+  fold(world.journal, view);
   return view;
 }
 
