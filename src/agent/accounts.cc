@@ -345,6 +345,7 @@ Task<std::optional<BootTime>> Accounts::sweep() {
   }
   co_await keep_within_budget();
   co_await keep_cpu_fair();
+  co_await guard_room();
   co_return next;
 }
 
@@ -359,12 +360,10 @@ Task<void> Accounts::run_sweeps() {
     if (!swept) base::log::error("the sweep: {}", describe(swept.error()));
     const std::optional<BootTime> due = swept ? *swept : std::nullopt;
     if (tools_.changes == seen && living_.empty()) {  // nothing is awake, so nothing ticks
+      co_await guard_room();                          // nor is held
       if (!co_await awake_.wait()) co_return;
     } else if (tools_.changes == seen) {
-      BootTime pause = kSweepLongest;
-      if (due)
-        pause = std::clamp<BootTime>(*due - parts_.clock.boot(), kSweepShortest, kSweepLongest);
-      const auto first = co_await (parts_.timer.sleep(pause) || awake_.wait());
+      const auto first = co_await (parts_.timer.sleep(sweep_pause(due)) || awake_.wait());
       if (first.index() == 0 ? !std::get<0>(first) : !std::get<1>(first)) co_return;
     }
     // One that has changed may be due sooner than those that were looked at. A storm of them is

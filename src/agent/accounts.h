@@ -128,6 +128,10 @@ class Accounts final {
   base::Task<base::Result<void>> recover_transfers(const std::vector<wire::AccountSpec>& specs);
   base::Task<void> keep_within_budget();
   std::set<base::AccountId> running() const;
+  base::Task<void> guard_room();
+  void tell_room(const HostRoom& now) const;
+  void stop_for_room(const base::AccountId& account, std::string_view reason);
+  base::BootTime sweep_pause(std::optional<base::BootTime> due) const;
   base::Task<void> begin_cpu_fairness();
   base::Task<void> keep_cpu_fair();
   base::Task<void> put_before_accounts(int pid);
@@ -152,6 +156,9 @@ class Accounts final {
   KeyedLock locks_;
   CpuFairness fairness_;
   base::BootTime cpu_looked_{0};
+  HostRoom room_;  // of the last look
+  base::BootTime room_looked_{0};
+  bool room_is_known_ = true;
   std::map<base::AccountId, Account> accounts_;
   // Those whose state could not be read, with the reason: until they are applied or removed.
   std::map<base::AccountId, std::string> damaged_;

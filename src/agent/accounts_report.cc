@@ -21,6 +21,8 @@ wire::AccountReport Accounts::report_of(const Account& account) const {
   report.isolation = parts_.launcher.isolation();
   report.disk_quota_bytes = account.spec->disk_bytes;
   report.yields_cpu = fairness_.steps_back(report.account);
+  if (std::ranges::find(room_.read_only, report.account) != room_.read_only.end())
+    report.problem = kReadOnlyDisk;
   for (const auto& service : account.services) report.services.push_back(service->report());
   return report;
 }

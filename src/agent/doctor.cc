@@ -15,6 +15,7 @@
 #include "agent/limits.h"
 #include "base/os/child.h"
 #include "base/os/contained_child.h"
+#include "base/os/disk_room.h"
 #include "base/os/file.h"
 #include "base/os/loop_device.h"
 #include "base/os/process.h"
@@ -205,10 +206,10 @@ Result<std::string> try_passage(const DoctorOptions& options) {
 Result<std::string> try_room(const DoctorOptions& options) {
   std::string path = options.paths.data();
   while (path.size() > 1 && !base::os::exists(path)) path.erase(std::max(path.rfind('/'), 1UL));
-  TRY_ASSIGN(const std::uint64_t free, base::os::free_bytes(path));
-  if (const auto low = wire::low_room(options.paths.data(), free))
+  TRY_ASSIGN(const base::os::DiskRoom room, base::os::disk_room(path));
+  if (const auto low = wire::low_room(options.paths.data(), room.free, room.total))
     return base::fail(Code::NoRoom, "{}", *low);
-  return fmt::format("{} MiB free", free >> 20);
+  return fmt::format("{} MiB free", room.free >> 20);
 }
 
 Result<std::string> try_descriptors(const DoctorOptions&) {

@@ -141,6 +141,23 @@ inline constexpr std::uint64_t kSmallestDisk = 16ULL << 20;  // a journal of 4 M
 inline constexpr std::chrono::seconds kMakeDiskDeadline{60};
 inline constexpr std::chrono::minutes kMendDiskDeadline{10};
 
+// --- room on this machine's disk ----------------------------------------------------------------
+
+// Below so many times the high watermark (wire/room.h) room is scarce: apps may write a share of it
+// between two looks, which come this often.
+inline constexpr std::uint64_t kRoomNear = 4;
+inline constexpr std::chrono::milliseconds kRoomLook{100};
+// Where it is not scarce: some 20 us for each account that runs.
+inline constexpr std::chrono::milliseconds kRoomCalmLook{1'000};
+// Above the high watermark at least: 160 MiB/s, as where a thousand accounts run.
+inline constexpr std::uint64_t kLeastShare = 16ULL << 20;
+// A ballast that is wrong by less stays: a change of it is a write to the guest's journal.
+inline constexpr std::uint64_t kBallastStep = 256ULL << 10;
+// Free pieces of a guest smaller than this are not given back to the machine.
+inline constexpr std::uint64_t kLeastGivenBack = 64ULL << 10;
+// In a row; blocks just deleted can be had only after the guest's next commit.
+inline constexpr int kMostShortLooks = 20;
+
 // --- moving data --------------------------------------------------------------------------------
 
 // Exports and imports at once: each is one thread that packs, or waits for the disk.

@@ -190,6 +190,8 @@ void Service::adopt(AdoptedSilo found) {
   (void)tools_.tasks.spawn("life of " + to_string(id()), live(std::move(awake)));
 }
 
+int Service::pid() const { return awake_ && awake_->silo ? awake_->silo->pid() : 0; }
+
 wire::ServiceReport Service::report() const {
   wire::ServiceReport report;
   report.name = spec().name;
@@ -199,7 +201,7 @@ wire::ServiceReport Service::report() const {
   if (!last_failure_.empty() && phase_ == ServicePhase::Running && answered_well(*awake_) != 0)
     report.last_failure += ". It has served again since";
   report.wakes = wakes_;
-  if (awake_ && awake_->silo) report.pid = awake_->silo->pid();
+  report.pid = pid();
   if (phase_ == ServicePhase::BackingOff) {
     const BootTime left = retry_at_ - tools_.clock.boot();
     report.retry_in_ms = std::max<std::int64_t>(0, std::chrono::ceil<milliseconds>(left).count());

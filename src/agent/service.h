@@ -115,6 +115,7 @@ class Service final : public std::enable_shared_from_this<Service> {
 
   base::BootTime last_used() const;
   bool in_use() const;
+  int pid() const;  // of its silo; 0: none
   wire::ServiceReport report() const;
   // Why the app failed a request, with a time: in the report while no life has failed.
   void note_fault(std::string fault) { last_fault_ = std::move(fault); }

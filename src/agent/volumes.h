@@ -1,4 +1,4 @@
-// Accounts' disks. Blocking; stateless, so usable from any worker thread. Implementations:
+// Accounts' disks. Blocking; usable from any worker thread. Implementations:
 // host/disk_images.h, host/plain_folders.h (--isolation none), testing/. A disk is destroyed with
 // its account's folder, not here.
 #pragma once
@@ -8,7 +8,9 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "agent/room_plan.h"
 #include "base/ids.h"
 #include "base/os/fd.h"
 #include "base/os/fscrypt.h"
@@ -62,6 +64,23 @@ struct SnapshotOptions {
   wire::DataPulse pulse;                       // an error of it ends the work
 };
 
+// A disk in use, by a silo whose first process is `pid`.
+struct RunningDisk {
+  base::AccountId account;
+  int pid = 0;
+};
+
+// How the machine's disk stands, and who suffers from it.
+struct HostRoom {
+  RoomState state = RoomState::Enough;
+  std::uint64_t room = 0;
+  wire::Watermarks marks;
+  // Their file systems refuse writes after one that failed.
+  std::vector<base::AccountId> read_only;
+  // Full, and they can still write: their file systems take no ballast, as where no inode is left.
+  std::vector<base::AccountId> unguarded;
+};
+
 class Volumes {
  public:
   virtual ~Volumes() = default;
@@ -88,6 +107,9 @@ class Volumes {
                                      const wire::DataPulse& pulse) = 0;
   // Clears away what an agent that was killed amid one of the two left.
   virtual base::Result<void> recover(const base::AccountId& account) = 0;
+  // Limits what all that run may write to what the machine's disk can take. To be called again and
+  // again, with all of them, and once more when nothing runs; one call at a time.
+  virtual base::Result<HostRoom> guard(const std::vector<RunningDisk>& disks) = 0;
 };
 
 }  // namespace granary::agent

@@ -1,6 +1,8 @@
 """What can never run ends `granary up` with one sentence and a code; and what a full disk does."""
 
+import concurrent.futures
 import contextlib
+import errno
 import os
 import pathlib
 import re
@@ -306,3 +308,26 @@ def test_an_archive_is_deleted_on_a_full_disk_and_makes_room(on_small_disk):
     platform.granary("archive", "delete", archive)
     assert platform.granary("archive", "list")["items"] == []
     assert metric(platform, "granary_data_free_bytes") > 0
+
+
+def test_tenants_that_fill_the_machine_cost_their_neighbours_nothing(on_small_disk):
+    platform = on_small_disk
+    fillers = ("greedy", "hungry")
+    for name in fillers:
+        platform.tenant(name, quota="150Mi", idle="1h")
+        assert platform.who(name)
+    kept = "kept" * 25_000
+    assert platform.request("down", "/api/keep", "PUT", body=kept.encode()).status == 200
+    with concurrent.futures.ThreadPoolExecutor(len(fillers)) as pool:
+        filled = list(pool.map(
+            lambda name: platform.request(name, "/api/fill-disk", "POST", timeout=120).json(),
+            fillers))
+    assert [each["errno"] for each in filled] == [errno.ENOSPC] * len(fillers)
+    assert sum(each["written"] for each in filled) < DISK
+    os.sync()
+    platform.wait_for_phase("down", "asleep")
+    assert platform.request("down", "/api/keep").json() == {"kept": kept}
+    for name in ("down", *fillers):  # what was deleted goes back to the machine
+        wait_for(lambda name=name: platform.request(name, "/api/keep", "PUT",
+                                                    body=b"x" * 100_000).status == 200,
+                 30, f"{name} can write again")

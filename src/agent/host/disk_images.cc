@@ -6,6 +6,7 @@
 
 #include "agent/host/sandbox.h"
 #include "agent/limits.h"
+#include "base/os/disk_room.h"
 #include "base/os/file.h"
 #include "base/os/loop_device.h"
 #include "base/os/process.h"
@@ -104,6 +105,19 @@ Result<void> lock_released(const Fd& file, const std::string& image) {
   }
 }
 
+// Nobody could write to it.
+Result<void> check_room(const std::string& data_dir) {
+  TRY_ASSIGN(const base::os::DiskRoom room, base::os::disk_room(data_dir));
+  const wire::Watermarks marks = wire::watermarks_of(room.total);
+  if (room.free >= marks.low) return {};
+  return base::fail_with_advice(
+      Code::NoRoom,
+      fmt::format("there is no space for another account's disk: {} MiB are free on this "
+                  "machine's, and {} MiB are kept free",
+                  room.free >> 20, marks.low >> 20),
+      base::os::kMakeRoom);
+}
+
 Result<bool> encrypts(const std::string& image) {
   TRY_ASSIGN(const Fd file, base::os::open_file(image, O_RDONLY, 0));
   TRY_ASSIGN(const std::string features, base::os::read_at(file.get(), kIncompatibleAt, 4));
@@ -162,6 +176,7 @@ Result<void> DiskImages::make(const AccountId& account, const DiskOptions& optio
     return whole ? Result<void>() : grow(image, bytes);
   }
   if (status.error().code != Code::NotFound) return std::unexpected(status.error());
+  TRY(check_room(paths_.data()));
   // Its key first: a disk that was made is one that can be opened.
   if (keys_ != nullptr) TRY(keys_->make(account));
   const std::string half_made = image + ".new";

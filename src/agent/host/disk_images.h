@@ -3,6 +3,7 @@
 // agent/volumes.h.
 #pragma once
 
+#include "agent/host/disk_guard.h"
 #include "agent/host/disk_keys.h"
 #include "agent/volumes.h"
 #include "wire/paths.h"
@@ -15,7 +16,7 @@ class DiskImages final : public Volumes {
  public:
   // With `keys`, disks made from now on are encrypted. They outlive the DiskImages.
   explicit DiskImages(wire::Paths paths, const DiskKeys* keys = nullptr)
-      : paths_(std::move(paths)), keys_(keys) {}
+      : paths_(std::move(paths)), keys_(keys), guard_(paths_) {}
 
   base::Result<void> make(const base::AccountId& account, const DiskOptions& options) override;
   base::Result<DiskUse> use(const base::AccountId& account) override;
@@ -26,6 +27,9 @@ class DiskImages final : public Volumes {
                              const std::string& sha256, const DiskOptions& options,
                              const wire::DataPulse& pulse) override;
   base::Result<void> recover(const base::AccountId& account) override;
+  base::Result<HostRoom> guard(const std::vector<RunningDisk>& disks) override {
+    return guard_.look(disks);
+  }
 
  private:
   // An image to be made: a disk, and for how many files there must be room at least.
@@ -40,6 +44,7 @@ class DiskImages final : public Volumes {
   base::Result<void> grow(const std::string& image, std::uint64_t bytes);
   wire::Paths paths_;
   const DiskKeys* keys_;
+  DiskGuard guard_;
 };
 
 // Of an encrypted image: the folder that holds all data (its root cannot be encrypted).

@@ -5,6 +5,7 @@
 #include "agent/host/disk_snapshot.h"
 #include "agent/host/open_disk.h"
 #include "agent/limits.h"
+#include "base/os/disk_room.h"
 #include "base/os/loop_device.h"
 #include "base/os/priority.h"
 #include "base/os/process.h"
@@ -61,18 +62,18 @@ std::uint64_t inodes_for(const wire::DataTotals& totals) {
 Result<void> check_room(const std::string& folder, const wire::DataTotals& totals,
                         std::uint64_t disk_bytes) {
   constexpr std::uint64_t kBlock = 4096;
-  TRY_ASSIGN(const std::uint64_t free, base::os::free_bytes(folder));
+  TRY_ASSIGN(const base::os::DiskRoom room, base::os::disk_room(folder));
   // A file's last block is half empty, and folders and links have blocks of their own; names may
   // be many, but all of it has a disk's room.
   const std::uint64_t needed =
       std::min(totals.bytes + kBlock * (totals.files + totals.folders + totals.links),
                sizes_for(totals, disk_bytes).back()) +
-      kSpareRoom;
-  if (free >= needed) return {};
+      std::max(kSpareRoom, wire::watermarks_of(room.total).low);
+  if (room.free >= needed) return {};
   return base::fail_with_advice(
       Code::NoRoom,
       fmt::format("an import needs {} MiB on this machine's disk, and {} MiB are free",
-                  needed >> 20, free >> 20),
+                  needed >> 20, room.free >> 20),
       "Make room below the data directory, then try again");
 }
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "agent/limits.h"
+#include "base/os/disk_room.h"
 #include "base/os/freeze.h"
 #include "base/os/loop_device.h"
 #include "base/os/mirror.h"
@@ -34,13 +35,14 @@ Result<ImageSize> size_of(const Fd& image) {
 // The copy and the archive, which may be as large.
 Result<void> check_room(const std::string& copy, const ImageSize& size) {
   const std::string folder = copy.substr(0, copy.rfind('/'));
-  TRY_ASSIGN(const std::uint64_t free, base::os::free_bytes(folder));
-  const std::uint64_t needed = 2 * size.allocated + kSpareRoom;
-  if (free >= needed) return {};
+  TRY_ASSIGN(const base::os::DiskRoom room, base::os::disk_room(folder));
+  const std::uint64_t needed =
+      2 * size.allocated + std::max(kSpareRoom, wire::watermarks_of(room.total).low);
+  if (room.free >= needed) return {};
   return base::fail_with_advice(
       Code::NoRoom,
       fmt::format("an export needs {} MiB on this machine's disk, and {} MiB are free",
-                  needed >> 20, free >> 20),
+                  needed >> 20, room.free >> 20),
       "Make room below the data directory, then try again");
 }
 

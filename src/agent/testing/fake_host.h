@@ -204,6 +204,13 @@ class FakeVolumes final : public Volumes {
   bool recovered(const std::string& account) {
     return recovered_.contains(base::AccountId(account));
   }
+  base::Result<HostRoom> guard(const std::vector<RunningDisk>& disks) override {
+    guarded_ = disks;
+    return room_;
+  }
+  void set_room(HostRoom room) { room_ = std::move(room); }
+  // Those of the last look.
+  std::size_t guarded() const { return guarded_.size(); }
   std::chrono::milliseconds longest_pause() const { return longest_pause_; }
   // Called when a disk is made or grows.
   void on_make(std::function<void()> then) { on_make_ = std::move(then); }
@@ -215,6 +222,8 @@ class FakeVolumes final : public Volumes {
   std::map<base::AccountId, std::string> data_;
   std::set<base::AccountId> recovered_;
   std::chrono::milliseconds longest_pause_{0};
+  HostRoom room_;
+  std::vector<RunningDisk> guarded_;
   std::function<void()> on_make_;
   std::function<void()> on_pack_;
   std::map<base::AccountId, std::uint64_t> disks_;

@@ -5,7 +5,7 @@
 #include "app/ask_agent.h"
 #include "app/limits.h"
 #include "app/wiring/gateway_prober.h"
-#include "base/os/file.h"
+#include "base/os/disk_room.h"
 #include "wire/paths.h"
 #include "wire/room.h"
 
@@ -114,13 +114,14 @@ Task<api::PlatformState> PlatformWatch::look_now() {
   api::PlatformState state;
   co_await ask_all(state);
   const auto free = co_await base::run_on(
-      parts_.worker, [this] { return base::os::free_bytes(wire::Paths(data_dir_).control()); });
+      parts_.worker, [this] { return base::os::disk_room(wire::Paths(data_dir_).control()); });
   if (!free) {
     state.warnings.push_back(base::describe(free.error()));
     co_return state;
   }
-  state.free_bytes = *free;
-  if (auto low = wire::low_room(data_dir_, *free)) state.warnings.push_back(*std::move(low));
+  state.free_bytes = free->free;
+  if (auto low = wire::low_room(data_dir_, free->free, free->total))
+    state.warnings.push_back(*std::move(low));
   co_return state;
 }
 
