@@ -155,6 +155,10 @@ inline constexpr std::uint64_t kLeastShare = 16ULL << 20;
 inline constexpr std::uint64_t kBallastStep = 256ULL << 10;
 // Free pieces of a guest smaller than this are not given back to the machine.
 inline constexpr std::uint64_t kLeastGivenBack = 64ULL << 10;
+// A guest whose image holds so much more than it uses gives it back while the machine is full, at
+// every tenth look.
+inline constexpr std::uint64_t kWorthGivingBack = 8ULL << 20;
+inline constexpr int kLooksPerGivingBack = 10;
 // In a row; blocks just deleted can be had only after the guest's next commit.
 inline constexpr int kMostShortLooks = 20;
 

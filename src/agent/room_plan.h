@@ -3,6 +3,7 @@
 // later, and is lost if there is none. Pure. docs/decisions/0024 says why.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -16,6 +17,12 @@ struct GuestRoom {
   std::uint64_t free = 0;     // what its apps may still write
   std::uint64_t ballast = 0;  // taken by us, so that they may not
   std::uint64_t held = 0;     // by the image, on the machine's disk
+
+  // What the image holds although the guest uses it no more.
+  std::uint64_t deleted() const {
+    const std::uint64_t in_use = used - std::min(used, ballast);
+    return held - std::min(held, in_use);
+  }
 };
 
 enum class RoomState { Enough, Scarce, Full };

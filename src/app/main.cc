@@ -43,7 +43,8 @@ void add_tls_options(CLI::App& command, Options& options) {
   command
       .add_option("--redirect-to-https", options.config.redirect_to_https,
                   "on, or off: with --gateway-tls, plain requests are served as well")
-      ->transform(cli::choice(redirects));
+      ->transform(cli::choice(redirects))
+      ->type_name("TEXT");
 }
 
 int prepare_main(const Config& config) {
@@ -80,7 +81,8 @@ void add_options(CLI::App& command, Options& options) {
   command
       .add_option("--isolation", options.config.isolation,
                   "full, or none: tenants are not isolated, for trying out alone")
-      ->transform(cli::choice(isolations));
+      ->transform(cli::choice(isolations))
+      ->type_name("TEXT");
   command
       .add_option("--uid-base", options.config.uid_base, "first user number for roles, accounts")
       ->capture_default_str();
@@ -107,7 +109,8 @@ void add_options(CLI::App& command, Options& options) {
 void add_output_option(CLI::App& command, Options& options) {
   const std::map<std::string, Output> outputs = {{"table", Output::Table}, {"json", Output::Json}};
   command.add_option("-o,--output", options.config.output, "table or json")
-      ->transform(cli::choice(outputs));
+      ->transform(cli::choice(outputs))
+      ->type_name("TEXT");
 }
 
 void set(CLI::Option& option, const std::vector<std::string>& values) {

@@ -123,7 +123,7 @@ def test_help_and_version_are_found_and_a_wrong_word_is_told_with_the_right_ones
     assert "'xml' is not one of: json, table" in run("-o", "xml", "tenant", "list").stderr
     assert "'maybe' is not one of: full, none" in run("up", "--isolation", "maybe").stderr
     wrong = run("up", "--memory-budget", "1 GB")
-    assert "--memory-budget: '1 GB' is no size" in wrong.stderr
+    assert "--memory-budget: '1 GB' is not a valid size" in wrong.stderr
     assert "1Gi" in wrong.stderr
 
 

@@ -118,16 +118,20 @@ Result<void> DiskGuard::hold(const Guest& guest, std::uint64_t ballast) {
     ballasts_.erase(guest.account);
     return {};
   }
-  Fd& file = ballasts_[guest.account].file;
+  Ballast& own = ballasts_[guest.account];
+  const Fd& file = own.file;
+  const bool keeps_too_much = state_ == RoomState::Full &&
+                              guest.room.deleted() > kWorthGivingBack &&
+                              ++own.looks_full % kLooksPerGivingBack == 0;
   if (guest.room.ballast == 0) {
-    TRY_ASSIGN(file, make_ballast(guest.folder));
+    TRY_ASSIGN(own.file, make_ballast(guest.folder));
   }
   const auto bytes = static_cast<off_t>(ballast);
-  if (ballast > guest.room.ballast + kBallastStep) {
-    // What was deleted just now is free to be given back only after the guest's next commit.
-    const bool deleted = guest.room.ballast != 0 && state_ == RoomState::Full;
-    if (deleted) (void)::fsync(file.get());
-    if (deleted || guest.room.ballast == 0) give_back(file);
+  if (keeps_too_much || ballast > guest.room.ballast + kBallastStep) {
+    // What was deleted is free to be given back only after the guest's next commit; until then the
+    // ballast may have got it, and lets go of it for that moment.
+    if (keeps_too_much && ::ftruncate(file.get(), 0) == 0) (void)::syncfs(file.get());
+    if (keeps_too_much || guest.room.ballast == 0) give_back(file);
     TRY(base::os::checked("fallocate", "ballast",
                           [&] { return ::fallocate(file.get(), 0, 0, bytes); }));
   } else if (ballast + kBallastStep < guest.room.ballast) {

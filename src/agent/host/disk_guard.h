@@ -34,6 +34,7 @@ class DiskGuard final {
   struct Ballast {
     base::os::Fd file;
     int short_looks = 0;  // in a row that found it smaller than it must be
+    int looks_full = 0;   // that found the machine full and blocks to give back
   };
   std::map<base::AccountId, Ballast> ballasts_;
   // Devices that were found to be an account's image: as long as one of its processes runs on it,
