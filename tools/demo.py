@@ -56,13 +56,14 @@ def free_port():
 class Platform:
     """`granary up` and the command line that talks to it."""
 
-    def __init__(self, data_dir, gateway_port, api_port):
-        self.data_dir = data_dir
+    def __init__(self, folder, gateway_port, api_port):
+        self.folder = folder
+        self.data_dir = os.path.join(folder, "data")
         self.gateway_port = gateway_port
         self.api = f"http://127.0.0.1:{api_port}"
-        self.log = open(os.path.join(data_dir, "up.log"), "wb")
+        self.log = open(os.path.join(folder, "up.log"), "wb")
         self.process = subprocess.Popen(
-            [GRANARY, "up", "--data-dir", data_dir, "--gateway", f"127.0.0.1:{gateway_port}",
+            [GRANARY, "up", "--data-dir", self.data_dir, "--gateway", f"127.0.0.1:{gateway_port}",
              "--api", f"127.0.0.1:{api_port}", "--gateway-admin", "127.0.0.1:0",
              "--egress-admin", "127.0.0.1:0"],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, start_new_session=True)
@@ -117,9 +118,9 @@ class Platform:
         self.log.close()
 
 
-def release_folder(data_dir, idle):
+def release_folder(parent, idle):
     """A copy of the example whose service sleeps early, so that the tour need not wait a minute."""
-    folder = pathlib.Path(data_dir) / "insight"
+    folder = pathlib.Path(parent) / "insight"
     shutil.copytree(ROOT / "examples" / "insight", folder,
                     ignore=shutil.ignore_patterns("__pycache__", "tests"))
     manifest = folder / "granary.yaml"
@@ -167,7 +168,7 @@ def tour(platform):
 def move(platform):
     """All of one customer as one file, and a new customer made of it."""
     tenant, scans = next(iter(CUSTOMERS.items()))
-    archive = os.path.join(platform.data_dir, f"{tenant}.tar")
+    archive = os.path.join(platform.folder, f"{tenant}.tar")
     platform.granary("tenant", "export", tenant, "--to", archive)
     size = os.path.getsize(archive)
     check(size > 0, f"{tenant} is exported while it works ({size / 1024:.0f} KiB)")
@@ -195,13 +196,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--once", action="store_true", help="make the tour unattended, then stop")
     options = parser.parse_args()
-    data_dir = tempfile.mkdtemp(prefix="granary-demo-")
-    os.chmod(data_dir, 0o711)
+    folder = tempfile.mkdtemp(prefix="granary-demo-")
+    os.chmod(folder, 0o711)
     ports = (free_port(), free_port()) if options.once else (8080, 8081)
-    platform = Platform(data_dir, *ports)
+    platform = Platform(folder, *ports)
     code = 1
     try:
-        set_up(platform, release_folder(data_dir, "2s" if options.once else "60s"))
+        set_up(platform, release_folder(folder, "2s" if options.once else "60s"))
         if options.once:
             tour(platform)
             move(platform)
@@ -216,7 +217,7 @@ def main():
         print(f"demo: {problem}\n{platform.log_tail()}", file=sys.stderr)
     finally:
         platform.stop()
-        shutil.rmtree(data_dir, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
     print("demo: all of it worked" if code == 0 else "demo: failed", flush=True)
     return code
 
